@@ -1,0 +1,113 @@
+/// One thread: what the kernel says it does, what it waits for, and its stack.
+public struct ThreadRecord: Codable, Sendable, Hashable {
+    public var pid: Int32
+    public var tid: Int32
+    /// The kernel's name for the thread (comm), at most 15 bytes.
+    public var name: String
+    /// State letter, as proc(5) lists them: R S D T t Z X I. Read before the thread was touched.
+    public var state: String
+    public var cpu: CPUTime
+    /// Context switches so far; unchanged between two snapshots means it never ran in between.
+    public var voluntarySwitches: UInt64?
+    public var involuntarySwitches: UInt64?
+    /// The kernel function it sleeps in (/proc/PID/task/TID/wchan).
+    public var waitChannel: String?
+    public var syscall: SyscallRecord?
+    /// The system call decoded to what is waited for; nil when it is running or not understood.
+    public var wait: ThreadWait?
+    /// Innermost frame first.
+    public var stack: Observed<[Frame]>
+    /// Kernel stack where permitted, innermost first.
+    public var kernelStack: [String]?
+    public var pause: ThreadPause
+    /// Id of the Swift task that runs on this thread.
+    public var currentTask: UInt64?
+
+    public init(
+        pid: Int32, tid: Int32, name: String, state: String,
+        stack: Observed<[Frame]> = .unavailable(reason: "not captured")
+    ) {
+        self.pid = pid
+        self.tid = tid
+        self.name = name
+        self.state = state
+        self.cpu = CPUTime()
+        self.stack = stack
+        self.pause = ThreadPause(method: .none, duration_ms: 0)
+    }
+
+    public var isMain: Bool { pid == tid }
+}
+
+/// How a thread was looked at, and how long that held it up.
+public struct ThreadPause: Codable, Sendable, Hashable {
+    public enum Method: String, Codable, Sendable, Hashable {
+        /// Stopped with PTRACE_INTERRUPT for as long as its stack was copied.
+        case stopped
+        /// Read while it slept, because a stop would end its system call (signal(7)).
+        case readWithoutStopping
+        /// Only /proc was read.
+        case none
+    }
+    public var method: Method
+    public var duration_ms: Double
+
+    public init(method: Method, duration_ms: Double) {
+        self.method = method
+        self.duration_ms = duration_ms
+    }
+}
+
+/// The system call a thread is in: /proc/PID/task/TID/syscall, proc(5).
+public struct SyscallRecord: Codable, Sendable, Hashable {
+    public var number: Int
+    /// Name for the machine's architecture, such as "futex"; "syscall-N" when unknown.
+    public var name: String
+    /// The six argument registers.
+    public var arguments: [UInt64]
+    public var stackPointer: UInt64
+    public var programCounter: UInt64
+
+    public init(
+        number: Int, name: String, arguments: [UInt64], stackPointer: UInt64 = 0, programCounter: UInt64 = 0
+    ) {
+        self.number = number
+        self.name = name
+        self.arguments = arguments
+        self.stackPointer = stackPointer
+        self.programCounter = programCounter
+    }
+}
+
+/// One stack frame.
+public struct Frame: Codable, Sendable, Hashable {
+    public var programCounter: UInt64
+    /// Demangled and shortened as people write it, such as `LLMClient.complete(_:)`.
+    public var function: String?
+    /// The name as the symbol table has it, when it differs.
+    public var symbol: String?
+    /// Bytes from the symbol's start.
+    public var offset: UInt64?
+    /// Path of the module that holds the code.
+    public var module: String?
+    public var file: String?
+    public var line: Int?
+    public var column: Int?
+    /// Inlined into the next outer frame that is not.
+    public var isInlined: Bool
+    /// A Swift async caller that is not on the physical stack.
+    public var isAsync: Bool
+
+    public init(
+        programCounter: UInt64, function: String? = nil, module: String? = nil, file: String? = nil, line: Int? = nil,
+        isInlined: Bool = false, isAsync: Bool = false
+    ) {
+        self.programCounter = programCounter
+        self.function = function
+        self.module = module
+        self.file = file
+        self.line = line
+        self.isInlined = isInlined
+        self.isAsync = isAsync
+    }
+}

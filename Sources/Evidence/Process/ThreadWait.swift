@@ -1,0 +1,102 @@
+/// What a thread waits for, decoded from its system call, its memory and its stack.
+public struct ThreadWait: Codable, Sendable, Hashable {
+    public enum Kind: String, Codable, Sendable, Hashable {
+        /// A futex: `futex` tells the lock, condition, semaphore ... behind it.
+        case futex
+        /// Readiness of, or transfer on, descriptors: read, recv, write, accept, poll, epoll_wait, connect ...
+        case descriptors
+        /// fcntl or flock: `descriptors` has the one, `range` the bytes.
+        case fileLock
+        /// wait4, waitid: `pid` is the child, or nil for any.
+        case child
+        /// clock_nanosleep, nanosleep: `timeout_s` is what was asked for.
+        case sleep
+        /// pause, sigsuspend, sigtimedwait.
+        case signal
+        /// System V or POSIX message queue, System V semaphore.
+        case ipc
+        /// Parent of a vfork until the child execs or exits.
+        case vforkChild
+        /// Stopped by a signal (T), or by a tracer (t).
+        case stopped
+        case traced
+        /// Uninterruptible sleep on a device or file system.
+        case disk
+        /// Asleep in a system call not decoded; `detail` names it.
+        case other
+    }
+
+    public var kind: Kind
+    public var futex: FutexWait?
+    public var descriptors: [DescriptorInterest]?
+    /// Byte range of a file lock that is waited for; nil end means to the end of the file.
+    public var rangeStart: UInt64?
+    public var rangeEnd: UInt64?
+    public var pid: Int32?
+    /// The timeout given to the call, in seconds; nil means it waits for ever or that is unknown.
+    public var timeout_s: Double?
+    /// Seconds of that timeout that remained when captured, where the kernel or memory tells.
+    public var remaining_s: Double?
+    public var detail: String?
+
+    public init(kind: Kind, detail: String? = nil) {
+        self.kind = kind
+        self.detail = detail
+    }
+}
+
+/// One descriptor a thread waits on, and for what.
+public struct DescriptorInterest: Codable, Sendable, Hashable {
+    public enum Operation: String, Codable, Sendable, Hashable {
+        case read, write, accept, connect, poll, lock
+    }
+    public var fd: Int32
+    public var operation: Operation
+    /// For poll, select and epoll: the events asked for, as poll(2) names them ("in", "out", ...).
+    public var events: [String]?
+
+    public init(fd: Int32, operation: Operation, events: [String]? = nil) {
+        self.fd = fd
+        self.operation = operation
+        self.events = events
+    }
+}
+
+/// The object behind a futex wait.
+public struct FutexWait: Codable, Sendable, Hashable {
+    public enum ObjectKind: String, Codable, Sendable, Hashable {
+        case mutex, condition, semaphore, readWriteLock, barrier, join, once, unknown
+    }
+    /// Address of the word in the waiter's memory.
+    public var address: UInt64
+    public var word: UInt32?
+    public var expected: UInt32?
+    /// futex(2) operation without flags: 0 wait, 6 lock PI, 9 wait bitset, 11 wait requeue PI, 13 lock PI2.
+    public var operation: Int
+    /// Shared between processes (no FUTEX_PRIVATE_FLAG).
+    public var isShared: Bool
+    public var object: ObjectKind
+    /// Address of the object the word is part of, where it is known; else equal to `address`.
+    public var objectAddress: UInt64
+    /// For a mutex: "normal", "recursive", "errorcheck", "robust", "priority-inheriting" and the like.
+    public var flavour: String?
+    /// Thread that holds it, where memory says so.
+    public var ownerTID: Int32?
+    /// Process of that thread, when it is not the waiter's own.
+    public var ownerPID: Int32?
+    public var ownerAlive: Bool?
+    /// How kind and owner are known, such as "owner field of pthread_mutex_t", "caller pthread_cond_wait".
+    public var knownFrom: String?
+    /// Threads in the same process that wait on the same object, this one included.
+    public var waiters: Int?
+    /// For a barrier: how many still have to come; for a rwlock: readers that hold it.
+    public var count: Int?
+
+    public init(address: UInt64, operation: Int, object: ObjectKind = .unknown) {
+        self.address = address
+        self.operation = operation
+        self.isShared = false
+        self.object = object
+        self.objectAddress = address
+    }
+}

@@ -1,0 +1,89 @@
+/// A live task of Swift's concurrency runtime.
+public struct TaskRecord: Codable, Sendable, Hashable {
+    public enum Kind: String, Codable, Sendable, Hashable { case unstructured, groupChild, asyncLet, main, unknown }
+    public enum State: String, Codable, Sendable, Hashable {
+        /// On a thread now.
+        case running
+        /// Waits for something that `wait` names.
+        case suspended
+        /// Ready, queued on an executor, and not run yet.
+        case enqueued
+        /// Done, and held by somebody who may still ask for its result.
+        case completed
+    }
+
+    public var pid: Int32
+    /// The runtime's 64-bit task id.
+    public var id: UInt64
+    public var address: UInt64
+    public var name: String?
+    public var kind: Kind
+    public var state: State
+    public var isCancelled: Bool
+    /// Current (maybe escalated) and base priority, as TaskPriority's raw values.
+    public var priority: UInt8
+    public var basePriority: UInt8
+    public var parent: UInt64?
+    public var children: [UInt64]
+    /// Address of the task group it is a child of.
+    public var group: UInt64?
+    public var runningOnTID: Int32?
+    public var wait: TaskWait?
+    /// Async backtrace, innermost first; for a task not started, its closure.
+    public var backtrace: Observed<[Frame]>
+
+    public init(pid: Int32, id: UInt64, address: UInt64, kind: Kind, state: State) {
+        self.pid = pid
+        self.id = id
+        self.address = address
+        self.kind = kind
+        self.state = state
+        self.isCancelled = false
+        self.priority = 0
+        self.basePriority = 0
+        self.children = []
+        self.backtrace = .unavailable(reason: "not captured")
+    }
+}
+
+/// What a suspended or enqueued task waits for.
+public struct TaskWait: Codable, Sendable, Hashable {
+    public enum Kind: String, Codable, Sendable, Hashable {
+        case task, group, continuation, actor, globalPool, mainActor, executor, sleep, stream, eventLoopFuture, unknown
+    }
+    public var kind: Kind
+    /// The task waited for, or the one that runs on the actor waited for.
+    public var task: UInt64?
+    /// Address of the group, actor, executor or continuation context.
+    public var address: UInt64?
+    /// For a group: children still pending.
+    public var pending: Int?
+    /// Type of the actor or executor, where metadata names it.
+    public var typeName: String?
+    /// For a checked continuation: the function that created it.
+    public var createdBy: String?
+    /// What in memory still refers to the continuation and could resume it; an empty
+    /// complete list proves that nobody can.
+    public var resumers: Observed<[String]>?
+
+    public init(kind: Kind) { self.kind = kind }
+}
+
+/// An actor that is busy or has work queued.
+public struct ActorRecord: Codable, Sendable, Hashable {
+    public enum State: String, Codable, Sendable, Hashable { case idle, scheduled, running, zombie, unknown }
+    public var pid: Int32
+    public var address: UInt64
+    public var typeName: String?
+    public var state: State
+    public var runningOnTID: Int32?
+    /// Ids of the tasks enqueued on it.
+    public var queue: [UInt64]
+
+    public init(pid: Int32, address: UInt64, state: State) {
+        self.pid = pid
+        self.address = address
+        self.state = state
+        self.queue = []
+    }
+}

@@ -1,0 +1,4 @@
+internal import AsyncHTTPClient
+internal import GRDB
+internal import Hummingbird
+internal import Tracing
