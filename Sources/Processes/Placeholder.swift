@@ -1,1 +1,1 @@
-// placeholder
+// Spawning, identity and the supervisor live here.
