@@ -1,5 +1,3 @@
-public import Evidence
-
 /// The answer: what `diagnose` and `attach` print as JSON, schema 1.0.
 public struct Assessment: Codable, Sendable, Hashable {
     public var schemaVersion: String
