@@ -1,1 +1,19 @@
-@main struct Main { static func main() {} }
+internal import ArgumentParser
+
+/// The command line: thin commands over the targets below.
+@main
+struct Hangscope: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hangscope",
+        abstract: "Finds out why a job system stands still.",
+        version: toolVersion,
+        subcommands: [],
+        groupedSubcommands: [
+            CommandGroup(name: "Reproduce and keep away:", subcommands: []),
+            CommandGroup(name: "Look at a process:", subcommands: []),
+            CommandGroup(name: "Recorded evidence:", subcommands: []),
+            CommandGroup(name: "Scenarios, causes, set-up:", subcommands: []),
+        ])
+}
+
+let toolVersion = "0.1.0"
