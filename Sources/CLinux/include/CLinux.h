@@ -1,1 +1,9 @@
+// Kernel and library calls that Swift cannot make by itself: variadic functions, macros,
+// structures of linux/ headers that clash with glibc's, code that must run between a stop
+// and a resume. Functions return 0 or a count, or a negative errno.
 #pragma once
+
+#if defined(__linux__)
+#include "hs_memory.h"
+#include "hs_sockets.h"
+#endif

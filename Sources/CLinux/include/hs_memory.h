@@ -1,0 +1,9 @@
+// Reading another process's memory.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Copies up to `length` bytes at `address` of process (or thread) `pid`. Returns the bytes
+/// copied, which may be fewer at the end of a mapping, or a negative errno: process_vm_readv(2).
+ssize_t hs_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length);
