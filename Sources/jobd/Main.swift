@@ -1,1 +1,8 @@
-@main struct Main { static func main() {} }
+internal import Glibc
+internal import JobSystem
+
+@main struct Main {
+    static func main() async {
+        exit(await Jobd.run(Array(CommandLine.arguments.dropFirst())))
+    }
+}
