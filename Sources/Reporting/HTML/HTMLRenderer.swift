@@ -1,0 +1,5 @@
+/// report.html.
+public struct HTMLRenderer: Renderer {
+    public init() {}
+    public func files(for report: RedactedReport) throws -> [RenderedFile] { [] }
+}

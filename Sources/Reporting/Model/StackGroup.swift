@@ -1,0 +1,88 @@
+import Evidence
+
+/// Threads or tasks that stand at the same place: 500 threads are usually a handful of these.
+struct StackGroup: Sendable, Hashable {
+    /// Who stands there, such as "812/815 NIO-ELT-0"; at most `StackGroups.shownMembers`.
+    var members: [String]
+    var count: Int
+    var frames: [Frame]
+    var omittedFrames: Int
+    /// Why there is no stack, or only part of one.
+    var stackReason: String?
+    /// What they wait for, in words, each once; at most 6.
+    var waits: [String]
+    /// Indexes of the rows in the snapshot's table, the first few.
+    var rows: [Int]
+    /// Equal for the same place in another run of the same build.
+    var signature: String
+
+    var omittedMembers: String { count > members.count ? " and \(Units.count(count - members.count)) more" : "" }
+}
+
+/// Groups by identical stacks, the largest deviation from the ordinary (single threads) last.
+enum StackGroups {
+    static let shownMembers = 8
+    static let shownFrames = 64
+
+    static func threads(_ threads: [ThreadRecord]) -> [StackGroup] {
+        group(threads, frames: \.stack) { thread in
+            "\(thread.pid)/\(thread.tid)" + (thread.name.isEmpty ? "" : " \(thread.name)")
+        } wait: { WaitWording.thread($0) } kind: { $0.wait?.kind.rawValue ?? $0.syscall?.name ?? $0.state }
+    }
+
+    static func tasks(_ tasks: [TaskRecord]) -> [StackGroup] {
+        group(tasks, frames: \.backtrace) { task in
+            "task \(task.id)" + (task.name.map { " \u{201C}\($0)\u{201D}" } ?? "")
+        } wait: { WaitWording.task($0) } kind: { "\($0.state.rawValue) \($0.wait?.kind.rawValue ?? "") \($0.isCancelled)" }
+    }
+
+    private static func group<Row>(
+        _ rows: [Row], frames: (Row) -> Observed<[Frame]>, member: (Row) -> String, wait: (Row) -> String, kind: (Row) -> String
+    ) -> [StackGroup] {
+        var groups: [StackGroup] = []
+        var index: [String: Int] = [:]
+        for (row, value) in rows.enumerated() {
+            let observed = frames(value)
+            let stack = observed.elements
+            let signature = signature(stack, kind: kind(value))
+            if let known = index[signature] {
+                groups[known].count += 1
+                if groups[known].members.count < shownMembers { groups[known].members.append(Escaping.clipped(member(value), to: 80)) }
+                if groups[known].rows.count < shownMembers { groups[known].rows.append(row) }
+                if groups[known].waits.count < 6 {
+                    let wait = Escaping.clipped(wait(value), to: 300)
+                    if !groups[known].waits.contains(wait) { groups[known].waits.append(wait) }
+                }
+                continue
+            }
+            index[signature] = groups.count
+            groups.append(StackGroup(
+                members: [Escaping.clipped(member(value), to: 80)], count: 1, frames: Array(stack.prefix(shownFrames)),
+                omittedFrames: max(0, stack.count - shownFrames), stackReason: observed.reason,
+                waits: [Escaping.clipped(wait(value), to: 300)], rows: [row], signature: signature))
+        }
+        return groups
+    }
+
+    /// The frames' functions and places without addresses, which differ between runs.
+    private static func signature(_ frames: [Frame], kind: String) -> String {
+        var signature = kind
+        for frame in frames.prefix(shownFrames) {
+            signature += "|"
+            if let function = frame.function {
+                signature += function.utf8.count > 200 ? String(function.unicodeScalars.prefix(200).map(Character.init)) : function
+                if let line = frame.line { signature += ":\(line)" }
+            } else {
+                signature += frame.module.map(WaitWording.baseName) ?? "?"
+            }
+        }
+        return signature
+    }
+}
+
+extension RunSection {
+    /// The snapshot to show: the first at an alarm, else the one at the same point, else the last.
+    var keySnapshot: Snapshot? {
+        run.snapshots.first { $0.reason == .alarm } ?? run.snapshots.last { $0.reason == .samePoint } ?? run.snapshots.last
+    }
+}
