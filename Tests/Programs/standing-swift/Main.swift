@@ -1,1 +1,28 @@
-@main struct Main { static func main() {} }
+/// A program that stands still on purpose: one subcommand for each kind of task and wait.
+///
+/// Prints a line `task ROLE ADDRESS` for every task with a known role, as it is about to
+/// stand, then `ready` once all have. The lines are the truth that the tests compare with.
+///
+///     standing-swift continuation-checked
+///     standing-swift many 1000
+@main struct Main {
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard let name = arguments.first, let exhibit = Exhibit.all[name] else {
+            print("usage: standing-swift EXHIBIT [ARGUMENT]\n")
+            for (name, exhibit) in Exhibit.all.sorted(by: { $0.key < $1.key }) { print("  \(name): \(exhibit.summary)") }
+            return
+        }
+        await exhibit.stand(Array(arguments.dropFirst()))
+    }
+}
+
+/// One way of standing still.
+struct Exhibit: Sendable {
+    var summary: String
+    /// Never returns, except when it cannot stand.
+    var stand: @Sendable ([String]) async -> Void
+
+    static let all: [String: Exhibit] = [waits, actors, crowds, libraries]
+        .reduce(into: [:]) { all, wing in all.merge(wing, uniquingKeysWith: { first, _ in first }) }
+}

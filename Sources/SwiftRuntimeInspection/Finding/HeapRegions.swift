@@ -1,0 +1,35 @@
+package import ProcessInspection
+
+/// The parts of a process's memory where heap objects can lie.
+package struct HeapRegions: Sendable {
+    package var ranges: [Range<UInt64>]
+
+    package init(ranges: [Range<UInt64>]) { self.ranges = ranges }
+
+    /// Writable private anonymous memory and the heap, without pages that were never touched.
+    package init(mappings: [MemoryMapping], touched: (any TouchedPages)?) {
+        var ranges: [Range<UInt64>] = []
+        for mapping in mappings where mapping.isReadable && mapping.isWritable && !mapping.isShared {
+            guard mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon") else { continue }
+            let whole = mapping.start..<mapping.end
+            let pieces = touched?.touchedRanges(in: whole) ?? [whole]
+            for piece in pieces {
+                // Neighbours are joined: an object may lie across the border of two mappings.
+                if let last = ranges.last, last.upperBound == piece.lowerBound {
+                    ranges[ranges.count - 1] = last.lowerBound..<piece.upperBound
+                } else {
+                    ranges.append(piece)
+                }
+            }
+        }
+        self.ranges = ranges
+    }
+
+    package var size_bytes: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+}
+
+/// Tells which pages were ever written, so that reading the others can be spared.
+package protocol TouchedPages: Sendable {
+    /// Page-aligned parts of `range` that hold something, ascending; nil when that cannot be told.
+    func touchedRanges(in range: Range<UInt64>) -> [Range<UInt64>]?
+}

@@ -1,0 +1,99 @@
+internal import CLinux
+package import ProcessInspection
+
+/// Finds tasks by looking for the runtime's task metadata at every 16 bytes of the heap.
+///
+/// malloc aligns to 16, and so does the task allocator in which async-let tasks lie. A hit is judged
+/// from the copied bytes alone: a read for each would cost more than the scan.
+package struct HeapScan: TaskFinder {
+    private let memory: any MemoryReader
+    private let runtime: ConcurrencyRuntime
+    private let regions: HeapRegions
+    private let codeRanges: [Range<UInt64>]
+    /// At most this many tasks are taken.
+    private let maximumTasks: Int
+
+    private static let chunk_bytes = 4 << 20
+    private static let hitsAtOnce = 4096
+
+    package init(
+        memory: any MemoryReader, runtime: ConcurrencyRuntime, regions: HeapRegions, mappings: [MemoryMapping],
+        maximumTasks: Int = 4_000_000
+    ) {
+        self.memory = memory
+        self.runtime = runtime
+        self.regions = regions
+        codeRanges = mappings.filter(\.isExecutable).map { $0.start..<$0.end }
+        self.maximumTasks = maximumTasks
+    }
+
+    package func findTasks(deadline: ContinuousClock.Instant) -> FoundTasks {
+        var found = FoundTasks()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.chunk_bytes + RawTask.extent_bytes, alignment: 64)
+        defer { buffer.deallocate() }
+        var unreadable_bytes: UInt64 = 0
+        for range in regions.ranges {
+            var position = range.lowerBound
+            while position < range.upperBound {
+                if ContinuousClock.now >= deadline {
+                    found.shortfall = "the heap scan reached its deadline after \(found.scanned_bytes >> 20) MiB of "
+                        + "\(regions.size_bytes >> 20)"
+                    return found
+                }
+                let rest = range.upperBound - position
+                let step = min(UInt64(Self.chunk_bytes), rest)
+                let wanted = min(Int(step) + RawTask.extent_bytes, Int(rest))
+                guard let got = try? memory.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+                else {
+                    // A page that went away: step over it.
+                    let skip = min(4096, rest)
+                    unreadable_bytes += skip
+                    position += skip
+                    continue
+                }
+                // A short read ends at a hole; what lies beyond it is read next.
+                let usable = got < wanted ? max(16, got & ~15) : Int(step)
+                examine(UnsafeRawBufferPointer(rebasing: buffer[..<got]), at: position, usable: usable, into: &found)
+                found.scanned_bytes += UInt64(usable)
+                position += UInt64(usable)
+                if found.tasks.count >= maximumTasks {
+                    found.shortfall = "more than \(maximumTasks) tasks: the rest was left out"
+                    return found
+                }
+            }
+        }
+        if unreadable_bytes > 0 { found.shortfall = "\(unreadable_bytes >> 10) KiB of the heap went away while it was read" }
+        return found
+    }
+
+    /// - Parameter usable: hits that begin here or later belong to the next chunk.
+    private func examine(_ bytes: UnsafeRawBufferPointer, at base: UInt64, usable: Int, into found: inout FoundTasks) {
+        guard let start = bytes.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.hitsAtOnce) { offsets in
+            var next = Int((16 - base % 16) % 16)
+            while next < usable {
+                let hits = hs_find_word(
+                    start, usable, next, 16, runtime.taskMetadata, offsets.baseAddress, Self.hitsAtOnce, &next)
+                for hit in offsets[..<hits] {
+                    let body = UnsafeRawBufferPointer(rebasing: bytes[Int(hit)...].prefix(RawTask.extent_bytes))
+                    guard body.count >= Int(runtime.layout.task.fragments) else { continue }
+                    let task = RawTask(address: base + UInt64(hit), bytes: body, layout: runtime.layout.task)
+                    if task.isPlausible(isCode: isCode) { found.tasks.append(task) }
+                }
+            }
+            let blocks = hs_find_thread_blocks(start, usable, base, offsets.baseAddress, Self.hitsAtOnce)
+            if found.threadBlocks.count < 100_000 { found.threadBlocks += offsets[..<blocks].map { base + UInt64($0) } }
+        }
+    }
+
+    private func isCode(_ address: UInt64) -> Bool {
+        var low = 0
+        var high = codeRanges.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if codeRanges[middle].upperBound <= address { low = middle + 1 } else { high = middle }
+        }
+        return low < codeRanges.count && codeRanges[low].contains(address)
+    }
+}

@@ -1,0 +1,83 @@
+package import ProcessInspection
+
+/// Swift's concurrency runtime in one process: where it is, which layout it has, and the
+/// addresses that its debug variables export (`_swift_concurrency_debug_*`, Debug.h in the runtime).
+package struct ConcurrencyRuntime: Sendable {
+    package var layout: RuntimeLayout
+    /// Word 0 of every task.
+    package var taskMetadata: UInt64
+    package var futureAdapter: UInt64?
+    package var nonFutureAdapter: UInt64?
+    /// Functions that finish a wait before the waiter goes on: not the waiter's own frames.
+    package var waitAdapters: Set<UInt64>
+    /// The library, or the executable when linked statically.
+    package var image: DynamicImage
+    package var path: String
+    package var threadLocalModule: UInt64?
+
+    /// Why a process's tasks cannot be read.
+    package enum Absence: Error, Sendable, Hashable {
+        /// No runtime among its images: not a Swift process, or one that uses no concurrency.
+        case noRuntime
+        case unknownLayout(RuntimeLayout.Key, path: String)
+        case unreadable(String)
+
+        package var reason: String {
+            switch self {
+            case .noRuntime: "no Swift concurrency runtime is loaded"
+            case .unknownLayout(let key, let path):
+                "unknown runtime layout in \(path) (\(key)); see docs/task-forest.md on adding one"
+            case .unreadable(let what): what
+            }
+        }
+    }
+
+    private static let prefix = "_swift_concurrency_debug_"
+    private static let variables = [
+        "asyncTaskMetadata", "asyncTaskSize", "internal_layout_version", "supportsPriorityEscalation", "future_adapter",
+        "non_future_adapter", "task_wait_throwing_resume_adapter", "task_future_wait_resume_adapter",
+    ]
+
+    /// - Parameters:
+    ///   - memory: the target's.
+    ///   - mappings: the target's, in ascending order.
+    package static func locate(
+        memory: any MemoryReader, mappings: [MemoryMapping], layouts: [RuntimeLayout.Key: RuntimeLayout] = RuntimeLayout.known
+    ) throws(Absence) -> ConcurrencyRuntime {
+        var seen: Set<String> = []
+        let images = mappings.filter { $0.isFile && $0.fileOffset == 0 && seen.insert($0.path).inserted }
+        let library = images.first { $0.path.split(separator: "/").last?.hasPrefix("libswift_Concurrency.so") == true }
+        guard let candidate = library else { throw .noRuntime }
+        guard let image = DynamicImage(at: candidate.start, memory: memory) else {
+            throw .unreadable("\(candidate.path) is loaded and its headers cannot be read")
+        }
+        let symbols = image.symbols(Set(variables.map { prefix + $0 }))
+        return try ConcurrencyRuntime(image: image, path: candidate.path, symbols: symbols, memory: memory, layouts: layouts)
+    }
+
+    init(
+        image: DynamicImage, path: String, symbols: [String: UInt64], memory: any MemoryReader,
+        layouts: [RuntimeLayout.Key: RuntimeLayout]
+    ) throws(Absence) {
+        func load<Value: BitwiseCopyable>(_ name: String, as type: Value.Type) -> Value? {
+            symbols[Self.prefix + name].flatMap { try? memory.load(type, at: $0) }
+        }
+        guard let taskMetadata = load("asyncTaskMetadata", as: UInt64.self), taskMetadata != 0,
+            let size = load("asyncTaskSize", as: UInt64.self)
+        else { throw .unreadable("\(path) does not export the runtime's debug variables") }
+        let key = RuntimeLayout.Key(
+            asyncTaskSize: size, internalLayoutVersion: load("internal_layout_version", as: UInt32.self) ?? 0,
+            supportsPriorityEscalation: (load("supportsPriorityEscalation", as: UInt8.self) ?? 0) != 0)
+        guard let layout = layouts[key] else { throw .unknownLayout(key, path: path) }
+        self.layout = layout
+        self.taskMetadata = taskMetadata
+        self.image = image
+        self.path = path
+        futureAdapter = load("future_adapter", as: UInt64.self)
+        nonFutureAdapter = load("non_future_adapter", as: UInt64.self)
+        waitAdapters = Set(
+            ["task_wait_throwing_resume_adapter", "task_future_wait_resume_adapter"]
+                .compactMap { load($0, as: UInt64.self) })
+        threadLocalModule = image.threadLocalModule()
+    }
+}

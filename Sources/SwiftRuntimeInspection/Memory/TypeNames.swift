@@ -1,0 +1,74 @@
+package import ProcessInspection
+
+/// Names of the types of heap objects, from their metadata.
+///
+/// Layout: include/swift/ABI/Metadata.h, 64-bit, without Objective-C interoperation: class metadata has
+/// its descriptor at +0x28; a descriptor has flags at +0, its parent's and name's relative pointers at +4 and +8.
+struct TypeNames {
+    private let memory: any MemoryReader
+    private let mappings: [MemoryMapping]
+
+    init(memory: any MemoryReader, mappings: [MemoryMapping]) {
+        self.memory = memory
+        self.mappings = mappings
+    }
+
+    /// Name of the object's class, such as `NIOPosix.SelectableEventLoop` or `Pages.Fetcher`; nil when it is no
+    /// instance of a Swift class as far as its first word tells.
+    func ofObject(at address: UInt64) -> String? {
+        guard address != 0, address & 7 == 0, let metadata = memory.word(address) else { return nil }
+        return ofClass(metadata: metadata)
+    }
+
+    func ofClass(metadata: UInt64) -> String? {
+        // Metadata kinds below 0x800 are not classes: MetadataKind.def; in a class the word is a pointer or 0.
+        guard metadata & 7 == 0, metadata >= 0x10000, let kind = memory.word(metadata), kind == 0 || kind > 0x7ff,
+            let descriptor = memory.word(metadata &+ 0x28), isConstant(descriptor)
+        else { return nil }
+        return name(descriptor: descriptor)
+    }
+
+    /// Descriptor flags of an object's class (ContextDescriptorFlags); nil as for `ofObject`.
+    func classFlags(ofObject address: UInt64) -> UInt32? {
+        guard address & 7 == 0, let metadata = memory.word(address), metadata & 7 == 0, metadata >= 0x10000,
+            let descriptor = memory.word(metadata &+ 0x28), isConstant(descriptor), let flags = memory.half(descriptor),
+            flags & 0x1f == 16
+        else { return nil }
+        return flags
+    }
+
+    private func isConstant(_ address: UInt64) -> Bool {
+        address & 3 == 0 && mappings.containing(address)?.isFile == true
+    }
+
+    /// Qualified by the types it is nested in, without its module.
+    func name(descriptor: UInt64) -> String? {
+        var names: [String] = []
+        var next: UInt64? = descriptor
+        for _ in 0..<8 {
+            guard let here = next, isConstant(here), let flags = memory.half(here) else { break }
+            switch flags & 0x1f {  // ContextDescriptorKind, MetadataValues.h
+            case 16, 17, 18:  // class, struct, enum
+                guard let at = memory.relative(here &+ 8), let name = try? memory.string(at: at, limit: 256),
+                    Self.isIdentifier(name)
+                else { return nil }
+                names.append(name)
+            case 1, 2: break  // extension, anonymous: look through them
+            default: return names.isEmpty ? nil : names.reversed().joined(separator: ".")
+            }
+            next = parent(of: here)
+        }
+        return names.isEmpty ? nil : names.reversed().joined(separator: ".")
+    }
+
+    private func parent(of descriptor: UInt64) -> UInt64? {
+        guard let offset = try? memory.load(Int32.self, at: descriptor &+ 4), offset != 0 else { return nil }
+        let address = descriptor &+ 4 &+ UInt64(bitPattern: Int64(offset & ~1))
+        // The lowest bit says that the pointer is reached through another one.
+        return offset & 1 == 1 ? memory.word(address) : address
+    }
+
+    private static func isIdentifier(_ name: String) -> Bool {
+        !name.isEmpty && name.count < 200 && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f && $0.value != 0xfffd }
+    }
+}

@@ -1,0 +1,52 @@
+package import ProcessInspection
+
+/// What each thread runs, from the concurrency runtime's thread-local storage.
+///
+/// Needs no stop and no registers: glibc's thread control blocks are found in memory, since each
+/// holds its own address twice and its thread's id.
+struct CurrentTasks {
+    struct OnThread: Hashable {
+        var tid: Int32
+        /// Address of the task; 0 when the thread runs none.
+        var task: UInt64
+        /// Identity of the executor it runs on: an actor, or 0 for the global pool or none.
+        var executor: UInt64
+    }
+    var threads: [OnThread] = []
+    /// Why some threads are missing.
+    var shortfall: String?
+
+    /// - Parameters:
+    ///   - blocks: candidate addresses of thread control blocks.
+    ///   - tids: the threads that live.
+    init(blocks: [UInt64], tids: Set<Int32>, runtime: ConcurrencyRuntime, memory: any MemoryReader) {
+        guard let module = runtime.threadLocalModule else {
+            shortfall = "the runtime's thread-local storage could not be located"
+            return
+        }
+        var seen: Set<Int32> = []
+        for block in blocks {
+            guard let tid = Self.thread(of: block, tids: tids, memory: memory), seen.insert(tid).inserted else { continue }
+            // dtv[module] of the thread control block: TLS variant II, sysdeps/x86_64/nptl/tls.h; two words an entry.
+            guard let vector = memory.word(block &+ 8), let storage = memory.word(vector &+ module &* 16),
+                storage != 0, storage != UInt64.max  // TLS_DTV_UNALLOCATED
+            else {
+                threads.append(OnThread(tid: tid, task: 0, executor: 0))
+                continue
+            }
+            let task = memory.word(storage &+ runtime.layout.threadLocal.activeTask) ?? 0
+            let tracking = memory.word(storage &+ runtime.layout.threadLocal.executorTracking) ?? 0
+            let executor = tracking == 0 ? 0 : memory.word(tracking) ?? 0
+            threads.append(OnThread(tid: tid, task: task, executor: executor))
+        }
+        if seen.count < tids.count { shortfall = "\(tids.count - seen.count) threads have no thread control block that was found" }
+    }
+
+    /// glibc's `struct pthread` keeps the thread id at 0x2d0 (nptl/descr.h, x86-64, 2.27 to 2.41).
+    private static let tidOffset: UInt64 = 0x2d0
+
+    private static func thread(of block: UInt64, tids: Set<Int32>, memory: any MemoryReader) -> Int32? {
+        guard let tid = try? memory.load(Int32.self, at: block &+ tidOffset), tids.contains(tid) else { return nil }
+        return tid
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+
+extension Exhibit {
+    /// Actors, executors and the cooperative pool.
+    static let actors: [String: Exhibit] = [
+        "actor-jammed": Exhibit(summary: "an actor whose method blocks its thread; three tasks queue for it") { _ in
+            Roll.expect(4)
+            let ledger = Ledger()
+            Cabinet.shared.keep(ledger)
+            let holder = Task.detached { await ledger.blockForEver() }
+            while !Ledger.isHeld.withLock({ $0 }) { await Task.yield() }
+            let waiters = (1...3).map { number in
+                Task.detached {
+                    Roll.answer("waiter\(number)")
+                    await ledger.post()
+                }
+            }
+            for waiter in waiters { await waiter.value }
+            await holder.value
+        },
+        "actor-idle": Exhibit(summary: "an idle actor; main waits") { _ in
+            Roll.expect(1)
+            let ledger = Ledger()
+            await ledger.post()
+            Cabinet.shared.keep(ledger)
+            Roll.answer("main")
+            await waitForNobody()
+        },
+        "main-actor-blocked": Exhibit(summary: "the main thread blocks; two tasks want the main actor") { _ in
+            Roll.expect(3)
+            for number in 1...2 {
+                Task.detached {
+                    Roll.answer("waiter\(number)")
+                    await onMain()
+                }
+            }
+            // Both have to be queued before the main actor is blocked for good.
+            while Roll.count < 2 { usleep(1000) }
+            await blockMain()
+        },
+        "pool-starved": Exhibit(summary: "every pool thread blocked on a semaphore; five more tasks enqueued") { _ in
+            let threads = ProcessInfo.processInfo.activeProcessorCount
+            Roll.expect(threads)
+            for number in 1...threads {
+                Task.detached {
+                    Roll.answer("blocker\(number)")
+                    blockThread()
+                }
+            }
+            while Roll.count < threads { usleep(1000) }
+            for _ in 1...5 { Cabinet.shared.keep(Task.detached { await onMain() }) }
+            blockThread()
+        },
+        "custom-executor": Exhibit(summary: "an actor on its own serial executor, blocked; one task queues") { _ in
+            Roll.expect(2)
+            let desk = Desk()
+            Cabinet.shared.keep(desk)
+            let holder = Task.detached { await desk.blockForEver() }
+            while Roll.count < 1 { await Task.yield() }
+            let waiter = Task.detached {
+                Roll.answer("waiter")
+                await desk.post()
+            }
+            await waiter.value
+            await holder.value
+        },
+        "running": Exhibit(summary: "a task that computes for ever, three async calls deep") { _ in
+            Roll.expect(1)
+            let task = Task.detached { await computeOuter() }
+            await task.value
+        },
+    ]
+}
+
+actor Ledger {
+    static let isHeld = Flag(false)
+    private var entries = 0
+    func blockForEver() {
+        Roll.answer("holder")
+        Ledger.isHeld.withLock { $0 = true }
+        blockThread()
+    }
+    func post() { entries += 1 }
+}
+
+final class Flag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Bool
+    init(_ value: Bool) { self.value = value }
+    func withLock<Result>(_ body: (inout Bool) -> Result) -> Result { lock.withLock { body(&value) } }
+}
+
+@MainActor func onMain() {}
+
+@MainActor func blockMain() async {
+    Roll.answer("blocker")
+    blockThread()
+}
+
+final class DeskExecutor: SerialExecutor {
+    private let queue = DispatchQueue(label: "desk")
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+}
+
+actor Desk {
+    private let executor = DeskExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private var entries = 0
+    func blockForEver() {
+        Roll.answer("holder")
+        blockThread()
+    }
+    func post() { entries += 1 }
+}
+
+func computeOuter() async {
+    await computeMiddle()
+    print("never printed")
+}
+
+func computeMiddle() async {
+    await computeInner()
+    print("never printed")
+}
+
+func computeInner() async {
+    Roll.answer("computer")
+    var seed: UInt64 = 1
+    while seed != 0 {
+        seed = seed &* 6_364_136_223_846_793_005 | 1
+        // Gentle on the machine: the loop stands for work, it need not heat the room.
+        if seed & 0xff == 1 { usleep(1000) }
+    }
+}
