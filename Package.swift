@@ -68,7 +68,7 @@ let package = Package(
         // Looking at live processes.
         room("Processes", ["Evidence", "CLinux"]),
         room("ProcessInspection", ["Evidence", "CLinux", "Processes"]),
-        room("SwiftRuntimeInspection", ["Evidence", "ProcessInspection"]),
+        room("SwiftRuntimeInspection", ["Evidence", "CLinux", "ProcessInspection"]),
 
         // Running a system under a scenario.
         room("Monitoring", ["Evidence", "Processes", "ProcessInspection", grdb]),

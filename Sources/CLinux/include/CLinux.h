@@ -3,6 +3,8 @@
 // and a resume. Functions return 0 or a count, or a negative errno.
 #pragma once
 
+#include "hs_heap_scan.h"
+
 #if defined(__linux__)
 #include "hs_memory.h"
 #include "hs_sockets.h"

@@ -1,4 +1,4 @@
-package import ProcessInspection
+internal import ProcessInspection
 
 /// The addresses of a task's async frames, innermost first, before they have names.
 struct AsyncBacktrace: Hashable {

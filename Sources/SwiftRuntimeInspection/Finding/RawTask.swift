@@ -1,5 +1,3 @@
-package import ProcessInspection
-
 /// What a task's own memory says, before anything is made of it.
 package struct RawTask: Sendable, Hashable {
     package var address: UInt64

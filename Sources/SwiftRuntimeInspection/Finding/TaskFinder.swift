@@ -1,5 +1,3 @@
-package import ProcessInspection
-
 /// Finds the tasks of a process: by scanning its heap now, by the task registry of newer runtimes later.
 package protocol TaskFinder: Sendable {
     func findTasks(deadline: ContinuousClock.Instant) -> FoundTasks

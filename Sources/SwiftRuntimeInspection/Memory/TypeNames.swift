@@ -1,4 +1,4 @@
-package import ProcessInspection
+internal import ProcessInspection
 
 /// Names of the types of heap objects, from their metadata.
 ///

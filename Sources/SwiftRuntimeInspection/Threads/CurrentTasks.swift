@@ -1,4 +1,4 @@
-package import ProcessInspection
+internal import ProcessInspection
 
 /// What each thread runs, from the concurrency runtime's thread-local storage.
 ///

@@ -1,0 +1,36 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// The named async backtraces of many tasks: each address is named once, and tasks at the same place share their frames.
+struct Backtraces {
+    private(set) var frames: [Observed<[Frame]>] = []
+
+    init(_ tasks: [RawTask], reader: AsyncBacktraceReader, naming: (any CodeNaming)?) {
+        let traces = tasks.map { $0.isComplete ? nil : reader.backtrace(of: $0) }
+        var distinct: [AsyncBacktrace: Observed<[Frame]>] = [:]
+        for trace in traces { if let trace { distinct[trace] = .unavailable(reason: "not named") } }
+        let names = naming?.frames(at: Array(Set(distinct.keys.flatMap(\.addresses))).sorted()) ?? [:]
+        for trace in distinct.keys { distinct[trace] = Self.name(trace, names) }
+        frames.reserveCapacity(tasks.count)
+        for (task, trace) in zip(tasks, traces) {
+            if let trace, let named = distinct[trace] {
+                frames.append(named)
+            } else if task.isComplete {
+                frames.append(.unavailable(reason: "completed"))
+            } else if task.isRunning {
+                frames.append(.unavailable(reason: "runs: its thread's stack shows where"))
+            } else {
+                frames.append(.unavailable(reason: "its async frames could not be read"))
+            }
+        }
+    }
+
+    private static func name(_ trace: AsyncBacktrace, _ names: [UInt64: [Frame]]) -> Observed<[Frame]> {
+        let frames = trace.addresses.flatMap { address -> [Frame] in
+            var frames = names[address] ?? [Frame(programCounter: address)]
+            for index in frames.indices { frames[index].isAsync = true }
+            return frames
+        }
+        return trace.isComplete ? .complete(frames) : .partial(frames, reason: "outer frames could not be read")
+    }
+}

@@ -1,0 +1,30 @@
+package import Evidence
+
+/// The Swift tasks and busy actors of one process at one moment.
+package struct TaskForest: Sendable {
+    package var tasks: Observed<[TaskRecord]>
+    package var actors: Observed<[ActorRecord]>
+    /// Id of the task that each thread runs, for `ThreadRecord.currentTask`.
+    package var currentTasks: [Int32: UInt64]
+    /// For people: which runtime it was, as `RuntimeLayout.name` says.
+    package var runtime: String?
+    package var scanned_bytes: UInt64 = 0
+
+    package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
+        self.tasks = tasks
+        self.actors = actors
+        self.currentTasks = currentTasks
+    }
+
+    package static func unavailable(_ reason: String) -> TaskForest {
+        TaskForest(tasks: .unavailable(reason: reason), actors: .unavailable(reason: reason))
+    }
+}
+
+/// Gives frames their names, files and lines.
+package protocol CodeNaming: Sendable {
+    /// The frames at each address, inlined ones first; innermost first.
+    ///
+    /// - Parameter addresses: where execution goes on: exact, not return addresses to step back from.
+    func frames(at addresses: [UInt64]) -> [UInt64: [Frame]]
+}

@@ -1,0 +1,99 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// Makes records of found tasks: who is whose child, who runs where, who waits for what.
+struct ForestBuilder {
+    let pid: Int32
+    let memory: any MemoryReader
+    let runtime: ConcurrencyRuntime
+    let mappings: [MemoryMapping]
+    let tids: Set<Int32>
+    let naming: (any CodeNaming)?
+    let deadline: ContinuousClock.Instant
+
+    func build(_ found: FoundTasks) -> TaskForest {
+        var shortfalls = [found.shortfall].compactMap { $0 }
+        let records = found.tasks.map { StatusRecords(of: $0, layout: runtime.layout, memory: memory) }
+        let kept = keep(found.tasks, records)
+        let tasks = kept.map { found.tasks[$0] }
+        let kin = Kinship(tasks)
+        let threads = CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory)
+        let backtraces = Backtraces(
+            tasks, reader: AsyncBacktraceReader(memory: memory, runtime: runtime, mappings: mappings), naming: naming)
+        let waits = WaitReader(
+            memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
+
+        var runningOn: [UInt64: Int32] = [:]
+        for thread in threads.threads where thread.task != 0 { runningOn[thread.task] = thread.tid }
+        var result: [TaskRecord] = []
+        result.reserveCapacity(tasks.count)
+        for (index, task) in tasks.enumerated() {
+            let own = records[kept[index]]
+            var record = TaskRecord(
+                pid: pid, id: task.id, address: task.address, kind: kind(of: task, backtraces.frames[index]),
+                state: state(of: task, threads: runningOn))
+            record.name = own.name
+            record.isCancelled = task.status & TaskStatusBits.cancelled != 0
+            record.priority = UInt8(truncatingIfNeeded: task.status & TaskStatusBits.priority)
+            record.basePriority = task.basePriority
+            record.parent = kin.parents[index].map { tasks[$0].id }
+            record.children = kin.children[index].map { tasks[$0].id }
+            record.group = task.group == 0 ? nil : task.group
+            if record.state == .running { record.runningOnTID = runningOn[task.address] }
+            record.backtrace = backtraces.frames[index]
+            if record.state == .suspended || record.state == .enqueued {
+                record.wait = waits.wait(of: task, state: record.state, frames: record.backtrace.elements)
+            }
+            result.append(record)
+        }
+        if let shortfall = threads.shortfall { shortfalls.append(shortfall) }
+        var current: [Int32: UInt64] = [:]
+        for thread in threads.threads {
+            if let index = kin.indices[thread.task] { current[thread.tid] = tasks[index].id }
+        }
+        let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, pid: pid)
+            .actors(tasks: tasks, waits: waits)
+        let reason = shortfalls.joined(separator: "; ")
+        var forest = TaskForest(
+            tasks: reason.isEmpty ? .complete(result) : .partial(result, reason: reason),
+            actors: reason.isEmpty ? .complete(actors) : .partial(actors, reason: reason), currentTasks: current)
+        forest.runtime = runtime.layout.name
+        forest.scanned_bytes = found.scanned_bytes
+        return forest
+    }
+
+    /// Indices of the tasks that live. Async-let tasks stay behind in their parent's memory when they
+    /// are done: one lives only as long as the parent's records list it.
+    private func keep(_ tasks: [RawTask], _ records: [StatusRecords]) -> [Int] {
+        var listed: Set<UInt64> = []
+        if tasks.contains(where: \.isImmortal) {
+            let byAddress = Dictionary(tasks.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+            for (index, task) in tasks.enumerated() {
+                for list in records[index].childLists where list.group == nil {
+                    var next = list.first
+                    // Bounded: a child is listed once.
+                    while let child = byAddress[next], child.parent == task.address, listed.insert(next).inserted {
+                        next = child.nextSibling
+                    }
+                }
+            }
+        }
+        return tasks.indices.filter { !tasks[$0].isImmortal || listed.contains(tasks[$0].address) }
+    }
+
+    private func kind(of task: RawTask, _ backtrace: Observed<[Frame]>) -> TaskRecord.Kind {
+        if task.flags & JobFlagBits.asyncLet != 0 { return .asyncLet }
+        if task.flags & JobFlagBits.groupChild != 0 { return .groupChild }
+        if task.flags & JobFlagBits.child != 0 { return .asyncLet }
+        // The compiler's entry point of an asynchronous main.
+        if backtrace.elements.last?.symbol?.hasPrefix("async_Main") == true { return .main }
+        return .unstructured
+    }
+
+    private func state(of task: RawTask, threads: [UInt64: Int32]) -> TaskRecord.State {
+        if task.isComplete { return .completed }
+        if task.isRunning { return .running }
+        if task.status & TaskStatusBits.enqueued != 0 { return .enqueued }
+        return .suspended
+    }
+}

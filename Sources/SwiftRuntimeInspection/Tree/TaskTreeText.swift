@@ -1,0 +1,87 @@
+package import Evidence
+
+/// The task forest as text for people: one line a task, siblings at the same place on one line.
+package struct TaskTreeText: Sendable {
+    package struct Style: Sendable {
+        package var usesColour = false
+        /// Whole async backtraces under each line.
+        package var showsBacktraces = false
+        package var maximumLines = 500
+        package init() {}
+    }
+    private let tree: TaskTree
+    private let style: Style
+    private var lines: [String] = []
+    private var omitted = 0
+
+    package static func render(_ records: [TaskRecord], style: Style = Style()) -> [String] {
+        var text = TaskTreeText(tree: TaskTree(records), style: style)
+        for root in text.tree.roots { text.add(root, indent: "", branch: "", below: "") }
+        if text.omitted > 0 { text.lines.append("... and \(text.omitted) more tasks; --lines N shows more, --format json all") }
+        return text.lines
+    }
+
+    /// `14 tasks: 9 suspended, 2 running, 3 completed and held; 1 cancelled`.
+    package static func summary(_ records: [TaskRecord]) -> String {
+        var counts: [TaskRecord.State: Int] = [:]
+        for record in records { counts[record.state, default: 0] += 1 }
+        let words: [(TaskRecord.State, String)] = [
+            (.running, "running"), (.suspended, "suspended"), (.enqueued, "enqueued and not run"), (.completed, "completed and held"),
+        ]
+        let parts = words.compactMap { state, word in counts[state].map { "\($0) \(word)" } }
+        let cancelled = records.count { $0.isCancelled && $0.state != .completed }
+        return "\(records.count) " + (records.count == 1 ? "task" : "tasks") + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
+            + (cancelled > 0 ? "; \(cancelled) cancelled and still there" : "")
+    }
+
+    private init(tree: TaskTree, style: Style) {
+        self.tree = tree
+        self.style = style
+    }
+
+    private mutating func add(_ node: TaskTree.Node, indent: String, branch: String, below: String) {
+        guard lines.count < style.maximumLines else {
+            omitted += count(node)
+            return
+        }
+        let task = tree.records[node.first]
+        var line = indent + branch + paint(TaskWords.title(task, count: node.tasks.count), .bold)
+        if task.isCancelled, task.state != .completed { line += " " + paint("cancelled", .red) }
+        line += "  " + paint(TaskWords.state(task, count: node.tasks.count), colour(task))
+        let place = TaskWords.place(task)
+        if let place, !style.showsBacktraces { line += "  " + (task.state == .enqueued ? "" : "at ") + place }
+        lines.append(line)
+        let inner = indent + below
+        if style.showsBacktraces {
+            let rail = node.children.isEmpty ? "      " : "│     "
+            for frame in task.backtrace.elements.prefix(64) where lines.count < style.maximumLines {
+                lines.append(inner + rail + paint(TaskWords.frame(frame), .dim))
+            }
+            if let reason = task.backtrace.reason { lines.append(inner + rail + paint("(\(reason))", .dim)) }
+        }
+        for (index, child) in node.children.enumerated() {
+            let isLast = index == node.children.count - 1
+            add(child, indent: inner, branch: isLast ? "└─ " : "├─ ", below: isLast ? "   " : "│  ")
+        }
+    }
+
+    private func count(_ node: TaskTree.Node) -> Int { node.children.reduce(node.tasks.count) { $0 + count($1) } }
+
+    // MARK: Colour
+
+    private enum Paint: String { case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", plain = "" }
+
+    private func colour(_ task: TaskRecord) -> Paint {
+        switch task.state {
+        case .running: .green
+        case .enqueued: .yellow
+        case .completed: .dim
+        case .suspended: task.wait?.kind == .actor ? .yellow : .plain
+        }
+    }
+
+    /// Select Graphic Rendition sequences, ECMA-48.
+    private func paint(_ text: String, _ paint: Paint) -> String {
+        style.usesColour && paint != .plain ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
+    }
+}

@@ -1,0 +1,94 @@
+package import Evidence
+
+/// The words for a task in the tree: who it is, what it waits for, where.
+package enum TaskWords {
+    /// `412 children of a group`, `task 7 "fetch"`, `main task 1`.
+    package static func title(_ task: TaskRecord, count: Int) -> String {
+        if count > 1 {
+            let name = task.name.map { " \"\(clean(TaskTree.pattern($0)))\"" } ?? ""
+            let kind =
+                switch task.kind {
+                case .unstructured, .unknown: "tasks"
+                case .groupChild: "group children"
+                case .asyncLet: "async lets"
+                case .main: "main tasks"
+                }
+            return "\(count) \(kind)\(name)"
+        }
+        let kind =
+            switch task.kind {
+            case .unstructured, .unknown: "task"
+            case .groupChild: "group child"
+            case .asyncLet: "async let"
+            case .main: "main task"
+            }
+        return "\(kind) \(task.id)" + (task.name.map { " \"\(clean($0))\"" } ?? "")
+    }
+
+    /// What it does or waits for: `waits for 3 group children`, `sleeps`, `runs on thread 812`.
+    package static func state(_ task: TaskRecord, count: Int) -> String {
+        let one = count == 1
+        switch task.state {
+        case .running: return (one ? "runs" : "run") + (one ? task.runningOnTID.map { " on thread \($0)" } ?? "" : "")
+        case .completed: return "completed, still held"
+        case .enqueued, .suspended: break
+        }
+        guard let wait = task.wait else { return task.state == .enqueued ? "enqueued, not run" : "suspended" }
+        let type = wait.typeName.map { " \(clean($0))" } ?? ""
+        let waits = one ? "waits" : "wait"
+        switch wait.kind {
+        case .task: return wait.task.map { "\(waits) for task \($0)" } ?? "\(waits) for a task that is gone"
+        case .group:
+            guard let pending = wait.pending else { return "\(waits) for its task group" }
+            return "\(waits) for \(pending) group " + (pending == 1 ? "child" : "children")
+        case .continuation:
+            var words = "\(waits) for a continuation"
+            if let createdBy = wait.createdBy { words += " made by \(clean(createdBy))" }
+            if case .complete(let resumers)? = wait.resumers, resumers.isEmpty { words += " that nobody holds" }
+            return words
+        case .actor:
+            return "\(waits) for actor\(type)" + (wait.task.map { ", where task \($0) runs" } ?? "")
+        case .mainActor: return "\(waits) for the main actor" + (wait.task.map { ", where task \($0) runs" } ?? "")
+        case .executor: return "\(waits) for executor\(type)"
+        case .globalPool: return "enqueued on the pool, not run"
+        case .sleep: return one ? "sleeps" : "sleep"
+        case .stream: return "\(waits) for the next element of a stream"
+        case .eventLoopFuture: return "\(waits) for an EventLoopFuture"
+        case .unknown: return one ? "is suspended" : "are suspended"
+        }
+    }
+
+    /// The innermost frame that is the program's own: `LLMClient.complete(_:) (LLMClient.swift:88)`.
+    package static func place(_ task: TaskRecord) -> String? { interesting(task.backtrace.elements).map(frame) }
+
+    package static func frame(_ frame: Frame) -> String {
+        let name = clean(frame.function ?? "0x" + String(frame.programCounter, radix: 16))
+        guard let file = frame.file?.split(separator: "/").last else { return name }
+        return "\(name) (\(clean(String(file)))" + (frame.line.map { ":\($0)" } ?? "") + ")"
+    }
+
+    package static func interesting(_ frames: [Frame]) -> Frame? {
+        frames.first { isOwn($0) && $0.line != nil } ?? frames.first { isOwn($0) } ?? frames.first { $0.function != nil } ?? frames.first
+    }
+
+    /// Not the standard library's, the runtime's, or a package's that was fetched.
+    private static func isOwn(_ frame: Frame) -> Bool {
+        guard let function = frame.function, !function.hasPrefix("swift_") else { return false }
+        if let module = frame.module?.split(separator: "/").last, module.hasPrefix("lib") { return false }
+        guard let file = frame.file else { return !function.hasPrefix("with") && !function.hasPrefix("thunk for") }
+        return !file.contains("/checkouts/") && !file.contains("/swift/stdlib/") && !file.hasPrefix("<") && !file.hasPrefix("/<")
+    }
+
+    /// Names come from the other process: no control characters reach a terminal, and none is longer than 200.
+    package static func clean(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars.prefix(200) {
+            // C0, C1, and the bidirectional controls that reorder what is shown.
+            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+                || (0x200e...0x200f).contains(scalar.value) || (0x202a...0x202e).contains(scalar.value)
+                || (0x2066...0x2069).contains(scalar.value)
+            result.unicodeScalars.append(isControl ? "\u{fffd}" : scalar)
+        }
+        return result
+    }
+}
