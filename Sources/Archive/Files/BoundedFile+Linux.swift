@@ -51,6 +51,9 @@ enum BoundedFile {
         return names.sorted()
     }
 
+    /// Removes a file of ours; nothing when there is none.
+    static func remove(_ path: String) { unlink(path) }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -46,6 +46,11 @@ extension PlanReader {
         return MapReader.text(entry.value, what: "`\(entry.key)`", problems)
     }
 
+    private static func isAmount(_ text: String) -> Bool {
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        return Double(digits) != nil && ["", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB"].contains(text[digits.endIndex...])
+    }
+
     private func check(_ value: String, of option: Vocabulary.Option, at position: Position, serviceKinds: [String: String]) {
         if option.allowsNone && value == "none" { return }
         func refuse(_ expected: String, hint: String?) {
@@ -53,8 +58,9 @@ extension PlanReader {
         }
         switch option.kind {
         case .text, .list: break
-        case .integer: if Int(value) == nil { refuse("a whole number", hint: nil) }
-        case .number: if Double(value).map(\.isFinite) != true { refuse("a number", hint: nil) }
+        case .integer: if Int(value).map({ $0 >= 0 }) != true { refuse("a whole number, 0 or more", hint: nil) }
+        case .number: if Double(value).map({ $0.isFinite && $0 > 0 }) != true { refuse("a number above 0", hint: nil) }
+        case .bytes: if !Self.isAmount(value) { refuse("an amount", hint: "Write it such as 4096, 64KB or 1MiB.") }
         case .boolean:
             if value != "true" && value != "false" {
                 let yes = ["yes", "on", "1", "True", "TRUE"].contains(value), no = ["no", "off", "0", "False", "FALSE"].contains(value)

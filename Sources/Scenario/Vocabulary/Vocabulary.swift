@@ -94,12 +94,16 @@ extension Vocabulary {
     /// What a value must look like; it is handed on as it was written.
     package enum ValueKind: Codable, Sendable, Hashable {
         case text
+        /// A whole number, 0 or more.
         case integer
+        /// A number above 0.
         case number
         case boolean
         /// `500ms`, `20s`, `5m`.
         case duration
         case choice([String])
+        /// An amount: `4096`, `64KB` (1000 bytes each), `1MiB`.
+        case bytes
         /// Name of a service of the scenario; of one of these kinds, where any are given.
         case service(kinds: [String])
         /// Several texts: a list, handed on joined with commas.
