@@ -149,7 +149,7 @@ enum SmallDisk {
         Glibc.mount("tmpfs", path, "tmpfs", UInt(MS_NODEV), "size=65536") == 0
     }
 
-    static func unmount(_ path: String) { umount2(path, Int32(MNT_DETACH.rawValue)) }
+    static func unmount(_ path: String) { umount2(path, Int32(MNT_DETACH)) }
 }
 
 /// SplitMix64: the same damage in every run.

@@ -22,9 +22,6 @@ extension PlanReader {
         let keys = vocabulary.isPermissive ? nil : own + known
         guard let map = MapReader(node, what: "a fault", keys: keys, problems: problems) else { return nil }
         let candidates = vocabulary.isPermissive ? (node.entries ?? []).map(\.key).filter { !own.contains($0) } : known
-        // An unknown key has been reported: it was most likely meant to say the kind.
-        let hasUnknown = (node.entries ?? []).contains { !own.contains($0.key) && !candidates.contains($0.key) }
-        if hasUnknown, !(node.entries ?? []).contains(where: { candidates.contains($0.key) }) { return nil }
         guard let kind = map.choice(of: candidates.isEmpty ? ["stall"] : candidates) else { return nil }
         let word = vocabulary.faults.first { $0.name == kind.key }
         let options = options(

@@ -4,6 +4,8 @@ struct MapReader {
     /// What it is, for messages, such as "a workload step".
     let what: String
     let problems: Problems
+    /// A key was not known, and has been reported.
+    private(set) var hasUnknownKeys = false
 
     /// nil when it is no map. Unknown keys are reported at once; `keys` nil takes any.
     init?(_ node: YamlNode, what: String, keys: [String]?, problems: Problems) {
@@ -21,6 +23,7 @@ struct MapReader {
                 problems.report(
                     .unknownKey, at: entry.position, "unknown key `\(clipped(entry.key, to: 64))` in \(what)",
                     hint: suggestion(for: entry.key, among: keys, what: "key"))
+                hasUnknownKeys = true
             }
         }
     }
@@ -51,7 +54,8 @@ struct MapReader {
     func choice(of keys: [String]) -> YamlNode.Entry? {
         let given = (node.entries ?? []).filter { keys.contains($0.key) }
         let list = keys.map { "`\($0)`" }.joined(separator: ", ")
-        if given.isEmpty {
+        // An unknown key was most likely meant to be the one that lacks.
+        if given.isEmpty, !hasUnknownKeys {
             problems.report(.missingKey, at: node.position, "\(what) does not say what it is", hint: "Give one of \(list).")
         }
         for extra in given.dropFirst() {

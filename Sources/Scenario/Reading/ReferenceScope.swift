@@ -25,6 +25,11 @@ struct ReferenceScope: Sendable {
             return
         }
         for name in names where !isKnown(name) {
+            let head = name.prefix { $0 != "." }
+            if head.count < name.count, let near = suggestion(for: String(head), among: saved + services, what: "reference"), near.hasPrefix("Did") {
+                problems.report(.badReference, at: position, "`${\(clipped(name, to: 64))}` refers to nothing", hint: near)
+                continue
+            }
             let known = services.flatMap { service in Self.serviceParts.map { "\(service).\($0)" } } + Self.single + ["port.http"] + saved
             problems.report(
                 .badReference, at: position, "`${\(clipped(name, to: 64))}` refers to nothing",
