@@ -26,6 +26,7 @@ public struct MarkdownRenderer: Renderer {
         }
         guard let root = assessment.root else { return lines + [Wording.withoutRoot(assessment.verdict), ""] + nextSteps(assessment) }
         lines += ["Root cause \(code(root.cause.rawValue)), **\(root.confidence.rawValue)**: \(Wording.confidence(root.confidence)).", ""]
+        if primary.timeScale != 1 { lines += ["Times are\(Wording.timeNote(primary.timeScale, brackets: false)).", ""] }
         lines += chain(root, timeScale: primary.timeScale)
         return lines + ["", "**What to change.** \(text(root.remedy))", ""]
     }
@@ -37,9 +38,9 @@ public struct MarkdownRenderer: Renderer {
 
     private func chain(_ finding: Finding, timeScale: Double) -> [String] {
         finding.chain.prefix(30).enumerated().map { index, link in
-            let since = Wording.since(link.since_s, timeScale: timeScale).map { ", for \($0)" } ?? ""
+            let since = Wording.sinceShort(link.since_s, timeScale: timeScale).map { ", for \($0)" } ?? ""
             let detail = link.detail.isEmpty ? "" : ": \(text(link.detail))"
-            return "\(index + 1). \(Wording.kind(link.kind)) **\(text(link.label))**\(detail)\(since)"
+            return "\(index + 1). \(text(link.label))\(detail)\(since)"
         }
     }
 
@@ -104,6 +105,9 @@ public struct MarkdownRenderer: Renderer {
         return lines + ["<sub>hangscope \(text(report.toolVersion)), \(Units.date(report.generatedAt_s))</sub>"]
     }
 
-    private func text(_ value: String) -> String { Escaping.markdown(Escaping.clipped(value, to: 600)) }
+    /// Running text; what stands between backticks becomes code.
+    private func text(_ value: String) -> String {
+        CodeSpans.split(Escaping.clipped(value, to: 600)).map { $0.isCode ? Escaping.markdownCode($0.text) : Escaping.markdown($0.text) }.joined()
+    }
     private func code(_ value: String) -> String { Escaping.markdownCode(Escaping.clipped(value, to: 300)) }
 }

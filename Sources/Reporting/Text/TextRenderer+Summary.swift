@@ -22,7 +22,7 @@ extension TextRenderer {
             out.paragraph(TextLines.safe(parting), lead: "  ")
         }
         out.heading("Runs")
-        for result in report.variantResults { out.paragraph(regressLine(result), lead: "  ") }
+        for result in report.variantResults { out.line("  " + regressLine(result)) }
         if let directory = report.directory {
             out.blank()
             out.paragraph(TextLines.safe("\(directory)/\(ReportFiles.html)"), lead: "Report: ", leadColour: .bold)

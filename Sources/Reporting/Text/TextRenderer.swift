@@ -35,7 +35,7 @@ public struct TextRenderer: Renderer {
         let verdict = Wording.verdict(assessment.verdict)
         out.paragraph(TextLines.safe(assessment.sentence), lead: verdict + ": ", colour: .bold, leadColour: colour(assessment.verdict))
         guard let root = assessment.root else {
-            out.paragraph(Wording.withoutRoot(assessment.verdict))
+            if !assessment.headline.isEmpty { out.paragraph(Wording.withoutRoot(assessment.verdict)) }
             if !assessment.nextSteps.isEmpty {
                 out.heading("What to look at next")
                 for step in assessment.nextSteps.prefix(10) { out.paragraph(TextLines.safe(step), lead: "  - ") }
@@ -50,12 +50,12 @@ public struct TextRenderer: Renderer {
 
     private func chain(_ finding: Finding, _ section: RunSection, _ out: inout TextLines) {
         guard !finding.chain.isEmpty else { return }
-        out.heading("What waits for what")
+        out.heading("What waits for what" + Wording.timeNote(section.timeScale))
         for (index, link) in finding.chain.prefix(40).enumerated() {
             let last = index == finding.chain.count - 1
             var text = TextLines.safe(link.label)
             if !link.detail.isEmpty { text += ": " + TextLines.safe(link.detail) }
-            if let since = Wording.since(link.since_s, timeScale: section.timeScale) { text += ", for \(since)" }
+            if let since = Wording.sinceShort(link.since_s, timeScale: section.timeScale) { text += ", for \(since)" }
             out.paragraph(text, lead: index == 0 ? "  " : "  -> ", colour: last ? .bold : nil, leadColour: .dim)
         }
         if finding.chain.count > 40 { out.paragraph("\(finding.chain.count - 40) more steps", lead: "  ... ") }

@@ -43,7 +43,9 @@ struct TextSections {
 
     private func threads(_ snapshot: Snapshot?, _ out: inout TextLines) {
         let groups = StackGroups.threads(snapshot?.threads.elements ?? [])
-        table("Threads", snapshot?.threads.reason, [], &out)
+        out.heading("Threads")
+        if let reason = snapshot?.threads.reason { out.paragraph(TextLines.safe(reason), lead: "  not complete: ", colour: .yellow) }
+        if groups.isEmpty { out.paragraph("none", lead: "  ") }
         for group in groups.prefix(rows) {
             out.paragraph(TextLines.safe("\(group.members.joined(separator: ", "))\(group.omittedMembers): \(group.waits.joined(separator: "; "))"), lead: "  - ")
             if let reason = group.stackReason { out.paragraph(TextLines.safe(reason), lead: "      stack: ", colour: .yellow) }

@@ -46,6 +46,9 @@ struct TextLines {
     /// Captured text made harmless for a terminal and clipped.
     static func safe(_ text: String, limit: Int = 600) -> String { Escaping.terminal(Escaping.clipped(text, to: limit)) }
 
+    /// A line as it is, not wrapped.
+    mutating func line(_ text: String) { lines.append(text) }
+
     mutating func blank() { if lines.last?.isEmpty == false { lines.append("") } }
 
     mutating func heading(_ text: String) {

@@ -54,6 +54,19 @@ enum Wording {
         return "\(Units.duration(real_s * timeScale)) of scenario time (\(Units.duration(real_s)) real)"
     }
 
+    /// The same in one number, where `timeNote` stands above: "72 s".
+    static func sinceShort(_ real_s: Double?, timeScale: Double) -> String? {
+        guard let real_s, real_s.isFinite, real_s >= 0 else { return nil }
+        return Units.duration(real_s * timeScale)
+    }
+
+    /// " (scenario time: 60 s are 1 s real)"; empty where both are the same.
+    static func timeNote(_ timeScale: Double, brackets: Bool = true) -> String {
+        guard timeScale != 1 else { return "" }
+        let note = "scenario time: \(Units.plain(timeScale)) s are 1 s real"
+        return brackets ? " (\(note))" : " \(note)"
+    }
+
     static func snapshotReason(_ reason: SnapshotReason) -> String {
         switch reason {
         case .requested: "on request"

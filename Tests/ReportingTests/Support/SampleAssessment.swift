@@ -3,6 +3,8 @@ import Evidence
 
 /// What the sample runs were judged to be.
 enum SampleAssessment {
+    private static let lastWork = SampleRun.hanging.events.lastIndex { $0.kind == .work } ?? 0
+
     static var hanging: Assessment {
         Assessment(
             verdict: .hang,
@@ -33,7 +35,7 @@ enum SampleAssessment {
             cause: .peerStalled, role: .root, confidence: .contrasted,
             summary: "The answer on socket 14 from 127.0.0.1:9002 began (13.2 KiB) and stopped; nothing has arrived for 61 s",
             chain: [
-                ChainLink(kind: .job, label: "job 1", detail: "PROCESSING, displays 85 %; last work event `llm.token` number 48", since_s: 1.013, evidence: [.event(120), .header]),
+                ChainLink(kind: .job, label: "job 1", detail: "PROCESSING, displays 85 %; last work event `llm.token` number 41", since_s: 1.013, evidence: [.event(lastWork), .header]),
                 ChainLink(kind: .task, label: "task 7 `JobManager.withTimeout`", detail: "JobManager.swift:204, waits for 2 children of its group", since_s: 1.013, evidence: [.snapshot(1, .tasks, 0)]),
                 ChainLink(kind: .task, label: "task 12 `LLMClient.complete`", detail: "LLMClient.swift:88, waits for the next part of the response body", since_s: 1.012, evidence: [.snapshot(1, .tasks, 1), .snapshot(2, .tasks, 1)]),
                 ChainLink(kind: .socket, label: "socket 14 to 127.0.0.1:9002", detail: "established, 0 bytes in either queue, 13.2 KiB received, none since", since_s: 1.012, evidence: [.snapshot(1, .sockets, 1), .snapshot(2, .sockets, 1)]),
@@ -42,7 +44,7 @@ enum SampleAssessment {
             evidence: [
                 CitedEvidence(.snapshot(1, .sockets, 1), "last data received 1 012 ms before the first snapshot, 13 530 bytes in all"),
                 CitedEvidence(.snapshot(2, .sockets, 1), "the same 13 530 bytes 0.8 s later"),
-                CitedEvidence(.event(120), "the last work event of job 1 is `llm.token` number 48; the working run has 60 more"),
+                CitedEvidence(.event(lastWork), "the last work event of job 1 is `llm.token` number 41; the working run has 67 more"),
                 CitedEvidence(.header, "no work event of job 1 for 60 s"),
             ],
             remedy: "Give the LLM request a read timeout and a deadline: HTTPClient.Configuration(timeout: .init(connect: .seconds(10), read: .seconds(30))) and execute(request, timeout: .seconds(120)). The answer of a stalled peer then fails after 30 s, and job 1 can end as failed.",
@@ -67,13 +69,13 @@ enum SampleAssessment {
 
     static var comparison: Comparison {
         Comparison(
-            lastCommonPoint: EventKey(name: "llm.token", ordinal: 43, job: "1"), firstMissing: EventKey(name: "llm.token", ordinal: 44, job: "1"),
+            lastCommonPoint: EventKey(name: "llm.token", ordinal: 41, job: "1"), firstMissing: EventKey(name: "llm.token", ordinal: 42, job: "1"),
             differences: [
                 .init(area: .sockets, subject: "connection to 127.0.0.1:9002", working: "last data 9 ms before", hanging: "nothing for 1.0 s, twice", isSignificant: true, workingEvidence: .snapshot(1, .sockets, 1), hangingEvidence: .snapshot(1, .sockets, 1)),
                 .init(area: .tasks, subject: "`LLMClient.complete` (LLMClient.swift:88)", working: "running", hanging: "waits for the next part of the body", isSignificant: true, workingEvidence: .snapshot(1, .tasks, 1), hangingEvidence: .snapshot(1, .tasks, 1)),
                 .init(area: .locks, subject: "SHARED lock on jobs.sqlite", working: nil, hanging: "held by jobd", hangingEvidence: .snapshot(1, .locks, 0)),
                 .init(area: .environment, subject: "RUN_DIRECTORY", working: "24 bytes", hanging: "24 bytes, other value"),
-                .init(area: .events, subject: "work events of job 1", working: "116", hanging: "56", isSignificant: true),
+                .init(area: .events, subject: "work events of job 1", working: "\(SampleRun.working.events.count { $0.kind == .work })", hanging: "\(SampleRun.hanging.events.count { $0.kind == .work })", isSignificant: true),
             ])
     }
 }

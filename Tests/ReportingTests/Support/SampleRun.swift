@@ -32,7 +32,7 @@ enum SampleRun {
         header.subjectName = "jobd"
         header.workload = WorkloadRecord(end: .unfinished, step: "await job 1: status COMPLETED", detail: "still PROCESSING", lastAnswer: ["status": "PROCESSING", "progress": 85])
         header.alarms = [AlarmRecord(at: hangingMoment(101.4), rule: .noWork, threshold_s: 60, detail: "no work event of job 1 for 60 s; the last was `llm.token`", job: "1")]
-        header.standstill = EventKey(name: "llm.token", ordinal: 48, job: "1")
+        header.standstill = EventKey(name: "llm.token", ordinal: 41, job: "1")
         header.endedByObserver = true
         let capture = SampleSnapshot(subject: hangingSubject, modelPID: 814, isHanging: true)
         return Run(
