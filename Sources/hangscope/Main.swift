@@ -12,7 +12,7 @@ struct Hangscope: AsyncParsableCommand {
             CommandGroup(name: "Reproduce and keep away:", subcommands: []),
             CommandGroup(name: "Look at a process:", subcommands: [TasksCommand.self]),
             CommandGroup(name: "Recorded evidence:", subcommands: []),
-            CommandGroup(name: "Scenarios, causes, set-up:", subcommands: []),
+            CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [FaultCommand.self]),
         ])
 }
 

@@ -8,4 +8,5 @@
 #if defined(__linux__)
 #include "hs_memory.h"
 #include "hs_sockets.h"
+#include "hs_streams.h"
 #endif
