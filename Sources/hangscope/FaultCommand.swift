@@ -55,7 +55,7 @@ private func realDuration(_ text: String?) throws -> Duration? {
 
 @Sendable func say(_ line: String) {
     print(line)
-    fflush(stdout)
+    fflush(nil)
 }
 
 struct ModelServerCommand: AsyncParsableCommand {
