@@ -46,7 +46,8 @@ struct WaitReader {
         case .unknown:
             return TaskWait(kind: .unknown)
         case nil:
-            return TaskWait(kind: state == .enqueued ? .executor : .unknown)
+            // Nothing recorded: Task.sleep's own helper waits for its timer so.
+            return TaskWait(kind: state == .enqueued ? .executor : LibraryWait.kind(of: frames) ?? .unknown)
         }
     }
 

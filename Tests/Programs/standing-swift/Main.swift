@@ -1,13 +1,24 @@
+import Foundation
+
 /// A program that stands still on purpose: one subcommand for each kind of task and wait.
 ///
 /// Prints a line `task ROLE ADDRESS` for every task with a known role, as it is about to
 /// stand, then `ready` once all have. The lines are the truth that the tests compare with.
 ///
+/// With `--until-eof` it ends when its standard input is closed, so that it never outlives its test.
+///
 ///     standing-swift continuation-checked
 ///     standing-swift many 1000
 @main struct Main {
     static func main() async {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "--until-eof" {
+            arguments.removeFirst()
+            Thread.detachNewThread {
+                while !FileHandle.standardInput.availableData.isEmpty {}
+                exit(0)
+            }
+        }
         guard let name = arguments.first, let exhibit = Exhibit.all[name] else {
             print("usage: standing-swift EXHIBIT [ARGUMENT]\n")
             for (name, exhibit) in Exhibit.all.sorted(by: { $0.key < $1.key }) { print("  \(name): \(exhibit.summary)") }

@@ -28,27 +28,29 @@ extension Exhibit {
         },
         "main-actor-blocked": Exhibit(summary: "the main thread blocks; two tasks want the main actor") { _ in
             Roll.expect(3)
+            let blocker = Task.detached { await blockMain() }
+            while Roll.count < 1 { await Task.yield() }
             for number in 1...2 {
-                Task.detached {
+                Cabinet.shared.keep(Task.detached {
                     Roll.answer("waiter\(number)")
                     await onMain()
-                }
+                })
             }
-            // Both have to be queued before the main actor is blocked for good.
-            while Roll.count < 2 { usleep(1000) }
-            await blockMain()
+            await blocker.value
         },
         "pool-starved": Exhibit(summary: "every pool thread blocked on a semaphore; five more tasks enqueued") { _ in
+            // Main runs on the pool too: it takes the last thread.
             let threads = ProcessInfo.processInfo.activeProcessorCount
             Roll.expect(threads)
-            for number in 1...threads {
+            for number in 1..<threads {
                 Task.detached {
                     Roll.answer("blocker\(number)")
                     blockThread()
                 }
             }
-            while Roll.count < threads { usleep(1000) }
+            while Roll.count < threads - 1 { await Task.yield() }
             for _ in 1...5 { Cabinet.shared.keep(Task.detached { await onMain() }) }
+            Roll.answer("main")
             blockThread()
         },
         "custom-executor": Exhibit(summary: "an actor on its own serial executor, blocked; one task queues") { _ in
@@ -63,6 +65,12 @@ extension Exhibit {
             }
             await waiter.value
             await holder.value
+        },
+        "actor-busy": Exhibit(summary: "an actor that suspends in the middle of a call; it is free, its caller waits") { _ in
+            Roll.expect(1)
+            let ledger = Ledger()
+            Cabinet.shared.keep(ledger)
+            await ledger.audit()
         },
         "running": Exhibit(summary: "a task that computes for ever, three async calls deep") { _ in
             Roll.expect(1)
@@ -81,6 +89,11 @@ actor Ledger {
         blockThread()
     }
     func post() { entries += 1 }
+    func audit() async {
+        Roll.answer("auditor")
+        await waitForNobody()
+        entries += 1
+    }
 }
 
 final class Flag: @unchecked Sendable {
