@@ -10,7 +10,7 @@ struct Hangscope: AsyncParsableCommand {
         subcommands: [],
         groupedSubcommands: [
             CommandGroup(name: "Reproduce and keep away:", subcommands: []),
-            CommandGroup(name: "Look at a process:", subcommands: [TasksCommand.self]),
+            CommandGroup(name: "Look at a process:", subcommands: [SnapshotCommand.self, TasksCommand.self]),
             CommandGroup(name: "Recorded evidence:", subcommands: []),
             CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [FaultCommand.self]),
         ])

@@ -9,8 +9,26 @@ package enum SocketTable {
     /// Sockets read at most, of each family and protocol.
     package static let limit = 200_000
 
+    /// Sockets, and what a record has no place for.
+    package struct Reading: Sendable {
+        package var sockets: [SocketRecord] = []
+        /// By inode of a connecting Unix socket: the listener that has not accepted it.
+        package var unixPending: [UInt64: UInt64] = [:]
+
+        package init() {}
+
+        package mutating func append(_ other: Reading) {
+            sockets += other.sockets
+            unixPending.merge(other.unixPending) { first, _ in first }
+        }
+    }
+
     /// Reads the sockets of the namespace that `pid` lives in.
     package static func read(networkNamespaceOf pid: Int32) -> Observed<[SocketRecord]> {
+        reading(networkNamespaceOf: pid).map(\.sockets)
+    }
+
+    package static func reading(networkNamespaceOf pid: Int32) -> Observed<Reading> {
         let proc = ProcDirectory(pid: pid)
         let namespace = try? proc.namespace("net")
         let own = try? ProcDirectory(pid: getpid()).namespace("net")
@@ -30,7 +48,8 @@ package enum SocketTable {
         return read(diag, namespace: namespace)
     }
 
-    private static func read(_ diag: Int32, namespace: UInt64?) -> Observed<[SocketRecord]> {
+    private static func read(_ diag: Int32, namespace: UInt64?) -> Observed<Reading> {
+        var reading = Reading()
         var records: [SocketRecord] = []
         var failures: [String] = []
         let kinds: [(family: Int32, transport: Int, name: String)] = [
@@ -49,11 +68,19 @@ package enum SocketTable {
         var rows: UnsafeMutablePointer<hs_unix_socket>?
         var count = 0
         let result = hs_dump_unix(diag, limit, &rows, &count)
-        for index in 0..<count { records.append(record(rows![index])) }
+        for index in 0..<count {
+            records.append(record(rows![index]))
+            let pending = Int(rows![index].pending_count)
+            guard pending > 0 else { continue }
+            withUnsafeBytes(of: rows![index].pending) { bytes in
+                for inode in bytes.bindMemory(to: UInt32.self).prefix(pending) { reading.unixPending[UInt64(inode)] = rows![index].inode }
+            }
+        }
         free(rows)
         if result < 0 && result != -ENOENT { failures.append("Unix: \(message(-result))") }
         for index in records.indices { records[index].networkNamespace = namespace }
-        return failures.isEmpty ? .complete(records) : .partial(records, reason: failures.joined(separator: "; "))
+        reading.sockets = records
+        return failures.isEmpty ? .complete(reading) : .partial(reading, reason: failures.joined(separator: "; "))
     }
 
     private static func message(_ code: Int32) -> String { String(cString: strerror(code)) }
@@ -134,9 +161,15 @@ package enum SocketTable {
             if bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff {
                 return bytes[12..<16].map(String.init).joined(separator: ".")
             }
-            return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
-                inet_ntop(AF_INET6, bytes.baseAddress, text.baseAddress, socklen_t(INET6_ADDRSTRLEN)).map { String(cString: $0) } ?? "?"
-            }
+            return address6(Array(bytes))
+        }
+    }
+
+    /// An IPv6 address of 16 bytes as inet_ntop(3) writes it.
+    static func address6(_ bytes: [UInt8]) -> String {
+        guard bytes.count == 16 else { return "?" }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
+            inet_ntop(AF_INET6, bytes, text.baseAddress, socklen_t(INET6_ADDRSTRLEN)).map { String(cString: $0) } ?? "?"
         }
     }
 }

@@ -1,0 +1,190 @@
+#if defined(__linux__)
+#define _GNU_SOURCE
+#include "hs_trace.h"
+#include "hs_memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PTRACE_EVENT_STOP
+#define PTRACE_EVENT_STOP 128
+#endif
+
+enum { RED_ZONE = 128 };
+enum { FRESH, SEIZED, STOPPED, RELEASED };
+
+uint64_t hs_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void halt_at(const hs_copy_request *request, int step) {
+    if (request->halt_at != step) return;
+    char byte = '.';
+    while (write(request->halt_fd, &byte, 1) < 0 && errno == EINTR) {}
+    for (;;) pause();
+}
+
+static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
+    thread->state = FRESH;
+    thread->error = 0;
+    thread->signal = 0;
+    thread->was_stopped = 0;
+    thread->stack_length = 0;
+    if (ptrace(PTRACE_SEIZE, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
+    thread->state = SEIZED;
+    halt_at(request, HS_STEP_SEIZED);
+    thread->interrupted_ns = hs_monotonic_ns();
+    if (ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
+    halt_at(request, HS_STEP_INTERRUPTED);
+}
+
+static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
+    if (thread->state != SEIZED || thread->error) return;
+    uint64_t limit = thread->interrupted_ns + (uint64_t)request->patience_ms * 1000000u;
+    for (unsigned turn = 0;; turn++) {
+        int status = 0;
+        pid_t got = waitpid(thread->tid, &status, __WALL | WNOHANG);
+        if (got == thread->tid) {
+            if (!WIFSTOPPED(status)) { thread->state = RELEASED; thread->error = -ESRCH; return; }
+            thread->state = STOPPED;
+            int signal = WSTOPSIG(status);
+            if (status >> 16 == PTRACE_EVENT_STOP) thread->was_stopped = signal != SIGTRAP;
+            // A signal was on its way: it was taken from the thread and must be given back.
+            else thread->signal = signal;
+            halt_at(request, HS_STEP_STOPPED);
+            return;
+        }
+        if (got < 0 && errno != EINTR) { thread->state = RELEASED; thread->error = -errno; return; }
+        // It stops within microseconds as a rule; a sleeping wait would cost more than that.
+        if (turn < 400) { sched_yield(); continue; }
+        if (hs_monotonic_ns() > limit) { thread->error = -ETIMEDOUT; return; }
+        struct timespec nap = {0, 50000};
+        nanosleep(&nap, NULL);
+    }
+}
+
+static void copy(hs_copy_request *request, hs_thread_copy *thread) {
+    if (thread->state != STOPPED) return;
+    struct user_regs_struct user;
+    struct iovec piece = {&user, sizeof user};
+    if (ptrace(PTRACE_GETREGSET, thread->tid, 1 /* NT_PRSTATUS */, &piece) < 0) { thread->error = -errno; return; }
+    uint64_t *registers = thread->registers;
+    registers[HS_RAX] = user.rax; registers[HS_RDX] = user.rdx; registers[HS_RCX] = user.rcx;
+    registers[HS_RBX] = user.rbx; registers[HS_RSI] = user.rsi; registers[HS_RDI] = user.rdi;
+    registers[HS_RBP] = user.rbp; registers[HS_RSP] = user.rsp; registers[HS_R8] = user.r8;
+    registers[HS_R9] = user.r9; registers[HS_R10] = user.r10; registers[HS_R11] = user.r11;
+    registers[HS_R12] = user.r12; registers[HS_R13] = user.r13; registers[HS_R14] = user.r14;
+    registers[HS_R15] = user.r15; registers[HS_RIP] = user.rip;
+    thread->fs_base = user.fs_base;
+    hs_copy_without_stopping(thread->tid, thread, user.rsp);
+    halt_at(request, HS_STEP_COPIED);
+}
+
+static void release(hs_copy_request *request, hs_thread_copy *thread) {
+    if (thread->state == STOPPED) {
+        if (ptrace(PTRACE_DETACH, thread->tid, 0, (void *)(intptr_t)thread->signal) < 0 && !thread->error && errno != ESRCH)
+            thread->error = -errno;
+        thread->pause_ns = hs_monotonic_ns() - thread->interrupted_ns;
+        thread->state = RELEASED;
+        halt_at(request, HS_STEP_RESUMED);
+    } else if (thread->state == SEIZED) {
+        // Never stopped, so it cannot be detached; it is released when this thread ends.
+        thread->pause_ns = 0;
+    }
+}
+
+void hs_copy_each(hs_copy_request *request) {
+    for (size_t index = 0; index < request->count; index++) {
+        hs_thread_copy *thread = &request->threads[index];
+        interrupt(request, thread);
+        await_stop(request, thread);
+        copy(request, thread);
+        release(request, thread);
+    }
+}
+
+uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
+    uint64_t began = hs_monotonic_ns();
+    for (size_t index = 0; index < request->count; index++) interrupt(request, &request->threads[index]);
+    for (size_t index = 0; index < request->count; index++) await_stop(request, &request->threads[index]);
+    for (size_t index = 0; index < request->count; index++) copy(request, &request->threads[index]);
+    if (inside) inside(context);
+    for (size_t index = 0; index < request->count; index++) release(request, &request->threads[index]);
+    return hs_monotonic_ns() - began;
+}
+
+void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer) {
+    thread->stack_start = (stack_pointer > RED_ZONE ? stack_pointer - RED_ZONE : stack_pointer) & ~7ull;
+    ssize_t got = hs_read_memory(pid, thread->stack_start, thread->stack, thread->stack_capacity);
+    thread->stack_length = got > 0 ? (size_t)got : 0;
+    if (got < 0 && !thread->error) thread->error = (int)got;
+}
+
+struct own_thread { void (*body)(void *); void *context; };
+
+static void *run_own_thread(void *argument) {
+    struct own_thread *own = argument;
+    own->body(own->context);
+    return NULL;
+}
+
+int hs_on_own_thread(void (*body)(void *context), void *context) {
+    struct own_thread own = {body, context};
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 8u << 20);
+    pthread_t thread;
+    int error = pthread_create(&thread, &attributes, run_own_thread, &own);
+    pthread_attr_destroy(&attributes);
+    if (error) return -error;
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+/// A copy of another process's descriptor, or a negative errno; needs the right to trace it.
+static int borrow(pid_t pid, int fd) {
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process < 0) return -errno;
+    int copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+    int error = errno;
+    close(process);
+    return copy < 0 ? -error : copy;
+}
+
+int hs_socket_has_timeout(pid_t pid, int fd, int receiving) {
+    int copy = borrow(pid, fd);
+    if (copy < 0) return copy;
+    struct timeval timeout = {0, 0};
+    socklen_t length = sizeof timeout;
+    int result = getsockopt(copy, SOL_SOCKET, receiving ? SO_RCVTIMEO : SO_SNDTIMEO, &timeout, &length) < 0
+        ? -errno : timeout.tv_sec != 0 || timeout.tv_usec != 0;
+    close(copy);
+    return result == -ENOTSOCK ? 0 : result;
+}
+
+int hs_pipe_fill(pid_t pid, int fd, int *queued, int *capacity) {
+    int copy = borrow(pid, fd);
+    if (copy < 0) return copy;
+    int result = 0;
+    *capacity = fcntl(copy, F_GETPIPE_SZ);
+    if (*capacity < 0 || ioctl(copy, FIONREAD, queued) < 0) result = -errno;
+    close(copy);
+    return result;
+}
+#else
+typedef int hs_trace_unused;
+#endif

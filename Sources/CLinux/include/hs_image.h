@@ -1,0 +1,36 @@
+// ELF files and how they lie in a process: segments, unwind table, symbols, build id.
+// Every offset in the file is checked; a corrupt file gives "not found", never a fault.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct hs_image hs_image;
+
+/// Maps an ELF64 file, or takes a copy of bytes that hold one (the vDSO). NULL with errno set
+/// when it cannot be read or is not ELF64 for this machine.
+hs_image *hs_image_open(const char *path);
+hs_image *hs_image_copy(const void *bytes, size_t length);
+void hs_image_close(hs_image *image);
+
+/// Address, as linked, of the byte at `file_offset` in a loaded segment. 0 when found.
+int hs_image_address_of_offset(const hs_image *image, uint64_t file_offset, uint64_t *address);
+
+/// The file's bytes at a linked address, and how many follow in the same segment's file part;
+/// NULL when no segment holds it.
+const uint8_t *hs_image_bytes(const hs_image *image, uint64_t address, size_t *available);
+
+/// As above, for segments that are not writable: what is in memory there equals the file.
+const uint8_t *hs_image_constant_bytes(const hs_image *image, uint64_t address, size_t *available);
+
+/// Linked address of .eh_frame_hdr (PT_GNU_EH_FRAME), 0 when there is none.
+uint64_t hs_image_unwind_header(const hs_image *image);
+
+/// GNU build id; the number of bytes, 0 when there is none.
+size_t hs_image_build_id(const hs_image *image, uint8_t *bytes, size_t capacity);
+
+/// The function whose symbol covers a linked address, from .symtab or .dynsym. Returns its
+/// name, valid as long as the image, and its start; NULL when none does.
+const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start);
+
+/// Linked address of a symbol by name, 0 when there is none.
+uint64_t hs_image_symbol(hs_image *image, const char *name);

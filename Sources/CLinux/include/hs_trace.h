@@ -1,0 +1,71 @@
+// Stopping threads of another process for as long as it takes to copy registers and stack.
+//
+// PTRACE_SEIZE + PTRACE_INTERRUPT only: nothing is signalled, and if the tracing thread ends
+// for whatever reason the kernel lets every tracee go on (ptrace(2), "Death of the tracer").
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Numbers of x86-64 registers as DWARF has them (System V ABI, figure 3.36); also libunwind's.
+enum { HS_RAX, HS_RDX, HS_RCX, HS_RBX, HS_RSI, HS_RDI, HS_RBP, HS_RSP, HS_R8, HS_R9, HS_R10, HS_R11,
+       HS_R12, HS_R13, HS_R14, HS_R15, HS_RIP, HS_REGISTERS };
+
+/// Steps at which a test may halt the tracer, to kill it there.
+enum { HS_STEP_NONE, HS_STEP_SEIZED, HS_STEP_INTERRUPTED, HS_STEP_STOPPED, HS_STEP_COPIED, HS_STEP_RESUMED };
+
+typedef struct {
+    pid_t tid;
+    /// 0, or a negative errno: -EPERM traced by another or not permitted, -ESRCH gone,
+    /// -ETIMEDOUT did not stop (uninterruptible sleep).
+    int error;
+    /// Where the stack goes; the caller's, `stack_capacity` bytes. Touch its pages beforehand.
+    uint8_t *stack;
+    size_t stack_capacity;
+    size_t stack_length;
+    /// Address of the first byte copied: the stack pointer less the 128 byte red zone.
+    uint64_t stack_start;
+    uint64_t registers[HS_REGISTERS];
+    uint64_t fs_base;
+    /// It was stopped by a signal already, and is so again.
+    int was_stopped;
+    uint64_t pause_ns;
+    // Private to the tracer.
+    int state;
+    int signal;
+    uint64_t interrupted_ns;
+} hs_thread_copy;
+
+typedef struct {
+    hs_thread_copy *threads;
+    size_t count;
+    /// Longest wait for one thread to stop.
+    uint32_t patience_ms;
+    /// Test hook: at this step write a byte to `halt_fd` and wait for ever.
+    int halt_at;
+    int halt_fd;
+} hs_copy_request;
+
+/// Stops, copies and resumes the threads one after the other.
+void hs_copy_each(hs_copy_request *request);
+
+/// Stops all, copies all, calls `inside` (if any) while all stand, resumes all. Returns the
+/// nanoseconds from the first interrupt to the last resume.
+uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context);
+
+/// Copies up to `thread->stack_capacity` bytes from a stack pointer on, without stopping anything.
+void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer);
+
+/// Runs `body` on a thread of its own and waits for it: whatever that thread traces is
+/// released when it ends, at the latest.
+int hs_on_own_thread(void (*body)(void *context), void *context);
+
+/// Whether a blocking call on socket `fd` of process `pid` has a timeout (SO_RCVTIMEO for
+/// `receiving`, else SO_SNDTIMEO): 1 yes, 0 no, negative errno when that cannot be asked.
+int hs_socket_has_timeout(pid_t pid, int fd, int receiving);
+
+/// Bytes that lie unread in a pipe (FIONREAD) and its capacity (F_GETPIPE_SZ), asked on a
+/// copy of process `pid`'s descriptor by pidfd_getfd(2).
+int hs_pipe_fill(pid_t pid, int fd, int *queued, int *capacity);
+
+uint64_t hs_monotonic_ns(void);

@@ -1,0 +1,77 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// An ELF file that is mapped into some process. Corrupt files give nil, never a fault.
+package final class ModuleImage: Sendable {
+    // The image is immutable but for its symbol index, which C builds under a lock.
+    private nonisolated(unsafe) let pointer: OpaquePointer
+
+    private init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    deinit { hs_image_close(pointer) }
+
+    package static func open(_ path: String) -> ModuleImage? { hs_image_open(path).map(ModuleImage.init) }
+
+    package static func copy(_ bytes: [UInt8]) -> ModuleImage? {
+        bytes.withUnsafeBytes { hs_image_copy($0.baseAddress, $0.count).map(ModuleImage.init) }
+    }
+
+    /// Hexadecimal GNU build id; nil when the file has none.
+    package var buildID: String? {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = hs_image_build_id(pointer, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return bytes.prefix(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Address, as linked, of a byte of the file.
+    package func address(ofOffset offset: UInt64) -> UInt64? {
+        var address: UInt64 = 0
+        return hs_image_address_of_offset(pointer, offset, &address) == 0 ? address : nil
+    }
+
+    /// The function whose symbol covers a linked address: its mangled name and where it starts.
+    package func function(at address: UInt64) -> (symbol: String, start: UInt64)? {
+        var start: UInt64 = 0
+        return hs_image_function(pointer, address, &start).map { (String(cString: $0), start) }
+    }
+
+    /// Linked address of a symbol.
+    package func address(ofSymbol name: String) -> UInt64? {
+        let address = hs_image_symbol(pointer, name)
+        return address == 0 ? nil : address
+    }
+
+    /// For the unwinder, which must not outlive this object.
+    var unsafePointer: OpaquePointer { pointer }
+}
+
+/// Opened images by file, shared by all processes of a capture.
+package final class ModuleImageCache: Sendable {
+    private struct Key: Hashable {
+        var device: String
+        var inode: UInt64
+    }
+    private let images = Mutex<[Key: ModuleImage?]>([:])
+
+    package init() {}
+
+    /// The file behind a mapping of a process, as that process sees it; nil when it cannot be
+    /// had any more (replaced and no right to /proc/PID/map_files) or is no ELF file.
+    package func image(for mapping: MemoryMapping, pid: Int32) -> ModuleImage? {
+        let key = Key(device: mapping.device, inode: mapping.inode)
+        if let known = images.withLock({ $0[key] }) { return known }
+        let image = open(mapping, pid: pid)
+        images.withLock { $0[key] = .some(image) }
+        return image
+    }
+
+    private func open(_ mapping: MemoryMapping, pid: Int32) -> ModuleImage? {
+        for path in [mapping.path, "/proc/\(pid)/root\(mapping.path)"] where !mapping.isDeleted {
+            var facts = stat()
+            if stat(path, &facts) == 0, UInt64(facts.st_ino) == mapping.inode { return ModuleImage.open(path) }
+        }
+        let range = String(mapping.start, radix: 16) + "-" + String(mapping.end, radix: 16)
+        return ModuleImage.open("/proc/\(pid)/map_files/\(range)")
+    }
+}

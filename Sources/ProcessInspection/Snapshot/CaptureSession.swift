@@ -1,0 +1,222 @@
+internal import Evidence
+
+/// One capture under way.
+final class CaptureSession {
+    private let options: CaptureOptions
+    private let images: ModuleImageCache
+    private let began = ContinuousClock.now
+    private let clocks = HostFacts.clocks()
+    private let deadline: ContinuousClock.Instant
+    private var processes: [ProcessCapture] = []
+    private var unobserved: [Unobserved] = []
+    private var machine: MachineDescriptors?
+    private var table = SocketTable.Reading()
+    private var readNamespaces: Set<UInt64> = []
+    private var socketTrouble: [String] = []
+
+    init(options: CaptureOptions, images: ModuleImageCache) {
+        self.options = options
+        self.images = images
+        deadline = began + options.limits.time
+    }
+
+    func run(pid: Int32, ordinal: Int, reason: SnapshotReason, scenarioTime: Double?) -> Snapshot {
+        let identity = ProcessIdentity(pid: pid, startTicks: (try? ProcDirectory(pid: pid).stat().startTicks) ?? 0)
+        var snapshot = Snapshot(
+            ordinal: ordinal, reason: reason,
+            takenAt: Moment(monotonic_s: clocks.monotonic_s, scenario_s: scenarioTime), clocks: clocks,
+            host: HostFacts.record(), subject: identity)
+        add(pid, .subject, because: nil)
+        guard !processes.isEmpty else {
+            snapshot.processes = .unavailable(reason: "there is no process \(pid)")
+            snapshot.unobserved = unobserved
+            return snapshot
+        }
+        addDescendants(of: pid)
+        for index in processes.indices { processes[index].look() }
+        gather(from: 0)
+        explain(from: 0)
+        checkIdentity(identity)
+        follow()
+        fill(&snapshot)
+        return snapshot
+    }
+
+    // MARK: Processes
+
+    private func add(_ pid: Int32, _ role: ProcessRole, because: String?) {
+        do throws(ProcFSError) {
+            let target = try CaptureTarget(pid: pid)
+            let mode: StopMode = role == .followed && options.follow.mode != .full ? .never : options.stopMode
+            processes.append(
+                ProcessCapture(
+                    target: target, role: role, because: because, mode: role == .followed && mode == .stopAll ? .perThread : mode,
+                    options: options, clocks: clocks, images: images, deadline: deadline))
+        } catch {
+            unobserved.append(Unobserved(what: "process \(pid)", why: error.isGone ? "it has ended" : "\(error)"))
+        }
+    }
+
+    /// Children, grandchildren and so on, those nearest first.
+    private func addDescendants(of pid: Int32) {
+        var queue = [pid]
+        var seen: Set<Int32> = [pid]
+        while let next = queue.first {
+            queue.removeFirst()
+            for child in (try? ProcDirectory(pid: next).children()) ?? [] where seen.insert(child).inserted {
+                guard processes.count < options.limits.descendants else {
+                    unobserved.append(Unobserved(what: "further descendants of process \(pid)", why: "only \(options.limits.descendants) processes are captured"))
+                    return
+                }
+                add(child, .descendant, because: nil)
+                queue.append(child)
+            }
+        }
+    }
+
+    private func gather(from first: Int) {
+        // What changes soonest comes first: connections, then descriptors.
+        for index in processes.indices[first...] { readSockets(of: processes[index].target) }
+        if machine == nil { machine = MachineDescriptors(deadline: min(deadline, .now + .seconds(5))) }
+        for index in processes.indices[first...] { processes[index].gather(options: options, deadline: deadline) }
+    }
+
+    private func explain(from first: Int) {
+        for index in processes.indices[first...] { processes[index].explain(options: options, deadline: deadline) }
+    }
+
+    private func readSockets(of target: CaptureTarget) {
+        guard let namespace = try? target.proc.namespace("net"), readNamespaces.insert(namespace).inserted else { return }
+        let reading = SocketTable.reading(networkNamespaceOf: target.pid)
+        if let value = reading.value { table.append(value) }
+        if let reason = reading.reason { socketTrouble.append(reason) }
+    }
+
+    /// A program that replaced itself, or a pid that was given away, meanwhile.
+    private func checkIdentity(_ identity: ProcessIdentity) {
+        guard let first = processes.first else { return }
+        let stat = try? first.target.proc.stat()
+        if stat == nil || stat?.startTicks != identity.startTicks {
+            unobserved.append(Unobserved(what: "the end of process \(identity.pid)", why: "it ended while it was being captured: what is recorded is from before"))
+        } else if let before = first.record.value?.executable, let after = try? first.target.proc.executable(), !after.hasPrefix(before) {
+            unobserved.append(Unobserved(what: "one state of process \(identity.pid)", why: "it executed another program (\(after)) while it was being captured: tables may mix both"))
+        }
+    }
+
+    // MARK: Tables
+
+    private var descriptors: [Descriptor] { processes.flatMap { $0.descriptors.elements } }
+    private var threads: [ThreadRecord] { processes.flatMap { $0.threads?.threads.elements ?? [] } }
+
+    private func sockets() -> Observed<[SocketRecord]> {
+        let inodes = Set(descriptors.filter { $0.kind == .socket }.compactMap(\.inode))
+        guard let machine else { return .unavailable(reason: "not captured") }
+        if table.sockets.isEmpty, let trouble = socketTrouble.first { return .unavailable(reason: trouble) }
+        let records = SocketPeers(table: table, machine: machine, pid: processes[0].target.pid).records(for: inodes)
+        let reasons = socketTrouble + (machine.incomplete.map { [$0] } ?? [])
+        return reasons.isEmpty ? .complete(records) : .partial(records, reason: reasons.joined(separator: "; "))
+    }
+
+    private func pipes() -> Observed<[PipeRecord]> {
+        guard let machine else { return .unavailable(reason: "not captured") }
+        let opening = threads.compactMap { $0.wait?.detail }.filter { $0.hasPrefix("opens FIFO ") }
+            .compactMap { $0.dropFirst("opens FIFO ".count).components(before: " to ") }
+        return PipeCollector(machine: machine).pipes(of: descriptors, opening: opening)
+    }
+
+    private func locks() -> Observed<[FileLock]> {
+        guard let machine else { return .unavailable(reason: "not captured") }
+        return LockCollector(machine: machine, descriptors: descriptors, threads: threads).locks()
+    }
+
+    // MARK: Following
+
+    private func follow() {
+        let limits = options.follow
+        guard limits.mode != .none else { return }
+        let end = min(deadline, .now + limits.time)
+        var followed = 0
+        for _ in 0..<limits.depth {
+            let plan = FollowPlan(
+                threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
+            let steps = plan.steps(excluding: Set(processes.map(\.target.pid)))
+            guard !steps.isEmpty else { return }
+            let first = processes.count
+            for step in steps {
+                guard followed < limits.processes, ContinuousClock.now < end else {
+                    let left = steps.count - (processes.count - first)
+                    unobserved.append(
+                        Unobserved(
+                            what: "\(left) further process\(left == 1 ? "" : "es") that hold what is waited for",
+                            why: followed >= limits.processes ? "at most \(limits.processes) are followed" : "the time for following was up"))
+                    break
+                }
+                followed += 1
+                add(step.pid, .followed, because: step.because)
+            }
+            for index in processes.indices[first...] { processes[index].look() }
+            gather(from: first)
+            explain(from: first)
+            if followed >= limits.processes || ContinuousClock.now >= end { return }
+        }
+        let plan = FollowPlan(
+            threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
+        let rest = plan.steps(excluding: Set(processes.map(\.target.pid)))
+        if let next = rest.first {
+            unobserved.append(Unobserved(what: "process \(next.pid), which \(next.because)", why: "waits are followed \(limits.depth) steps far"))
+        }
+    }
+
+    // MARK: The snapshot
+
+    private func fill(_ snapshot: inout Snapshot) {
+        snapshot.processes = joined(processes.map { $0.record.map { [$0] } })
+        snapshot.threads = joined(processes.map { $0.threads?.threads ?? .unavailable(reason: "not captured") })
+        snapshot.descriptors = joined(processes.map(\.descriptors))
+        snapshot.modules = .complete(processes.flatMap(\.moduleRecords))
+        snapshot.pipes = pipes()
+        snapshot.sockets = sockets()
+        snapshot.locks = locks()
+        let environment = EnvironmentCollector(salt: options.salt, showsValues: options.showsEnvironment)
+        snapshot.environment = joined(processes.filter { $0.role != .followed }.map { environment.collect(from: $0.target, deadline: deadline) })
+        if options.taskForest != nil {
+            let forests = processes.compactMap(\.forest)
+            snapshot.tasks = joined(forests.map(\.tasks))
+            snapshot.actors = joined(forests.map(\.actors))
+        } else {
+            snapshot.tasks = .unavailable(reason: "Swift tasks were not asked for")
+            snapshot.actors = .unavailable(reason: "Swift tasks were not asked for")
+        }
+        snapshot.unobserved = unobserved + processes.flatMap(\.unobserved) + processes.flatMap(\.stopNotes)
+        snapshot.cost = cost(snapshot)
+    }
+
+    private func cost(_ snapshot: Snapshot) -> CaptureCost {
+        var cost = CaptureCost()
+        let threads = snapshot.threads.elements
+        cost.stopped_ms = processes.reduce(0) { $0 + ($1.threads?.stopped_ms ?? 0) + ($1.forest?.stopped_ms ?? 0) }
+        cost.longestThreadPause_ms = (threads.map(\.pause.duration_ms) + processes.map { $0.forest?.stopped_ms ?? 0 }).max() ?? 0
+        cost.threads = threads.count
+        cost.threadsReadWithoutStopping = threads.count { $0.pause.method == .readWithoutStopping }
+        cost.frames = threads.reduce(0) { $0 + $1.stack.elements.count }
+        cost.processes = processes.count
+        cost.tasks = snapshot.tasks.elements.count
+        cost.wall_ms = Double((ContinuousClock.now - began) / .milliseconds(1))
+        return cost
+    }
+
+    /// Complete when all are; unavailable when none could be had.
+    private func joined<Row>(_ parts: [Observed<[Row]>]) -> Observed<[Row]> {
+        let reasons = parts.compactMap(\.reason)
+        let rows = parts.flatMap(\.elements)
+        guard !reasons.isEmpty else { return .complete(rows) }
+        let reason = reasons.prefix(4).joined(separator: "; ") + (reasons.count > 4 ? "; and \(reasons.count - 4) more" : "")
+        return parts.allSatisfy({ $0.status == .unavailable }) ? .unavailable(reason: reason) : .partial(rows, reason: reason)
+    }
+}
+
+extension StringProtocol {
+    fileprivate func components(before separator: String) -> String? {
+        String(self).firstRange(of: separator).map { String(String(self)[..<$0.lowerBound]) }
+    }
+}

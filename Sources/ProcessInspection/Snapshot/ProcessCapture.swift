@@ -1,0 +1,91 @@
+internal import Evidence
+
+/// One process within a capture, through its stages: look, gather, explain.
+struct ProcessCapture {
+    let target: CaptureTarget
+    let role: ProcessRole
+    let mode: StopMode
+    var record: Observed<ProcessRecord>
+    var modules: ModuleTable
+    var moduleRecords: [ModuleRecord] = []
+    var symbolizer: ProcessSymbolizer
+    var reader: ThreadReader
+    var observation = ThreadReader.Observation()
+    var threads: ThreadReader.Result?
+    var descriptors: Observed<[Descriptor]> = .unavailable(reason: "not captured")
+    var forest: InspectedTasks?
+    var unobserved: [Unobserved] = []
+
+    /// Opens the modules; touches no thread.
+    init(
+        target: CaptureTarget, role: ProcessRole, because: String?, mode: StopMode, options: CaptureOptions,
+        clocks: ClockReading, images: ModuleImageCache, deadline: ContinuousClock.Instant
+    ) {
+        self.target = target
+        self.role = role
+        self.mode = mode
+        record = ProcessCollector(role: role, because: because).collect(from: target, deadline: deadline)
+        let living = target.proc.livingThread() ?? target.pid
+        var maps: [MemoryMapping] = []
+        do throws(ProcFSError) { maps = try ProcDirectory(pid: target.pid, tid: living).maps() } catch {
+            unobserved.append(Unobserved(what: "modules of process \(target.pid)", why: "\(error)"))
+        }
+        modules = ModuleTable(pid: target.pid, maps: maps, memory: target.memory, cache: images)
+        symbolizer = ProcessSymbolizer(pid: target.pid, modules: modules)
+        reader = ThreadReader(
+            target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: clocks, limits: options.limits)
+        reader.halt = options.halt
+    }
+
+    mutating func look() { observation = reader.observe() }
+
+    mutating func gather(options: CaptureOptions, deadline: ContinuousClock.Instant) {
+        descriptors = DescriptorCollector(limit: options.limits.descriptors).collect(from: target, deadline: deadline)
+        moduleRecords = modules.records(pid: target.pid)
+        record = record.map { record in
+            var record = record
+            record.runtimes = ProcessCollector.runtimes(moduleRecords, executable: record.executable)
+            return record
+        }
+        if let stopper = tracer { unobserved.append(Unobserved(what: "registers of process \(target.pid)", why: stopper)) }
+        for path in modules.missing {
+            unobserved.append(Unobserved(what: "symbols of \(path) in process \(target.pid)", why: "the file was replaced or cannot be opened"))
+        }
+    }
+
+    private var tracer: String? {
+        guard let pid = record.value?.tracerPID else { return nil }
+        let name = (try? ProcDirectory(pid: pid).name()) ?? "?"
+        return "it is being traced by \(name) (pid \(pid)); detach that to see the stacks of its threads"
+    }
+
+    mutating func explain(options: CaptureOptions, deadline: ContinuousClock.Instant) {
+        threads = reader.explain(observation)
+        observation = ThreadReader.Observation()
+        guard let hook = options.taskForest, let threads else { return }
+        let forest = hook(
+            TaskForestContext(
+                target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, mayStop: mode != .never,
+                deadline: deadline, tracer: reader.tracer))
+        self.forest = forest
+        guard !forest.currentTasks.isEmpty else { return }
+        self.threads?.threads = threads.threads.map { records in
+            records.map { record in
+                var record = record
+                record.currentTask = forest.currentTasks[record.tid]
+                return record
+            }
+        }
+    }
+
+    /// Why threads of it were read without stopping, each reason once.
+    var stopNotes: [Unobserved] {
+        guard let threads else { return [] }
+        let partial = threads.threads.elements.filter { $0.stack.status == .partial }
+        return partial.isEmpty ? [] : [
+            Unobserved(
+                what: "outer frames of \(partial.count) thread\(partial.count == 1 ? "" : "s") of process \(target.pid)",
+                why: Set(partial.compactMap(\.stack.reason)).sorted().prefix(3).joined(separator: "; "))
+        ]
+    }
+}

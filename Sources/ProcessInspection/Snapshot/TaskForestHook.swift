@@ -1,0 +1,44 @@
+package import Evidence
+
+/// Finds the Swift tasks of a process within a capture; what knows the Swift runtime provides one.
+package typealias TaskForestHook = @Sendable (TaskForestContext) -> InspectedTasks
+
+/// What a task forest is read from.
+package struct TaskForestContext {
+    package let target: CaptureTarget
+    package let modules: ModuleTable
+    package let symbolizer: any Symbolizer
+    /// Registers and stacks as they were copied for the thread records; `threadPointer` is
+    /// the base of thread-local storage, nil for threads that were not stopped.
+    package let copies: [ThreadCopy]
+    package let mayStop: Bool
+    package let deadline: ContinuousClock.Instant
+    let tracer: Tracer
+
+    /// Runs `body` while every thread stands that can be stopped without disturbing it (those
+    /// asleep in such system calls change nothing meanwhile). Runs it unstopped where
+    /// stopping is not allowed.
+    ///
+    /// - Returns: milliseconds from the first stop to the last resume; add to `InspectedTasks.stopped_ms`.
+    package func whileStanding(_ body: () -> Void) -> Double {
+        guard mayStop else { body(); return 0 }
+        let subjects = ((try? target.proc.threads()) ?? []).map { tid in
+            Tracer.Subject(tid: tid, state: (try? target.proc.thread(tid).stat().state) ?? "X")
+        }
+        return tracer.whileStanding(subjects, body).stopped_ms
+    }
+}
+
+/// Swift tasks and actors of one process.
+package struct InspectedTasks {
+    package var tasks: Observed<[TaskRecord]>
+    package var actors: Observed<[ActorRecord]>
+    /// By thread: the id of the task that runs on it.
+    package var currentTasks: [Int32: UInt64] = [:]
+    package var stopped_ms = 0.0
+
+    package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>) {
+        self.tasks = tasks
+        self.actors = actors
+    }
+}

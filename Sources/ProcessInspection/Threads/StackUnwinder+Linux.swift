@@ -1,0 +1,71 @@
+internal import CLinux
+internal import Evidence
+
+/// Walks copied stacks of one process by DWARF unwinding. Not safe to share between threads.
+final class StackUnwinder {
+    /// Addresses innermost first, and why they are not all there are.
+    struct Walk {
+        var addresses: [CodeAddress] = []
+        var stackPointers: [UInt64] = []
+        var incomplete: String?
+    }
+
+    private let pointer: OpaquePointer?
+    // Keeps the images alive as long as the unwinder points at them.
+    private let modules: ModuleTable
+
+    init(pid: Int32, modules: ModuleTable) {
+        self.modules = modules
+        pointer = hs_unwinder_create(pid)
+        guard let pointer else { return }
+        for module in modules.modules {
+            for mapping in module.mappings {
+                _ = hs_unwinder_add(pointer, mapping.start, mapping.end, module.bias, module.image.unsafePointer)
+            }
+        }
+    }
+
+    deinit { hs_unwinder_free(pointer) }
+
+    /// - Parameter limit: frames walked at most; deeper ones are left out and said to be.
+    func walk(_ copy: ThreadCopy, limit: Int) -> Walk {
+        guard let pointer else { return Walk(incomplete: "the unwinder could not be set up") }
+        var raw = hs_thread_copy()
+        raw.tid = copy.tid
+        withUnsafeMutableBytes(of: &raw.registers) { $0.copyBytes(from: copy.registers.withUnsafeBytes { Array($0) }) }
+        var frames = [hs_frame](repeating: hs_frame(), count: max(1, limit))
+        var end: Int32 = 0
+        var searched: Int32 = 0
+        var stack = copy.stack
+        let count = stack.withUnsafeMutableBufferPointer { bytes in
+            raw.stack = bytes.baseAddress
+            raw.stack_length = bytes.count
+            raw.stack_start = copy.stackStart
+            return Int(hs_unwinder_walk(pointer, &raw, copy.known, &frames, Int32(frames.count), &end, &searched))
+        }
+        var walk = Walk()
+        for frame in frames.prefix(count) {
+            walk.addresses.append(CodeAddress(frame.pc, frame.exact != 0 ? .exact : .returnAddress))
+            walk.stackPointers.append(frame.sp)
+        }
+        walk.incomplete = reason(end: Int(end), at: walk.addresses.last?.address, limit: limit)
+        if searched == 2 {
+            let search = "the frame pointer was not known and was looked for on the stack"
+            walk.incomplete = walk.incomplete.map { "\($0); \(search)" } ?? search
+        }
+        return walk
+    }
+
+    private func reason(end: Int, at address: UInt64?, limit: Int) -> String? {
+        let place = address.map { address in modules.module(at: address)?.path ?? "0x" + String(address, radix: 16) } ?? "the start"
+        return switch end {
+        case HS_END_OUTERMOST: nil
+        case HS_END_LIMIT: "only the innermost \(limit) frames were walked"
+        case HS_END_NO_INFORMATION: "no unwind information for \(place)"
+        case HS_END_MEMORY: "stack or code at \(place) could not be read"
+        case HS_END_REGISTER: "a register that only a stop would have shown was needed at \(place)"
+        case HS_END_NO_PROGRESS: "the stack led back on itself at \(place)"
+        default: "the unwind information of \(place) made no sense"
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package import Evidence
+
+/// All threads of one process: what /proc says, then stacks, names and waits.
+package struct ThreadReader {
+    package struct Result {
+        package var threads: Observed<[ThreadRecord]> = .unavailable(reason: "not captured")
+        package var copies: [ThreadCopy] = []
+        package var stopped_ms = 0.0
+    }
+
+    package var target: CaptureTarget
+    package var modules: ModuleTable
+    package var symbolizer: any Symbolizer
+    package var mode: StopMode
+    package var clocks: ClockReading
+    package var limits: CaptureLimits
+    package var halt = HaltPoint.never
+
+    package init(
+        target: CaptureTarget, modules: ModuleTable, symbolizer: any Symbolizer, mode: StopMode, clocks: ClockReading,
+        limits: CaptureLimits
+    ) {
+        self.target = target
+        self.modules = modules
+        self.symbolizer = symbolizer
+        self.mode = mode
+        self.clocks = clocks
+        self.limits = limits
+    }
+
+    /// What was seen while the threads were looked at, before names and waits are worked out.
+    package struct Observation {
+        package var records: [ThreadRecord] = []
+        package var outcome: [ThreadCopy] = []
+        package var stopped_ms = 0.0
+        /// Why there is nothing, or not everything.
+        package var failure: String?
+    }
+
+    /// Looks at the threads: /proc first, since a stop wakes a thread out of its wait, then the stacks.
+    package func observe() -> Observation {
+        var observation = Observation()
+        let tids: [Int32]
+        do throws(ProcFSError) { tids = try target.proc.threads() } catch {
+            observation.failure = "\(error)"
+            return observation
+        }
+        let taken = tids.prefix(limits.threads)
+        observation.records = taken.compactMap(before)
+        if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
+        let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state) }, mode: mode)
+        observation.stopped_ms = outcome.stopped_ms
+        observation.outcome = outcome.copies
+        return observation
+    }
+
+    var tracer: Tracer {
+        Tracer(pid: target.pid, stackLimit_bytes: limits.stack_bytes, patience_ms: limits.stopPatience_ms, halt: halt)
+    }
+
+    /// Unwinds, names and decodes; may take its time, for the threads go on.
+    package func explain(_ observation: Observation) -> Result {
+        var records = observation.records
+        var result = Result(copies: observation.outcome, stopped_ms: observation.stopped_ms)
+        if records.isEmpty, let failure = observation.failure {
+            result.threads = .unavailable(reason: failure)
+            return result
+        }
+        finish(&records, observation.outcome)
+        // A thread that ended while we looked has no stack any more, and is missed by nobody.
+        let without = records.filter { $0.stack.status == .unavailable && $0.state != "Z" && $0.state != "X" }
+        if let failure = observation.failure {
+            result.threads = .partial(records, reason: failure)
+        } else if let first = without.first {
+            result.threads = .partial(
+                records, reason: "\(without.count) of \(records.count) threads without a stack, such as \(first.tid): \(first.stack.reason ?? "")")
+        } else {
+            result.threads = .complete(records)
+        }
+        return result
+    }
+
+    // MARK: Before touching
+
+    private func before(_ tid: Int32) -> ThreadRecord? {
+        let proc = target.proc.thread(tid)
+        guard let stat = try? proc.stat() else { return nil }
+        var record = ThreadRecord(pid: target.pid, tid: tid, name: stat.name, state: stat.state)
+        record.syscall = (try? proc.syscall()).flatMap { reading in
+            guard case .inCall(let number, let arguments, let sp, let pc) = reading else { return nil }
+            return SyscallRecord(number: number, name: SyscallNames.name(number), arguments: arguments, stackPointer: sp, programCounter: pc)
+        }
+        record.waitChannel = (try? proc.waitChannel()) ?? nil
+        let status = try? proc.status()
+        record.voluntarySwitches = status?.voluntarySwitches
+        record.involuntarySwitches = status?.involuntarySwitches
+        record.cpu = CPUTime(user_s: stat.user_s, system_s: stat.system_s)
+        if stat.state == "D" { record.kernelStack = try? proc.kernelStack() }
+        return record
+    }
+
+    // MARK: After
+
+    private func finish(_ records: inout [ThreadRecord], _ copies: [ThreadCopy]) {
+        let byTID = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+        let unwinder = StackUnwinder(pid: target.proc.livingThread() ?? target.pid, modules: modules)
+        var walks: [Int32: StackUnwinder.Walk] = [:]
+        for copy in copies where copy.known != 0 { walks[copy.tid] = unwinder.walk(copy, limit: limits.frames) }
+        let frames = symbolizer.frames(for: walks.values.flatMap(\.addresses))
+        var named: [CodeAddress: [Frame]] = [:]
+        for (address, list) in zip(walks.values.flatMap(\.addresses), frames) { named[address] = list }
+        for index in records.indices {
+            let copy = byTID[records[index].tid]
+            records[index].pause = copy?.pause ?? records[index].pause
+            records[index].stack = stack(walks[records[index].tid], copy, named)
+            update(&records[index], copy)
+            records[index].wait = wait(records[index])
+        }
+        countWaiters(&records)
+    }
+
+    private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?, _ named: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
+        guard let walk, !walk.addresses.isEmpty else { return .unavailable(reason: copy?.note ?? walk?.incomplete ?? "not captured") }
+        let frames = walk.addresses.flatMap { named[$0] ?? [Frame(programCounter: $0.address)] }
+        return walk.incomplete.map { .partial(frames, reason: $0) } ?? .complete(frames)
+    }
+
+    /// The system call as it was just before the stack was copied goes with that stack.
+    private func update(_ record: inout ThreadRecord, _ copy: ThreadCopy?) {
+        if case .inCall(let number, let arguments, let sp, let pc)? = copy?.syscall {
+            record.syscall = SyscallRecord(number: number, name: "", arguments: arguments, stackPointer: sp, programCounter: pc)
+        }
+        guard var call = record.syscall else { return }
+        call.number = WaitDecoder.original(number: call.number, waitChannel: record.waitChannel)
+        call.name = SyscallNames.name(call.number)
+        record.syscall = call
+    }
+
+    private func wait(_ record: ThreadRecord) -> ThreadWait? {
+        let frames = record.stack.elements.prefix(16)
+        return WaitDecoder.wait(
+            WaitContext(
+                pid: target.pid, tid: record.tid, state: record.state,
+                call: record.syscall.map { ($0.number, $0.arguments) }, waitChannel: record.waitChannel,
+                memory: target.memory, symbols: frames.compactMap { $0.symbol ?? $0.function }, clocks: clocks,
+                proc: target.proc))
+    }
+
+    private func countWaiters(_ records: inout [ThreadRecord]) {
+        var counts: [UInt64: Int] = [:]
+        for record in records { if let futex = record.wait?.futex { counts[futex.objectAddress, default: 0] += 1 } }
+        for index in records.indices {
+            guard let address = records[index].wait?.futex?.objectAddress else { continue }
+            records[index].wait?.futex?.waiters = counts[address]
+        }
+    }
+}

@@ -1,0 +1,265 @@
+internal import CLinux
+internal import Evidence
+internal import Glibc
+
+/// How the threads of a process may be looked at.
+package enum StopMode: String, Sendable, Hashable, CaseIterable {
+    /// Each stopped for as long as its own stack is copied: the gentlest.
+    case perThread
+    /// All stand at once, so that what they show belongs together. Also stops those whose
+    /// system call a stop interrupts.
+    case stopAll
+    /// None is stopped.
+    case never
+}
+
+/// Copies registers and stacks of a process's threads, stopping them as briefly as can be.
+///
+/// All tracing happens on a thread of its own that ends before this returns: the kernel
+/// releases whatever it might still hold (ptrace(2)).
+struct Tracer {
+    /// A thread to look at, and what was seen of it before.
+    struct Subject {
+        var tid: Int32
+        var state: String
+    }
+    struct Outcome: Sendable {
+        var copies: [ThreadCopy] = []
+        var stopped_ms = 0.0
+    }
+
+    let pid: Int32
+    /// Most bytes of a stack copied while its thread stands; the rest is read afterwards.
+    var stackLimit_bytes = 64 << 10
+    /// Longest wait for one thread to stop.
+    var patience_ms: UInt32 = 100
+    var halt = HaltPoint.never
+    func copy(_ subjects: [Subject], mode: StopMode) -> Outcome {
+        var outcome = Outcome()
+        let failure = onOwnThread {
+            outcome = mode == .stopAll ? copyAll(subjects, body: nil) : copyEach(subjects, mayStop: mode != .never)
+        }
+        if let failure {
+            outcome.copies = subjects.map { Self.failed($0.tid, failure) }
+        }
+        return outcome
+    }
+
+    /// Runs `body` while every thread stands that can be stopped without disturbing it.
+    func whileStanding(_ subjects: [Subject], _ body: () -> Void) -> Outcome {
+        var outcome = Outcome()
+        let failure = withoutActuallyEscaping(body) { body in
+            onOwnThread {
+                let quiet = subjects.filter { obstacle($0, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) == nil }
+                outcome = copyAll(quiet, body: body)
+            }
+        }
+        if failure != nil { body() }
+        return outcome
+    }
+
+    // MARK: One after the other
+
+    private func copyEach(_ subjects: [Subject], mayStop: Bool) -> Outcome {
+        let scratch = Scratch(stackLimit_bytes)
+        var outcome = Outcome()
+        for subject in subjects {
+            var copy = copyOne(subject, mayStop: mayStop, scratch: scratch)
+            // It may have moved on between looking and copying; a moment later it stands or runs.
+            for _ in 0..<3 where copy.pause.method == .none && copy.note == Self.moved {
+                copy = copyOne(subject, mayStop: mayStop, scratch: scratch)
+            }
+            outcome.stopped_ms += copy.pause.method == .stopped ? copy.pause.duration_ms : 0
+            outcome.copies.append(copy)
+        }
+        return outcome
+    }
+
+    private static let moved = "it moved while it was being read"
+
+    private func copyOne(_ subject: Subject, mayStop: Bool, scratch: Scratch) -> ThreadCopy {
+        if subject.state == "Z" || subject.state == "X" { return Self.failed(subject.tid, "the thread has exited") }
+        let proc = ProcDirectory(pid: pid, tid: subject.tid)
+        let syscall = try? proc.syscall()
+        let obstacle = obstacle(subject, syscall)
+        if !mayStop || obstacle != nil {
+            return copyAsleep(subject, syscall, because: obstacle, scratch: scratch)
+        }
+        var raw = scratch.request(tid: subject.tid)
+        scratch.run([raw], patience_ms: patience_ms, halt: halt) { threads, request in
+            hs_copy_each(&request)
+            raw = threads[0]
+        }
+        var copy = Self.copy(raw)
+        copy.syscall = syscall
+        return copy
+    }
+
+    /// Why a thread should not be, or cannot be, stopped.
+    private func obstacle(_ subject: Subject, _ syscall: SyscallReading?) -> String? {
+        switch subject.state {
+        case "T": return "stopped by a signal; left as it was"
+        case "t": return "stopped by another tracer; left as it was"
+        case "D": return "in uninterruptible sleep, in which nothing can stop it"
+        default: break
+        }
+        guard case .inCall(let number, let arguments, _, _)? = syscall else { return nil }
+        switch StopSafety.verdict(number: number, arguments: arguments) {
+        case .safe: return nil
+        case .disturbs(let why): return why
+        case .disturbsIfTimeout(let fd, let receiving):
+            let answer = hs_socket_has_timeout(pid, fd, receiving ? 1 : 0)
+            if answer == 0 { return nil }
+            return answer > 0
+                ? "a socket call with a timeout returns EINTR after a stop"
+                : "a socket call may have a timeout, and then returns EINTR after a stop"
+        }
+    }
+
+    private func copyAsleep(_ subject: Subject, _ syscall: SyscallReading?, because obstacle: String?, scratch: Scratch) -> ThreadCopy {
+        var copy = ThreadCopy(tid: subject.tid)
+        copy.syscall = syscall
+        copy.note = obstacle
+        guard let syscall, let stackPointer = syscall.stackPointer, let programCounter = syscall.programCounter else {
+            copy.note = syscall == nil ? "/proc/\(pid)/task/\(subject.tid)/syscall cannot be read" : "it was running, and was not to be stopped"
+            return copy
+        }
+        var raw = scratch.request(tid: subject.tid)
+        hs_copy_without_stopping(pid, &raw, stackPointer)
+        guard raw.stack_length > 0 else { copy.note = "its stack cannot be read"; return copy }
+        guard (try? ProcDirectory(pid: pid, tid: subject.tid).syscall()) == syscall else {
+            copy.note = Self.moved
+            return copy
+        }
+        copy.registers[ThreadCopy.stackPointerIndex] = stackPointer
+        copy.registers[ThreadCopy.programCounterIndex] = programCounter
+        copy.known = 1 << UInt32(ThreadCopy.stackPointerIndex) | 1 << UInt32(ThreadCopy.programCounterIndex)
+        copy.stackStart = raw.stack_start
+        copy.stack = Array(UnsafeBufferPointer(start: raw.stack, count: raw.stack_length))
+        copy.pause = ThreadPause(method: .readWithoutStopping, duration_ms: 0)
+        return copy
+    }
+
+    // MARK: All at once
+
+    private func copyAll(_ subjects: [Subject], body: (() -> Void)?) -> Outcome {
+        var outcome = Outcome()
+        let alive = subjects.filter { !["Z", "X", "T", "t", "D"].contains($0.state) }
+        let aside = subjects.filter { ["Z", "X", "T", "t", "D"].contains($0.state) }
+        let syscalls = Dictionary(alive.map { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }, uniquingKeysWith: { first, _ in first })
+        let scratch = Scratch(stackLimit_bytes, count: max(1, alive.count))
+        let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
+        scratch.run(requests, patience_ms: patience_ms, halt: halt) { threads, request in
+            let box = Inside(body: body)
+            let nanoseconds = withExtendedLifetime(box) {
+                hs_copy_all(&request, { Unmanaged<Inside>.fromOpaque($0!).takeUnretainedValue().body?() }, Unmanaged.passUnretained(box).toOpaque())
+            }
+            outcome.stopped_ms = Double(nanoseconds) / 1e6
+            outcome.copies = threads.map { raw in
+                var copy = Self.copy(raw)
+                copy.syscall = syscalls[raw.tid] ?? nil
+                return copy
+            }
+        }
+        outcome.copies += aside.map { copyOne($0, mayStop: false, scratch: scratch) }
+        return outcome
+    }
+
+    private final class Inside {
+        let body: (() -> Void)?
+        init(body: (() -> Void)?) { self.body = body }
+    }
+
+    // MARK: Translation
+
+    private static func failed(_ tid: Int32, _ note: String) -> ThreadCopy {
+        var copy = ThreadCopy(tid: tid)
+        copy.note = note
+        return copy
+    }
+
+    private static func copy(_ raw: hs_thread_copy) -> ThreadCopy {
+        var copy = ThreadCopy(tid: raw.tid)
+        if raw.error != 0 {
+            copy.note = switch -raw.error {
+            case EPERM: "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
+            case ESRCH: "the thread ended"
+            case ETIMEDOUT: "it did not stop within the time allowed"
+            default: "tracing failed: \(String(cString: strerror(-raw.error)))"
+            }
+        }
+        guard raw.stack_length > 0 else { return copy }
+        withUnsafeBytes(of: raw.registers) { copy.registers = Array($0.bindMemory(to: UInt64.self)) }
+        copy.known = ThreadCopy.allRegisters
+        copy.threadPointer = raw.fs_base
+        copy.stackStart = raw.stack_start
+        copy.stack = Array(UnsafeBufferPointer(start: raw.stack, count: raw.stack_length))
+        copy.pause = ThreadPause(method: .stopped, duration_ms: Double(raw.pause_ns) / 1e6)
+        return copy
+    }
+}
+
+/// Where a test may halt the tracer, to kill it there.
+package struct HaltPoint: Sendable, Hashable {
+    package enum Step: Int32, Sendable, CaseIterable { case none, seized, interrupted, stopped, copied, resumed }
+    package var step: Step
+    /// Gets one byte when the step is reached.
+    package var descriptor: Int32
+
+    package init(step: Step, descriptor: Int32) {
+        self.step = step
+        self.descriptor = descriptor
+    }
+
+    package static let never = HaltPoint(step: .none, descriptor: -1)
+}
+
+/// Buffers for copied stacks, touched beforehand so that copying meets no page faults of ours.
+private final class Scratch {
+    private let size: Int
+    private let bytes: UnsafeMutablePointer<UInt8>
+
+    init(_ size: Int, count: Int = 1) {
+        self.size = size
+        bytes = .allocate(capacity: size * count)
+        bytes.initialize(repeating: 0, count: size * count)
+    }
+
+    deinit { bytes.deallocate() }
+
+    func request(tid: Int32, slot: Int = 0) -> hs_thread_copy {
+        var copy = hs_thread_copy()
+        copy.tid = tid
+        copy.stack = bytes + slot * size
+        copy.stack_capacity = size
+        return copy
+    }
+
+    func run(
+        _ requests: [hs_thread_copy], patience_ms: UInt32, halt: HaltPoint,
+        _ body: (UnsafeMutableBufferPointer<hs_thread_copy>, inout hs_copy_request) -> Void
+    ) {
+        var requests = requests
+        requests.withUnsafeMutableBufferPointer { threads in
+            var request = hs_copy_request()
+            request.threads = threads.baseAddress
+            request.count = threads.count
+            request.patience_ms = patience_ms
+            request.halt_at = halt.step.rawValue
+            request.halt_fd = halt.descriptor
+            body(threads, &request)
+        }
+    }
+}
+
+/// Runs `body` on a thread of its own and waits; nil, or why no thread could be made.
+private func onOwnThread(_ body: () -> Void) -> String? {
+    withoutActuallyEscaping(body) { body in
+        final class Box { let body: () -> Void; init(_ body: @escaping () -> Void) { self.body = body } }
+        let box = Box(body)
+        let result = withExtendedLifetime(box) {
+            hs_on_own_thread({ Unmanaged<Box>.fromOpaque($0!).takeUnretainedValue().body() }, Unmanaged.passUnretained(box).toOpaque())
+        }
+        return result < 0 ? "no thread could be made for tracing: \(String(cString: strerror(-result)))" : nil
+    }
+}

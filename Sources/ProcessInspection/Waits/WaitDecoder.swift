@@ -1,0 +1,212 @@
+package import Evidence
+
+/// What is known of a thread when its wait is decoded.
+package struct WaitContext {
+    package var pid: Int32
+    package var tid: Int32
+    package var state: String
+    package var call: (number: Int, arguments: [UInt64])?
+    package var waitChannel: String?
+    package var memory: any MemoryReader
+    /// Symbols of the innermost frames, as the symbol table has them, innermost first.
+    package var symbols: [String]
+    package var clocks: ClockReading
+    /// Reads fdinfo of the thread's own process.
+    package var proc: ProcDirectory
+
+    /// Argument of the system call, 0 where there is none.
+    func argument(_ index: Int) -> UInt64 {
+        guard let call, index < call.arguments.count else { return 0 }
+        return call.arguments[index]
+    }
+
+    func descriptor(_ index: Int) -> Int32 { Int32(truncatingIfNeeded: argument(index)) }
+
+    /// Whether one of the innermost functions has a name that contains any of these.
+    func called(_ names: String...) -> String? {
+        for symbol in symbols {
+            if let name = names.first(where: symbol.contains) { return name }
+        }
+        return nil
+    }
+}
+
+/// Decodes a sleeping thread's system call to what it waits for.
+package enum WaitDecoder {
+    /// nil for a thread that runs, or sleeps in no system call for no known reason.
+    package static func wait(_ context: WaitContext) -> ThreadWait? {
+        switch context.state {
+        case "T": return ThreadWait(kind: .stopped, detail: "stopped by a signal")
+        case "t": return ThreadWait(kind: .traced, detail: "stopped by a tracer")
+        case "R", "Z", "X": return nil
+        default: break
+        }
+        guard let call = context.call else {
+            return context.state == "D" ? ThreadWait(kind: .disk, detail: context.waitChannel) : nil
+        }
+        if let wait = descriptorWait(call.number, context) ?? processWait(call.number, context) ?? timedWait(call.number, context) {
+            return wait
+        }
+        if call.number == 202 { return FutexDecoder.wait(context) }
+        let name = SyscallNames.name(call.number)
+        if context.state == "D" {
+            return ThreadWait(kind: .disk, detail: name + (context.waitChannel.map { " in \($0)" } ?? ""))
+        }
+        return ThreadWait(kind: .other, detail: name + (context.waitChannel.map { " in \($0)" } ?? ""))
+    }
+
+    /// A call that was restarted after a stop shows as restart_syscall (219) with the first
+    /// call's arguments: which one it was, the kernel function it sleeps in tells.
+    package static func original(number: Int, waitChannel: String?) -> Int {
+        guard number == 219, let waitChannel else { return number }
+        if waitChannel.contains("futex") { return 202 }
+        if waitChannel.contains("nanosleep") { return 230 }
+        if waitChannel.contains("poll") { return 7 }
+        return number
+    }
+
+    // MARK: Descriptors
+
+    private static func descriptorWait(_ number: Int, _ context: WaitContext) -> ThreadWait? {
+        switch number {
+        case 0, 17, 19, 295, 327, 45, 47, 299: return one(context, .read)
+        case 1, 18, 20, 296, 328, 44, 46, 307, 40: return one(context, .write)
+        case 275, 276: return transfer(context)
+        case 43, 288: return one(context, .accept)
+        case 42: return one(context, .connect)
+        case 7, 271: return PollDecoder.poll(context, hasTimespec: number == 271)
+        case 23, 270: return PollDecoder.select(context, hasTimespec: number == 270)
+        case 232, 281, 441: return PollDecoder.epoll(context, hasTimespec: number == 441)
+        case 72 where [7, 38].contains(context.argument(1)): return lock(context)
+        case 73: return one(context, .lock, kind: .fileLock)
+        case 2, 257: return open(context, pathArgument: number == 2 ? 0 : 1)
+        default: return nil
+        }
+    }
+
+    private static func one(
+        _ context: WaitContext, _ operation: DescriptorInterest.Operation, kind: ThreadWait.Kind = .descriptors
+    ) -> ThreadWait {
+        var wait = ThreadWait(kind: context.state == "D" && kind == .descriptors ? .disk : kind)
+        wait.descriptors = [DescriptorInterest(fd: context.descriptor(0), operation: operation)]
+        return wait
+    }
+
+    /// splice, tee: from one descriptor to another; either may be the one that blocks.
+    private static func transfer(_ context: WaitContext) -> ThreadWait {
+        var wait = ThreadWait(kind: .descriptors)
+        let isTee = context.call?.number == 276
+        wait.descriptors = [
+            DescriptorInterest(fd: context.descriptor(0), operation: .read),
+            DescriptorInterest(fd: context.descriptor(isTee ? 1 : 2), operation: .write),
+        ]
+        return wait
+    }
+
+    /// F_SETLKW and F_OFD_SETLKW with struct flock {short type, whence; long start, len}: fcntl(2).
+    private static func lock(_ context: WaitContext) -> ThreadWait {
+        var wait = one(context, .lock, kind: .fileLock)
+        let address = context.argument(2)
+        if let start = try? context.memory.load(Int64.self, at: address &+ 8),
+            let length = try? context.memory.load(Int64.self, at: address &+ 16),
+            let whence = try? context.memory.load(Int16.self, at: address &+ 2), whence == 0, start >= 0, length >= 0
+        {
+            wait.rangeStart = UInt64(start)
+            wait.rangeEnd = length == 0 ? nil : UInt64(start) &+ UInt64(length) &- 1
+        }
+        wait.detail = context.argument(1) == 38 ? "open file description lock" : "POSIX lock"
+        return wait
+    }
+
+    /// Opening a FIFO waits for its other end: fifo(7). Opens of other files wait for a device.
+    private static func open(_ context: WaitContext, pathArgument: Int) -> ThreadWait {
+        let path = (try? context.memory.string(at: context.argument(pathArgument))) ?? "?"
+        // O_ACCMODE: 0 read, 1 write.
+        let writes = context.argument(pathArgument + 1) & 3 == 1
+        let isFIFO = context.waitChannel.map { $0.contains("partner") || $0.contains("fifo") } ?? false
+        guard isFIFO else {
+            return ThreadWait(kind: context.state == "D" ? .disk : .other, detail: "opens \(path)")
+        }
+        var wait = ThreadWait(kind: .descriptors, detail: "opens FIFO \(path) to \(writes ? "write; nobody has it open to read" : "read; nobody has it open to write")")
+        wait.descriptors = []
+        return wait
+    }
+
+    // MARK: Processes, signals, messages
+
+    private static func processWait(_ number: Int, _ context: WaitContext) -> ThreadWait? {
+        switch number {
+        case 61:
+            var wait = ThreadWait(kind: .child)
+            let pid = Int32(truncatingIfNeeded: context.argument(0))
+            wait.pid = pid > 0 ? pid : nil
+            if pid < -1 { wait.detail = "any child of process group \(-Int64(pid))" }
+            return wait
+        case 247:
+            var wait = ThreadWait(kind: .child)
+            let id = Int32(truncatingIfNeeded: context.argument(1))
+            // P_PID 1, P_PIDFD 3: waitid(2).
+            if context.argument(0) == 1 { wait.pid = id }
+            if context.argument(0) == 3 { wait.pid = (try? context.proc.descriptorInfo(id))?.targetPID }
+            return wait
+        case 58: return vfork(context)
+        case 56 where context.argument(0) & 0x4000 != 0: return vfork(context)
+        case 435 where ((try? context.memory.load(UInt64.self, at: context.argument(0))) ?? 0) & 0x4000 != 0:
+            return vfork(context)
+        case 34, 130: return ThreadWait(kind: .signal, detail: SyscallNames.name(number))
+        case 128:
+            var wait = ThreadWait(kind: .signal, detail: "sigtimedwait")
+            wait.timeout_s = timespec(context, at: context.argument(2))
+            return wait
+        case 65, 220:
+            var wait = ThreadWait(kind: .ipc, detail: "System V semaphore set \(context.descriptor(0))")
+            if number == 220 { wait.timeout_s = timespec(context, at: context.argument(3)) }
+            return wait
+        case 69, 70:
+            return ThreadWait(kind: .ipc, detail: "System V message queue \(context.descriptor(0)), \(number == 69 ? "full" : "empty")")
+        case 242, 243:
+            var wait = ThreadWait(kind: .ipc, detail: "POSIX message queue, \(number == 242 ? "full" : "empty")")
+            wait.descriptors = [DescriptorInterest(fd: context.descriptor(0), operation: number == 242 ? .write : .read)]
+            return wait
+        default: return nil
+        }
+    }
+
+    private static func vfork(_ context: WaitContext) -> ThreadWait {
+        var wait = ThreadWait(kind: .vforkChild, detail: "until the child of vfork executes a program or exits")
+        // The kernel does not say which child; the newest is the one, as the parent stands since.
+        wait.pid = (try? context.proc.children())?.last
+        return wait
+    }
+
+    // MARK: Time
+
+    private static func timedWait(_ number: Int, _ context: WaitContext) -> ThreadWait? {
+        guard number == 35 || number == 230 else { return nil }
+        var wait = ThreadWait(kind: .sleep)
+        guard number == 230 else {
+            wait.timeout_s = timespec(context, at: context.argument(0))
+            return wait
+        }
+        let time = timespec(context, at: context.argument(2))
+        // TIMER_ABSTIME 1: clock_nanosleep(2). CLOCK_REALTIME 0, CLOCK_MONOTONIC 1, CLOCK_BOOTTIME 7.
+        guard context.argument(1) & 1 != 0, let time else { wait.timeout_s = time; return wait }
+        let now = switch context.argument(0) {
+        case 0, 11: context.clocks.wall_s
+        case 7: context.clocks.boottime_s
+        default: context.clocks.monotonic_s
+        }
+        wait.remaining_s = max(0, time - now)
+        wait.timeout_s = wait.remaining_s
+        wait.detail = "until a fixed time; how long it was asked for is not known"
+        return wait
+    }
+
+    /// struct timespec {long seconds, nanoseconds} in the thread's memory; nil for a null pointer.
+    static func timespec(_ context: WaitContext, at address: UInt64) -> Double? {
+        guard address != 0, let seconds = try? context.memory.load(Int64.self, at: address),
+            let nanoseconds = try? context.memory.load(Int64.self, at: address &+ 8)
+        else { return nil }
+        return Double(seconds) + Double(nanoseconds) / 1e9
+    }
+}

@@ -1,0 +1,179 @@
+internal import Archive
+internal import ArgumentParser
+internal import Evidence
+internal import Foundation
+internal import ProcessInspection
+internal import SwiftRuntimeInspection
+
+/// Captures a live process into a directory, from outside and gently.
+struct SnapshotCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snapshot",
+        abstract: "Capture a live process, and whoever holds what it waits for, into a directory.",
+        discussion: """
+            The process need not be prepared. Each thread is stopped for as long as its stack is copied, some \
+            tens of microseconds; threads in system calls that a stop would interrupt are read without stopping.
+            """)
+
+    @Argument(help: "The process to capture.")
+    var pid: Int32
+
+    @Option(name: [.customShort("o"), .customLong("output")], help: "Directory to write the tables into; made if need be.")
+    var output: String?
+
+    @Flag(name: .customLong("stop-all"), help: "Stop all threads at once, so that what they show belongs together.")
+    var stopAll = false
+
+    @Option(help: "none: only the process and its descendants; default: also who holds what they wait for, unstopped; full: those too with stops.")
+    var follow: FollowLimits.Mode = .standard
+
+    enum Format: String, ExpressibleByArgument { case text, json }
+    @Option(help: "text, or json: the snapshot's header, and nothing else on standard output.")
+    var format: Format = .text
+
+    @Option(help: "Number of the snapshot within its run.")
+    var ordinal = 1
+
+    @Option(
+        help: "Why it is taken: requested, alarm, confirmation, samePoint.",
+        transform: { text in
+            guard let reason = SnapshotReason(rawValue: text) else { throw ValidationError("no such reason as \(text)") }
+            return reason
+        })
+    var reason: SnapshotReason = .requested
+
+    @Flag(name: .customLong("show-environment"), help: "Record the environment's values, not only names and digests.")
+    var showEnvironment = false
+
+    @Option(name: .customLong("salt"), help: ArgumentHelp("Salt of the environment's digests.", visibility: .hidden))
+    var salt: String?
+
+    @Flag(name: .customLong("no-tasks"), help: "Leave out the Swift tasks.")
+    var noTasks = false
+
+    @Flag(name: .customLong("when-told"), help: ArgumentHelp("Prepare, print `ready`, and capture for each JSON line on standard input.", visibility: .hidden))
+    var whenTold = false
+
+    @Option(name: .customLong("halt-at"), help: ArgumentHelp("Test hook: halt the tracer at a step, having printed a dot.", visibility: .hidden))
+    var haltAt: String?
+
+    func validate() throws {
+        guard pid > 0 else { throw ValidationError("a process id is a positive number") }
+        guard whenTold || output != nil else { throw ValidationError("say where to write with -o DIR") }
+    }
+
+    func run() throws {
+        let capture = SnapshotCapture(options: options)
+        if whenTold { return try serve(capture) }
+        let snapshot = capture.capture(pid: pid, ordinal: ordinal, reason: reason)
+        guard snapshot.processes.value != nil else {
+            complain("process \(pid) cannot be captured: \(snapshot.processes.reason ?? "unknown"). Check the id with ps -e.")
+            throw ExitCode(69)
+        }
+        try write(snapshot, to: output ?? ".")
+        report(snapshot)
+    }
+
+    private var options: CaptureOptions {
+        var options = CaptureOptions()
+        options.stopMode = stopAll ? .stopAll : .perThread
+        options.follow = FollowLimits(mode: follow)
+        options.showsEnvironment = showEnvironment
+        options.salt = salt ?? ProcessInfo.processInfo.environment["HANGSCOPE_SALT"] ?? ""
+        if !noTasks { options.taskForest = SwiftTasks.hook }
+        if let haltAt, let step = HaltPoint.Step.allCases.first(where: { "\($0)" == haltAt }) {
+            options.halt = HaltPoint(step: step, descriptor: 1)
+        }
+        return options
+    }
+
+    private func write(_ snapshot: Snapshot, to directory: String) throws {
+        do {
+            try SnapshotDirectory.write(snapshot, to: directory)
+        } catch {
+            complain("\(error)")
+            throw ExitCode(70)
+        }
+    }
+
+    // MARK: Many captures, at once when told
+
+    private struct Order: Decodable {
+        var ordinal: Int?
+        var reason: SnapshotReason?
+        var scenario_s: Double?
+        var directory: String
+    }
+
+    private struct Answer: Encodable {
+        var done: String?
+        var error: String?
+        var stopped_ms: Double?
+        var wall_ms: Double?
+    }
+
+    private func serve(_ capture: SnapshotCapture) throws {
+        capture.prepare(pid: pid)
+        say("ready")
+        while let line = readLine() {
+            guard let order = try? JSONDecoder().decode(Order.self, from: Data(line.utf8)) else {
+                answer(Answer(error: "expected {\"ordinal\":1,\"reason\":\"samePoint\",\"scenario_s\":12.5,\"directory\":\"/path\"}"))
+                continue
+            }
+            let snapshot = capture.capture(
+                pid: pid, ordinal: order.ordinal ?? ordinal, reason: order.reason ?? reason, scenarioTime: order.scenario_s)
+            do {
+                try SnapshotDirectory.write(snapshot, to: order.directory)
+                answer(Answer(done: order.directory, stopped_ms: snapshot.cost.stopped_ms, wall_ms: snapshot.cost.wall_ms))
+            } catch {
+                answer(Answer(error: "\(error)"))
+            }
+        }
+    }
+
+    private func answer(_ answer: Answer) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if let data = try? encoder.encode(answer) { say(String(decoding: data, as: UTF8.self)) }
+    }
+
+    // MARK: Words
+
+    private func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    private func complain(_ text: String) { FileHandle.standardError.write(Data(("hangscope snapshot: " + text + "\n").utf8)) }
+
+    private func report(_ snapshot: Snapshot) {
+        if format == .json {
+            let header = (try? snapshot.files())?.first { $0.name == SnapshotFile.header.rawValue }
+            return say(String(decoding: header?.contents ?? Data(), as: UTF8.self))
+        }
+        let cost = snapshot.cost
+        func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.2f ms" : "%.0f ms", value) }
+        say("\(output ?? ""): \(cost.processes) processes, \(cost.threads) threads, \(cost.frames) frames, \(cost.tasks) Swift tasks in \(milliseconds(cost.wall_ms))")
+        say("threads stopped for \(milliseconds(cost.stopped_ms)) in all, the longest for \(milliseconds(cost.longestThreadPause_ms)); \(cost.threadsReadWithoutStopping) read without stopping")
+        for missing in snapshot.unobserved { say("not seen: \(missing.what): \(missing.why)") }
+    }
+}
+
+extension FollowLimits.Mode: ExpressibleByArgument {}
+
+/// The Swift task forest as a part of a capture.
+enum SwiftTasks {
+    static let hook: TaskForestHook = { context in
+        let forest = TaskForestReader(
+            pid: context.target.pid, memory: context.target.memory, naming: Naming(symbolizer: context.symbolizer)
+        ).read(deadline: context.deadline)
+        var tasks = InspectedTasks(tasks: forest.tasks, actors: forest.actors)
+        tasks.currentTasks = forest.currentTasks
+        return tasks
+    }
+
+    private struct Naming: CodeNaming {
+        var symbolizer: any Symbolizer
+
+        func frames(at addresses: [UInt64]) -> [UInt64: [Frame]] {
+            let frames = symbolizer.frames(for: addresses.map { CodeAddress($0, .asyncResume) })
+            return Dictionary(zip(addresses, frames), uniquingKeysWith: { first, _ in first })
+        }
+    }
+}
