@@ -110,7 +110,7 @@ let package = Package(
         tests("WaitGraphTests", ["Evidence", "WaitGraph"]),
         tests("DiagnosisTests", ["Evidence", "WaitGraph", "Diagnosis"]),
         tests("ReportingTests", ["Evidence", "WaitGraph", "Diagnosis", "Reporting"]),
-        tests("ProcessesTests", ["Evidence", "Processes"]),
+        tests("ProcessesTests", ["Evidence", "Processes", "hangscope"]),
         tests("ProcessInspectionTests", ["Evidence", "Processes", "ProcessInspection", "standing-c"]),
         tests("SwiftRuntimeInspectionTests", [
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",

@@ -7,7 +7,7 @@ struct Hangscope: AsyncParsableCommand {
         commandName: "hangscope",
         abstract: "Finds out why a job system stands still.",
         version: toolVersion,
-        subcommands: [],
+        subcommands: [SuperviseCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Reproduce and keep away:", subcommands: []),
             CommandGroup(name: "Look at a process:", subcommands: [SnapshotCommand.self, TasksCommand.self]),

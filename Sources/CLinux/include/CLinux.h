@@ -9,7 +9,8 @@
 #include "hs_memory.h"
 #include "hs_sockets.h"
 #include "hs_streams.h"
-#include "hs_trace.h"
 #include "hs_image.h"
+#include "hs_trace.h"
 #include "hs_unwind.h"
+#include "processes.h"
 #endif

@@ -1,1 +1,0 @@
-// Spawning, identity and the supervisor live here.

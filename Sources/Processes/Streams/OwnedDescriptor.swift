@@ -1,0 +1,51 @@
+internal import Glibc
+internal import Synchronization
+
+/// A file descriptor that is closed once: by `close`, or when nobody holds it any more.
+package final class OwnedDescriptor: Sendable {
+    /// The number; must not be used after `close`.
+    package let number: Int32
+    private let isOpen = Mutex(true)
+
+    package init(_ number: Int32) { self.number = number }
+
+    package func close() {
+        let mustClose = isOpen.withLock { open in
+            defer { open = false }
+            return open
+        }
+        if mustClose { Glibc.close(number) }
+    }
+
+    deinit { close() }
+
+    /// A pipe, both ends close-on-exec.
+    package static func pipe() throws(ProcessError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
+        var ends: [Int32] = [0, 0]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .descriptors(errno) }
+        return (OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]))
+    }
+
+    package static func open(_ path: String, flags: Int32, mode: mode_t = 0o644) throws(ProcessError) -> OwnedDescriptor {
+        let number = Glibc.open(path, flags | O_CLOEXEC, mode)
+        guard number >= 0 else {
+            throw ProcessError(
+                code: "cannot-open", message: "cannot open \(path): \(ErrorNumber.text(errno))",
+                remedy: "Check the path and its permissions.")
+        }
+        return OwnedDescriptor(number)
+    }
+}
+
+extension ProcessError {
+    static func descriptors(_ number: Int32) -> ProcessError {
+        ProcessError(
+            code: "no-descriptors", message: "no descriptor to be had: \(ErrorNumber.text(number))",
+            remedy: "Raise the limit (ulimit -n), or end what holds descriptors open.")
+    }
+}
+
+/// What errno(3) means, in words.
+package enum ErrorNumber {
+    package static func text(_ number: Int32) -> String { String(cString: strerror(number)) }
+}

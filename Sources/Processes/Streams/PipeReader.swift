@@ -1,0 +1,36 @@
+internal import Dispatch
+internal import Glibc
+
+/// Reads a pipe or socket to its end and hands over the bytes as they come.
+///
+/// The handler runs on a queue of its own, one call after the other: while it is busy nothing is
+/// read, so memory stays bounded whatever the writer does.
+package final class PipeReader: Sendable {
+    /// Set when the other side closed, or reading was cancelled.
+    package let ended = Latch<Void>()
+    private nonisolated(unsafe) let source: any DispatchSourceRead
+
+    package init(_ descriptor: OwnedDescriptor, onBytes: @escaping @Sendable (ArraySlice<UInt8>) -> Void) {
+        let queue = DispatchQueue(label: "hangscope.pipe")
+        source = DispatchSource.makeReadSource(fileDescriptor: descriptor.number, queue: queue)
+        let ended = ended
+        nonisolated(unsafe) let source = source
+        nonisolated(unsafe) var chunk = [UInt8](repeating: 0, count: 65_536)  // pipe(7): a pipe's capacity
+        source.setEventHandler {
+            let count = read(descriptor.number, &chunk, chunk.count)
+            if count > 0 {
+                onBytes(chunk[..<count])
+            } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
+                source.cancel()
+            }
+        }
+        source.setCancelHandler {
+            descriptor.close()
+            ended.set(())
+        }
+        source.activate()
+    }
+
+    /// Stops reading and closes the descriptor.
+    package func cancel() { source.cancel() }
+}
