@@ -5,10 +5,11 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -152,7 +153,7 @@ ssize_t hs_receive_message(int socket, void *bytes, size_t capacity, int *descri
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t received;
-    do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (received < 0 && errno == EINTR);
     int room = *count;
     *count = 0;
@@ -186,10 +187,26 @@ int hs_wait_exited(int status, int *code) {
 
 int hs_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
-int hs_child_signal_descriptor(void) {
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    pthread_sigmask(SIG_BLOCK, &child, NULL);
-    return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+static int child_ended = -1;
+
+static void on_child(int number) {
+    (void)number;
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t ignored = write(child_ended, &one, sizeof one);
+    (void)ignored;
+    errno = before;
 }
+
+int hs_child_signal_descriptor(void) {
+    child_ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (child_ended < 0) return -1;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_child;
+    action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+    sigaction(SIGCHLD, &action, NULL);
+    return child_ended;
+}
+
+int hs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

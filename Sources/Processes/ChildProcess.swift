@@ -1,4 +1,4 @@
-public import Evidence
+package import Evidence
 internal import Glibc
 
 /// A process that was started here and not by anybody else.

@@ -29,8 +29,8 @@ int hs_spawn(const struct hs_spawn_request *request, pid_t *pid, int *step);
 /// Sends one message with descriptors (at most 64) over a SOCK_SEQPACKET socket. Returns 0 or errno.
 int hs_send_message(int socket, const void *bytes, size_t length, const int *descriptors, int count);
 
-/// Receives one message. *count is the room in `descriptors` and then how many came (close-on-exec).
-/// Returns the length, 0 at the end, or -errno.
+/// Receives one message without waiting. *count is the room in `descriptors` and then how many came (close-on-exec).
+/// Returns the length, 0 at the end, or -errno (-EAGAIN when none is there).
 ssize_t hs_receive_message(int socket, void *bytes, size_t capacity, int *descriptors, int *count);
 
 /// prctl(PR_SET_CHILD_SUBREAPER): orphaned descendants become children of this process.
@@ -40,5 +40,9 @@ int hs_become_subreaper(void);
 int hs_wait_exited(int status, int *code);
 
 int hs_pidfd_open(pid_t pid);
-/// A descriptor that becomes readable when a child of this process changes state; SIGCHLD is blocked.
+/// A descriptor that becomes readable when a child of this process ends (read 8 bytes to clear it).
+/// By a handler, not signalfd(2): with threads that do not block SIGCHLD a signalfd misses it.
 int hs_child_signal_descriptor(void);
+
+/// pipe2(2) with O_CLOEXEC.
+int hs_pipe(int ends[2]);

@@ -1,4 +1,4 @@
-public import Evidence
+package import Evidence
 internal import CLinux
 internal import Glibc
 

@@ -1,4 +1,4 @@
-public import Evidence
+package import Evidence
 internal import Glibc
 
 /// Who is whose child, read from /proc at one time.

@@ -1,4 +1,4 @@
-public import Evidence
+internal import Evidence
 internal import CLinux
 internal import Glibc
 internal import Synchronization

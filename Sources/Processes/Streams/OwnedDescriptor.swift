@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 
@@ -22,11 +23,11 @@ package final class OwnedDescriptor: Sendable {
     /// A pipe, both ends close-on-exec.
     package static func pipe() throws(ProcessError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .descriptors(errno) }
+        guard hs_pipe(&ends) == 0 else { throw .descriptors(errno) }
         return (OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]))
     }
 
-    package static func open(_ path: String, flags: Int32, mode: mode_t = 0o644) throws(ProcessError) -> OwnedDescriptor {
+    package static func open(_ path: String, flags: Int32, mode: UInt32 = 0o644) throws(ProcessError) -> OwnedDescriptor {
         let number = Glibc.open(path, flags | O_CLOEXEC, mode)
         guard number >= 0 else {
             throw ProcessError(

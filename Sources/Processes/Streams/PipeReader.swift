@@ -16,12 +16,19 @@ package final class PipeReader: Sendable {
         let ended = ended
         nonisolated(unsafe) let source = source
         nonisolated(unsafe) var chunk = [UInt8](repeating: 0, count: 65_536)  // pipe(7): a pipe's capacity
+        _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | O_NONBLOCK)
         source.setEventHandler {
-            let count = read(descriptor.number, &chunk, chunk.count)
-            if count > 0 {
-                onBytes(chunk[..<count])
-            } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
-                source.cancel()
+            // To the end of what is there: after a hang-up libdispatch gives one event only (event_epoll.c).
+            while !source.isCancelled {
+                let count = read(descriptor.number, &chunk, chunk.count)
+                let number = errno
+                if count > 0 {
+                    onBytes(chunk[..<count])
+                } else if count < 0 && number == EAGAIN {
+                    return
+                } else if count == 0 || number != EINTR {
+                    source.cancel()
+                }
             }
         }
         source.setCancelHandler {

@@ -1,5 +1,5 @@
 internal import CLinux
-public import Evidence
+package import Evidence
 internal import Dispatch
 internal import FoundationEssentials
 internal import Glibc
@@ -114,15 +114,20 @@ package final class ProcessSupervisor: ProcessSpawner {
 
     private func listen() {
         let queue = DispatchQueue(label: "hangscope.supervisor")
-        let source = DispatchSource.makeReadSource(fileDescriptor: socket.number, queue: queue)
+        nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: socket.number, queue: queue)
         nonisolated(unsafe) var buffer = [UInt8](repeating: 0, count: SupervisorWire.maximumMessage)
         source.setEventHandler { [self] in
-            var none: Int32 = 0
-            let length = hs_receive_message(socket.number, &buffer, buffer.count, nil, &none)
-            if length > 0 {
-                if let reply = try? JSONDecoder().decode(SupervisorReply.self, from: Data(buffer[..<length])) { handle(reply) }
-            } else if length == 0 || (length != -Int(EINTR) && length != -Int(EAGAIN)) {
-                source.cancel()
+            // To the end of what is there: after a hang-up libdispatch gives one event only (event_epoll.c).
+            while !source.isCancelled {
+                var none: Int32 = 0
+                let length = hs_receive_message(socket.number, &buffer, buffer.count, nil, &none)
+                if length > 0 {
+                    if let reply = try? JSONDecoder().decode(SupervisorReply.self, from: Data(buffer[..<length])) { handle(reply) }
+                } else if length == -Int(EAGAIN) {
+                    return
+                } else {
+                    source.cancel()
+                }
             }
         }
         source.setCancelHandler { [self] in end() }

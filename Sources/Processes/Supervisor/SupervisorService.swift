@@ -26,8 +26,8 @@ package struct SupervisorService {
             var watched = [pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: children, events: Int16(POLLIN), revents: 0)]
             if poll(&watched, 2, -1) < 0 && errno != EINTR { return }
             if watched[1].revents != 0 {
-                var signals = [UInt8](repeating: 0, count: 128 * 8)  // struct signalfd_siginfo is 128 bytes
-                _ = read(children, &signals, signals.count)
+                var count: UInt64 = 0
+                _ = read(children, &count, MemoryLayout.size(ofValue: count))
                 reap()
             }
             if watched[0].revents != 0 && !receive(&room) { return }
