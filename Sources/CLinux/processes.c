@@ -209,4 +209,4 @@ int hs_child_signal_descriptor(void) {
     return child_ended;
 }
 
-int hs_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+int hs_make_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

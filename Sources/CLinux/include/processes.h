@@ -45,4 +45,4 @@ int hs_pidfd_open(pid_t pid);
 int hs_child_signal_descriptor(void);
 
 /// pipe2(2) with O_CLOEXEC.
-int hs_pipe(int ends[2]);
+int hs_make_pipe(int ends[2]);

@@ -23,7 +23,7 @@ package final class OwnedDescriptor: Sendable {
     /// A pipe, both ends close-on-exec.
     package static func pipe() throws(ProcessError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
         var ends: [Int32] = [0, 0]
-        guard hs_pipe(&ends) == 0 else { throw .descriptors(errno) }
+        guard hs_make_pipe(&ends) == 0 else { throw .descriptors(errno) }
         return (OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1]))
     }
 
