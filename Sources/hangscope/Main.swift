@@ -12,7 +12,9 @@ struct Hangscope: AsyncParsableCommand {
             CommandGroup(name: "Reproduce and keep away:", subcommands: []),
             CommandGroup(name: "Look at a process:", subcommands: [SnapshotCommand.self, TasksCommand.self]),
             CommandGroup(name: "Recorded evidence:", subcommands: []),
-            CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [FaultCommand.self]),
+            CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [
+                ScenarioCommand.self, CausesCommand.self, DoctorCommand.self, FaultCommand.self,
+            ]),
         ])
 }
 

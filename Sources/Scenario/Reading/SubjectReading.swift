@@ -19,11 +19,11 @@ extension PlanReader {
         let config = map.node["config"].map { node in
             options(
                 node, of: "the job system", noun: "configuration key",
-                known: vocabulary.isPermissive ? nil : vocabulary.config, scope: scope)
+                known: vocabulary.isPermissive || vocabulary.config.isEmpty ? nil : vocabulary.config, scope: scope)
         }
         let known = vocabulary.defects.map(\.name)
         let defects = map.node["defects"].flatMap { MapReader.texts($0, what: "`defects`", problems) } ?? []
-        for defect in defects where !vocabulary.isPermissive && !known.contains(defect.text) {
+        for defect in defects where !vocabulary.isPermissive && !known.isEmpty && !known.contains(defect.text) {
             problems.reportUnknown(at: defect.position, "defect", defect.text, known: known)
         }
         return .jobSystem(config: config ?? [:], defects: defects.map(\.text))

@@ -75,8 +75,8 @@ package struct ScenarioSchema: Sendable {
     }
 
     private var subject: JSONValue {
-        let defects: JSONValue = vocabulary.isPermissive ? reference("texts") : oneOrMany(names(vocabulary.defects))
-        let config: JSONValue = vocabulary.isPermissive
+        let defects: JSONValue = vocabulary.isPermissive || vocabulary.defects.isEmpty ? reference("texts") : oneOrMany(names(vocabulary.defects))
+        let config: JSONValue = vocabulary.isPermissive || vocabulary.config.isEmpty
             ? ["type": "object"] : object(Dictionary(uniqueKeysWithValues: vocabulary.config.map { ($0.name, value($0)) }))
         let system = object(["config": config, "defects": defects])
         return exclusive(

@@ -4,13 +4,13 @@ package struct Vocabulary: Codable, Sendable, Hashable {
     package var faults: [Kind]
     /// Kinds of service, such as "model-server".
     package var services: [Kind]
-    /// Configuration keys of the reference job system.
+    /// Configuration keys of the reference job system; none means that any key is taken, since it could not be asked.
     package var config: [Option]
-    /// Its switches.
+    /// Its switches; none means that any name is taken.
     package var defects: [Name]
     /// Events it emits, for triggers and rules; empty means that any name is taken.
     package var events: [Name]
-    /// Takes every name: for tests, and for where the job system cannot be asked.
+    /// Takes every name, of faults too: for tests.
     package var isPermissive: Bool
 
     package init(
