@@ -122,7 +122,7 @@ let package = Package(
         tests("HarnessTests", ["Evidence", "Scenario", "Processes", "Harness", "jobd"]),
         tests("JobSystemTests", ["JobSystem", "jobd", httpClient, grdb] + nio),
         tests("EndToEndTests", ["Evidence", "Processes", "hangscope", "jobd", "standing-c", "standing-swift"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["Evidence", "hangscope", "jobd"]),
     ],
     swiftLanguageModes: [.v6]
 )

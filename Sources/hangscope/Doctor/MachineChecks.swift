@@ -19,7 +19,7 @@ enum MachineChecks {
 
     /// PTRACE_SEIZE is from 3.4, pidfd_open(2) from 5.3, PTRACE_GET_SYSCALL_INFO from 5.3.
     private static func kernel() -> MachineCheck {
-        let release = text("/proc/sys/kernel/osrelease") ?? "unknown"
+        let release = text("/proc/sys/kernel/osrelease")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
         let numbers = release.split(whereSeparator: { !$0.isNumber }).prefix(2).compactMap { Int($0) }
         let isNew = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 3)
         return MachineCheck(
@@ -103,7 +103,12 @@ enum MachineChecks {
     }
 
     private static func networkNamespaces() -> MachineCheck {
-        let number = OnThread.run { () -> Int32 in unshare(0x4000_0000 /* CLONE_NEWNET, clone(2) */) == 0 ? 0 : errno }
+        let number = OnThread.run { () -> Int32 in
+            // Glibc declares it for _GNU_SOURCE only, which Swift's module does not set.
+            typealias Unshare = @convention(c) (Int32) -> Int32
+            guard let symbol = dlsym(nil, "unshare") else { return ENOSYS }
+            return unsafeBitCast(symbol, to: Unshare.self)(0x4000_0000 /* CLONE_NEWNET, clone(2) */) == 0 ? 0 : errno
+        }
         let isPermitted = number == 0
         return MachineCheck(
             "network namespaces", isPermitted ? .ok : .limited, isPermitted ? "can be made" : String(cString: strerror(number)),
