@@ -15,7 +15,7 @@ enum BuiltBinary {
         process.currentDirectoryURL = SourceTree.root
         // A file, not a pipe: two pipes read one after the other can block the writer.
         let errors = FileManager.default.temporaryDirectory.appendingPathComponent("hangscope-tidy-\(UUID().uuidString)")
-        FileManager.default.createFile(atPath: errors.path, contents: nil)
+        try Data().write(to: errors)
         defer { try? FileManager.default.removeItem(at: errors) }
         let output = Pipe()
         process.standardOutput = output

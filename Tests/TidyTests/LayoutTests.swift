@@ -11,7 +11,8 @@ import Testing
         "Reporting": ["Evidence", "WaitGraph", "Diagnosis"],
         "Processes": ["Evidence", "CLinux"],
         "ProcessInspection": ["Evidence", "CLinux", "Processes"],
-        "SwiftRuntimeInspection": ["Evidence", "ProcessInspection"],
+        // CLinux: the inner loop of the heap scan is C.
+        "SwiftRuntimeInspection": ["Evidence", "ProcessInspection", "CLinux"],
         "Monitoring": ["Evidence", "Processes", "ProcessInspection"],
         "Faults": ["Evidence", "CLinux", "Processes"],
         "Scenario": ["Evidence"],
