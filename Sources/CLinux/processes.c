@@ -53,7 +53,7 @@ static void become(const struct hs_spawn_request *request, int report, pid_t par
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 
-    if (request->directory && chdir(request->directory) != 0) fail(report, HS_STEP_DIRECTORY);
+    if (request->directory && chdir(request->directory) != 0) fail(report, HS_SPAWN_DIRECTORY);
 
     // Sources are first moved above every target, so that no target overwrites a source that is still needed.
     int above = 3;
@@ -62,32 +62,32 @@ static void become(const struct hs_spawn_request *request, int report, pid_t par
     }
     int moved[MAX_DESCRIPTORS];
     int moved_report = fcntl(report, F_DUPFD_CLOEXEC, above);
-    if (moved_report < 0) fail(report, HS_STEP_DESCRIPTORS);
+    if (moved_report < 0) fail(report, HS_SPAWN_DESCRIPTORS);
     report = moved_report;
     for (int i = 0; i < request->mapping_count; i++) {
         moved[i] = fcntl(request->sources[i], F_DUPFD_CLOEXEC, above);
-        if (moved[i] < 0) fail(report, HS_STEP_DESCRIPTORS);
+        if (moved[i] < 0) fail(report, HS_SPAWN_DESCRIPTORS);
     }
     // Standard descriptors that are not mapped are closed too, so that nothing of ours is held open.
     syscall(SYS_close_range, 0, ~0U, CLOSE_RANGE_CLOEXEC);
     for (int i = 0; i < request->mapping_count; i++) {
-        if (dup2(moved[i], request->targets[i]) < 0) fail(report, HS_STEP_DESCRIPTORS);
+        if (dup2(moved[i], request->targets[i]) < 0) fail(report, HS_SPAWN_DESCRIPTORS);
     }
     if (request->allow_tracing) prctl(PR_SET_PTRACER, -1L, 0, 0, 0);
     execve(request->path, request->argv, request->envp);
-    fail(report, HS_STEP_EXEC);
+    fail(report, HS_SPAWN_EXEC);
 }
 
 int hs_spawn(const struct hs_spawn_request *request, pid_t *pid, int *step) {
     *pid = -1;
-    *step = HS_STEP_NONE;
+    *step = HS_SPAWN_NONE;
     if (request->mapping_count > MAX_DESCRIPTORS) {
-        *step = HS_STEP_DESCRIPTORS;
+        *step = HS_SPAWN_DESCRIPTORS;
         return EMFILE;
     }
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0) {
-        *step = HS_STEP_FORK;
+        *step = HS_SPAWN_FORK;
         return errno;
     }
     // With all signals blocked no handler of ours runs in the child before they are reset.
@@ -102,7 +102,7 @@ int hs_spawn(const struct hs_spawn_request *request, pid_t *pid, int *step) {
     close(report[1]);
     if (child < 0) {
         close(report[0]);
-        *step = HS_STEP_FORK;
+        *step = HS_SPAWN_FORK;
         return fork_errno;
     }
     struct failure failure;

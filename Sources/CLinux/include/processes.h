@@ -21,7 +21,7 @@ struct hs_spawn_request {
     int end_with_parent;
 };
 
-enum hs_spawn_step { HS_STEP_NONE, HS_STEP_FORK, HS_STEP_DIRECTORY, HS_STEP_DESCRIPTORS, HS_STEP_EXEC };
+enum hs_spawn_step { HS_SPAWN_NONE, HS_SPAWN_FORK, HS_SPAWN_DIRECTORY, HS_SPAWN_DESCRIPTORS, HS_SPAWN_EXEC };
 
 /// Forks and executes. Returns 0 with *pid set, or errno with *step telling where it failed.
 int hs_spawn(const struct hs_spawn_request *request, pid_t *pid, int *step);

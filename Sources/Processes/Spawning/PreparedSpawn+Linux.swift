@@ -122,19 +122,19 @@ struct SpawnFailure: Error, Codable, Sendable {
     func error(for program: PreparedSpawn.Program) -> ProcessError {
         let reason = ErrorNumber.text(number)
         switch UInt32(step) {
-        case HS_STEP_EXEC.rawValue where number == ENOENT:
+        case HS_SPAWN_EXEC.rawValue where number == ENOENT:
             return ProcessError(
                 code: "executable-missing", message: "\(program.path) cannot be started: \(reason)",
                 remedy: "Check the path; for a script, also the interpreter in its first line.")
-        case HS_STEP_EXEC.rawValue:
+        case HS_SPAWN_EXEC.rawValue:
             return ProcessError(
                 code: "cannot-execute", message: "\(program.path) cannot be started: \(reason)",
                 remedy: number == EACCES ? "Make it executable (chmod +x)." : "Check that it is a program for this machine.")
-        case HS_STEP_DIRECTORY.rawValue:
+        case HS_SPAWN_DIRECTORY.rawValue:
             return ProcessError(
                 code: "directory-missing", message: "working directory \(program.directory ?? "") cannot be entered: \(reason)",
                 remedy: "Create it, or correct the path.")
-        case HS_STEP_FORK.rawValue:
+        case HS_SPAWN_FORK.rawValue:
             return ProcessError(
                 code: "cannot-fork", message: "no process to be had: \(reason)",
                 remedy: "Raise the limits on processes and memory, or end what uses them.")

@@ -56,7 +56,7 @@ package struct SupervisorService {
 
     private mutating func start(_ id: Int, _ program: PreparedSpawn.Program, _ sources: [Int32]) {
         guard sources.count == program.targets.count else {
-            return reply(.failed(id: id, failure: SpawnFailure(step: Int32(HS_STEP_DESCRIPTORS.rawValue), number: EMFILE)))
+            return reply(.failed(id: id, failure: SpawnFailure(step: Int32(HS_SPAWN_DESCRIPTORS.rawValue), number: EMFILE)))
         }
         switch program.start(sources: sources) {
         case .success(let pid):
