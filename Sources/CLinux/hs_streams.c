@@ -18,7 +18,7 @@ int hs_accept(int listener) {
     return descriptor < 0 ? -errno : descriptor;
 }
 
-int hs_pipe(int ends[2], int bytes) {
+int hs_stream_pipe(int ends[2], int bytes) {
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return -errno;
     if (bytes > 0) fcntl(ends[1], F_SETPIPE_SZ, bytes);
     return 0;

@@ -108,7 +108,7 @@ final class Lane {
 
     private func openPipe() -> SocketError? {
         var ends: [CInt] = [0, 0]
-        let code = hs_pipe(&ends, CInt(Self.pipeBytes))
+        let code = hs_stream_pipe(&ends, CInt(Self.pipeBytes))
         guard code == 0 else { return SocketError(call: "pipe2", number: -code) }
         pipe = (ends[0], ends[1])
         return nil

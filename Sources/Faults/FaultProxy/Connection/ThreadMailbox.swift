@@ -21,7 +21,7 @@ final class ThreadMailbox<Owner>: Sendable {
 
     init() throws {
         var ends: [CInt] = [0, 0]
-        let code = hs_pipe(&ends, 0)
+        let code = hs_stream_pipe(&ends, 0)
         guard code == 0 else { throw SocketError(call: "pipe2", number: -code) }
         wakeDescriptor = ends[0]
         wakeWriter = ends[1]
