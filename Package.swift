@@ -116,7 +116,7 @@ let package = Package(
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",
         ]),
         tests("MonitoringTests", ["Evidence", "Processes", "Monitoring"]),
-        tests("FaultsTests", ["Evidence", "Processes", "Faults", httpClient] + nio),
+        tests("FaultsTests", ["Evidence", "Processes", "Faults", "hangscope", grdb]),
         tests("ScenarioTests", ["Evidence", "Scenario"]),
         tests("ArchiveTests", ["Evidence", "Archive"]),
         tests("HarnessTests", ["Evidence", "Scenario", "Processes", "Harness", "jobd"]),

@@ -23,7 +23,8 @@ package actor FaultLedger {
     }
 
     private var armed: [any Fault] = []
-    private var prepared: [any Fault] = []
+    /// Everything ever prepared or armed, which may hold a process until it is ended.
+    private var known: [any Fault] = []
     private var closed = false
     private let record: @Sendable (Entry) -> Void
 
@@ -36,7 +37,7 @@ package actor FaultLedger {
 
     package func prepare(_ fault: any Fault) async throws {
         try refuseWhenClosed()
-        prepared.append(fault)
+        remember(fault)
         try await fault.prepare()
     }
 
@@ -46,6 +47,7 @@ package actor FaultLedger {
         await heal(fault.id)
         // Remembered before arming: what fails half way is healed like the rest.
         armed.append(fault)
+        remember(fault)
         do {
             try await fault.arm()
         } catch {
@@ -75,11 +77,16 @@ package actor FaultLedger {
         }
     }
 
-    /// Heals all, gives up what was prepared, and arms nothing more.
+    /// Heals all, gives up what faults took, and arms nothing more.
     package func close() async {
         closed = true
         await healAll()
-        while let fault = prepared.popLast() { await fault.end() }
+        while let fault = known.popLast() { await fault.end() }
+    }
+
+    private func remember(_ fault: any Fault) {
+        // Two faults of one name are two: both may hold something.
+        if !known.contains(where: { ($0 as AnyObject) === (fault as AnyObject) }) { known.append(fault) }
     }
 
     private func refuseWhenClosed() throws {

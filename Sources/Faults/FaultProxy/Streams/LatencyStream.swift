@@ -16,6 +16,8 @@ struct LatencyStream: StreamFault {
         random = SplitMix64(state: seed)
     }
 
+    /// When the first bytes go on.
+    var firstDue: Double? { line.first?.due }
     var wantsBytes: Bool { heldBytes < Self.mostHeld }
 
     mutating func take(_ bytes: [UInt8], at now: Double) {
