@@ -10,7 +10,7 @@ import Testing
             let heard = await client.read { $0.contains("[DONE]") }
             #expect(heard.text.hasPrefix("HTTP/1.1 200 OK"))
             #expect(heard.text.contains("text/event-stream"))
-            #expect(heard.text.components("\"content\":").count == 21)
+            #expect(heard.text.components("\"content\":\"").count == 22)
             #expect(heard.text.contains(#""finish_reason":"stop""#))
             #expect(log.count("token") == 20)
         }
@@ -22,7 +22,7 @@ import Testing
             await client.post("/v1/messages", #"{"model":"m","max_tokens":3,"stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#)
             let heard = await client.read { $0.contains("message_stop") }
             let order = ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"]
-            #expect(heard.text.components("event: content_block_delta").count == 3)
+            #expect(heard.text.components("event: content_block_delta").count == 4)
             #expect(order == order.sorted { heard.text.offset(of: "event: " + $0) < heard.text.offset(of: "event: " + $1) })
             #expect(heard.text.contains(#""stop_reason":"max_tokens""#))
         }
@@ -68,13 +68,13 @@ import Testing
             try await eventually("stalled") { log.count("stalled") == 1 }
             let heard = await client.read(for: 200)
             #expect(heard.ending == .silent)
-            #expect(heard.text.components("\"content\":").count == 13)
+            #expect(heard.text.components("\"content\":").count == 14)
             #expect(socketState(local: client.localPort, remote: server.port) == "01")
             #expect(socketState(local: server.port, remote: client.localPort) == "01")
             await fault.heal()
             let rest = await client.read { $0.contains("[DONE]") }
             #expect(rest.ending == nil)
-            #expect(rest.text.components("\"content\":").count == 8)
+            #expect(rest.text.components("\"content\":").count == 9)
         }
     }
 
@@ -144,7 +144,7 @@ import Testing
             await client.chat(stream: stream)
             let whole = await client.read { $0.contains(stream ? "[DONE]" : "total_tokens") }
             #expect(whole.ending == nil)
-            #expect(spoilt.utf8.count != whole.text.utf8.count || how == "utf8")
+            #expect(spoilt.split(separator: "\r\n\r\n").dropFirst() != whole.text.split(separator: "\r\n\r\n").dropFirst())
             #expect((String(validating: bytes, as: UTF8.self) == nil) == (how == "utf8"))
         }
     }

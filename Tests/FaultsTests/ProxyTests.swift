@@ -19,11 +19,11 @@ import Testing
                 _ = getsockname(listener, $0, &length)
             }
         }
-        DispatchQueue.global().async {
+        DispatchQueue(label: "echo").async {
             while true {
                 let client = accept(listener, nil, nil)
                 if client < 0 { return }
-                DispatchQueue.global().async {
+                DispatchQueue(label: "echo").async {
                     var buffer = [UInt8](repeating: 0, count: 65536)
                     while true {
                         let count = read(client, &buffer, buffer.count)

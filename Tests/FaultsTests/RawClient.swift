@@ -107,7 +107,8 @@ final class RawClient: Sendable {
 
 private func offPool<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(returning: body()) }
+        // A queue of its own has a thread at once; the shared ones add threads slowly while others block.
+        DispatchQueue(label: "raw-client").async { continuation.resume(returning: body()) }
     }
 }
 

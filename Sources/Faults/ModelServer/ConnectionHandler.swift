@@ -10,13 +10,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Largest request body taken, in bytes: prompts of whole books fit.
     static let largestBody = 16 << 20
 
-    private let answer: @Sendable (HTTPRequestHead, Data) async -> Void
+    private let answer: @Sendable (HTTPRequestHead, Data) -> Task<Void, Never>
     private let whenClosed: @Sendable () -> Void
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var exchange: Task<Void, Never>?
 
-    init(answer: @escaping @Sendable (HTTPRequestHead, Data) async -> Void, whenClosed: @escaping @Sendable () -> Void) {
+    init(answer: @escaping @Sendable (HTTPRequestHead, Data) -> Task<Void, Never>, whenClosed: @escaping @Sendable () -> Void) {
         self.answer = answer
         self.whenClosed = whenClosed
     }
@@ -33,7 +33,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard let head else { return }
             self.head = nil
             let bytes = Data(body.readableBytesView)
-            exchange = Task { [answer] in await answer(head, bytes) }
+            exchange = answer(head, bytes)
         }
     }
 

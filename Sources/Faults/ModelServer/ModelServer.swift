@@ -1,4 +1,5 @@
 package import Evidence
+internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -12,6 +13,7 @@ package final class ModelServer: Injector {
         var connections: [Int: ServerConnection] = [:]
         var lastConnection = 0
         var lastRequest = 0
+        var exchanges: [Int: Task<Void, Never>] = [:]
     }
 
     private let settings: ModelServerSettings
@@ -38,6 +40,8 @@ package final class ModelServer: Injector {
         let (listener, connections) = state.withLock { ($0.listener, Array($0.connections.values)) }
         try? await listener?.close()
         for connection in connections { try? await connection.channel.close() }
+        // Closing cancelled them; the event loop must outlive what they still say to it.
+        for exchange in state.withLock({ Array($0.exchanges.values) }) { await exchange.value }
         try? await group.shutdownGracefully()
     }
 
@@ -137,19 +141,28 @@ package final class ModelServer: Injector {
         emit("connection", ["connection": .int(Int64(connection.number)), "peer": .int(Int64(connection.peer))])
         return ConnectionHandler(
             answer: { [self] head, body in
-                let number = state.withLock { state in
-                    state.lastRequest += 1
-                    return state.lastRequest
-                }
-                await Exchange(
-                    number: number, connection: connection, head: head, body: body, settings: settings, board: board,
-                    emit: { [self] in emit($0, $1) }
-                ).run()
+                startExchange(connection, head, body)
             },
             whenClosed: { [self] in
                 state.withLock { _ = $0.connections.removeValue(forKey: connection.number) }
                 emit("closed", ["connection": .int(Int64(connection.number))])
             })
+    }
+
+    private func startExchange(_ connection: ServerConnection, _ head: HTTPRequestHead, _ body: Data) -> Task<Void, Never> {
+        state.withLock { state in
+            state.lastRequest += 1
+            let number = state.lastRequest
+            let task = Task { [self] in
+                await Exchange(
+                    number: number, connection: connection, head: head, body: body, settings: settings, board: board,
+                    emit: { [self] in emit($0, $1) }
+                ).run()
+                self.state.withLock { _ = $0.exchanges.removeValue(forKey: number) }
+            }
+            state.exchanges[number] = task
+            return task
+        }
     }
 
     private func emit(_ name: String, _ attributes: [String: JSONValue]) {
