@@ -9,6 +9,8 @@ package struct TaskForest: Sendable {
     /// For people: which runtime it was, as `RuntimeLayout.name` says.
     package var runtime: String?
     package var scanned_bytes: UInt64 = 0
+    /// For how long the process was held.
+    package var stopped_ms = 0.0
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
         self.tasks = tasks

@@ -35,7 +35,12 @@ package struct TaskForestReader: Sendable {
         self.threadIDs = threadIDs
     }
 
-    package func read(deadline: ContinuousClock.Instant) -> TaskForest {
+    /// Runs a closure while the process stands still, and gives the milliseconds it stood.
+    package typealias Standing = (_ body: () -> Void) -> Double
+
+    /// - Parameter standing: stops the process for the moment of copying what was found. Without it the forest is
+    ///   read from a process that runs on: right for tasks that stand, blurred for those that come and go.
+    package func read(deadline: ContinuousClock.Instant, standing: Standing? = nil) -> TaskForest {
         let mappings: [MemoryMapping]
         do { mappings = try self.mappings() } catch { return .unavailable("\(error)") }
         let runtime: ConcurrencyRuntime
@@ -44,12 +49,39 @@ package struct TaskForestReader: Sendable {
         } catch {
             return .unavailable(error.reason)
         }
-        let finder = HeapScan(
-            memory: memory, runtime: runtime, regions: HeapRegions(mappings: mappings, touched: touched), mappings: mappings)
-        let found = finder.findTasks(deadline: deadline)
+        let regions = HeapRegions(mappings: mappings, touched: touched)
+        let tids = Set(threadIDs())
+        let scan = HeapScan(memory: memory, runtime: runtime, regions: regions, mappings: mappings, notesBlocks: standing != nil)
+        var found = scan.findTasks(deadline: deadline)
+        var view = memory
+        var stopped_ms = 0.0
+        var threads: CurrentTasks?
+        if let standing, found.tasks.count > 0 {
+            let blocks = HeapBlocks(found.blocks, within: regions, live: memory)
+            let candidates = found.threadBlocks
+            stopped_ms = standing {
+                blocks.fill()
+                threads = CurrentTasks(blocks: candidates, tids: tids, runtime: runtime, memory: memory)
+            }
+            let again = HeapScan(
+                memory: blocks, runtime: runtime, regions: HeapRegions(ranges: blocks.ranges), mappings: mappings
+            ).findTasks(deadline: deadline)
+            if blocks.omitted == 0 { found.tasks = again.tasks } else { found.tasks = Self.merge(found.tasks, again.tasks) }
+            found.shortfall = found.shortfall ?? again.shortfall
+            view = blocks
+        }
         let builder = ForestBuilder(
-            pid: pid, memory: BlockCache(memory), runtime: runtime, mappings: mappings, tids: Set(threadIDs()), naming: naming,
-            deadline: deadline)
-        return builder.build(found)
+            pid: pid, memory: BlockCache(view), runtime: runtime, mappings: mappings,
+            threads: threads ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory),
+            naming: naming, deadline: deadline)
+        var forest = builder.build(found)
+        forest.stopped_ms = stopped_ms
+        return forest
+    }
+
+    /// What was seen while the process stood wins.
+    private static func merge(_ before: [RawTask], _ standing: [RawTask]) -> [RawTask] {
+        let seen = Set(standing.map(\.address))
+        return (standing + before.filter { !seen.contains($0.address) }).sorted { $0.address < $1.address }
     }
 }

@@ -13,13 +13,17 @@ package struct HeapScan: TaskFinder {
     /// At most this many tasks are taken.
     private let maximumTasks: Int
 
-    private static let chunk_bytes = 4 << 20
+    /// Notes where tasks and their stacks lie, for copying them later.
+    private let notesBlocks: Bool
+
+    private static let chunk_bytes = 1 << 20
     private static let hitsAtOnce = 4096
 
     package init(
         memory: any MemoryReader, runtime: ConcurrencyRuntime, regions: HeapRegions, mappings: [MemoryMapping],
-        maximumTasks: Int = 4_000_000
+        maximumTasks: Int = 4_000_000, notesBlocks: Bool = false
     ) {
+        self.notesBlocks = notesBlocks
         self.memory = memory
         self.runtime = runtime
         self.regions = regions
@@ -79,11 +83,32 @@ package struct HeapScan: TaskFinder {
                     let body = UnsafeRawBufferPointer(rebasing: bytes[Int(hit)...].prefix(RawTask.extent_bytes))
                     guard body.count >= Int(runtime.layout.task.fragments) else { continue }
                     let task = RawTask(address: base + UInt64(hit), bytes: body, layout: runtime.layout.task)
-                    if task.isPlausible(isCode: isCode) { found.tasks.append(task) }
+                    guard task.isPlausible(isCode: isCode) else { continue }
+                    found.tasks.append(task)
+                    found.blocks.insert(task.address / HeapBlocks.size_bytes)
+                    found.blocks.insert((task.address + UInt64(RawTask.extent_bytes)) / HeapBlocks.size_bytes)
                 }
             }
+            noteSlabs(start, usable, base, offsets, into: &found)
             let blocks = hs_find_thread_blocks(start, usable, base, offsets.baseAddress, Self.hitsAtOnce)
             if found.threadBlocks.count < 100_000 { found.threadBlocks += offsets[..<blocks].map { base + UInt64($0) } }
+        }
+    }
+
+    private func noteSlabs(
+        _ start: UnsafeRawPointer, _ length: Int, _ base: UInt64, _ offsets: UnsafeMutableBufferPointer<UInt32>,
+        into found: inout FoundTasks
+    ) {
+        guard notesBlocks, let slab = runtime.slabMetadata else { return }
+        var next = Int((16 - base % 16) % 16)
+        while next < length {
+            let hits = hs_find_word(start, length, next, 16, slab, offsets.baseAddress, Self.hitsAtOnce, &next)
+            for hit in offsets[..<hits] {
+                // A slab is some 1 KiB: its header's block and the one in which its end lies.
+                let address = base + UInt64(hit)
+                found.blocks.insert(address / HeapBlocks.size_bytes)
+                found.blocks.insert((address + 1024) / HeapBlocks.size_bytes)
+            }
         }
     }
 

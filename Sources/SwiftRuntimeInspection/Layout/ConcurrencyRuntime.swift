@@ -6,6 +6,8 @@ package struct ConcurrencyRuntime: Sendable {
     package var layout: RuntimeLayout
     /// Word 0 of every task.
     package var taskMetadata: UInt64
+    /// Word 0 of every piece of a task's own stack; nil when not exported.
+    package var slabMetadata: UInt64?
     package var futureAdapter: UInt64?
     package var nonFutureAdapter: UInt64?
     /// Functions that finish a wait before the waiter goes on: not the waiter's own frames.
@@ -34,7 +36,7 @@ package struct ConcurrencyRuntime: Sendable {
 
     private static let prefix = "_swift_concurrency_debug_"
     private static let variables = [
-        "asyncTaskMetadata", "asyncTaskSize", "internal_layout_version", "supportsPriorityEscalation", "future_adapter",
+        "asyncTaskMetadata", "asyncTaskSlabMetadata", "asyncTaskSize", "internal_layout_version", "supportsPriorityEscalation", "future_adapter",
         "non_future_adapter", "task_wait_throwing_resume_adapter", "task_future_wait_resume_adapter",
     ]
 
@@ -71,6 +73,7 @@ package struct ConcurrencyRuntime: Sendable {
         guard let layout = layouts[key] else { throw .unknownLayout(key, path: path) }
         self.layout = layout
         self.taskMetadata = taskMetadata
+        slabMetadata = load("asyncTaskSlabMetadata", as: UInt64.self)
         self.image = image
         self.path = path
         futureAdapter = load("future_adapter", as: UInt64.self)

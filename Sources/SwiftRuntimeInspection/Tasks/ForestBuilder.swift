@@ -7,7 +7,7 @@ struct ForestBuilder {
     let memory: any MemoryReader
     let runtime: ConcurrencyRuntime
     let mappings: [MemoryMapping]
-    let tids: Set<Int32>
+    let threads: CurrentTasks
     let naming: (any CodeNaming)?
     let deadline: ContinuousClock.Instant
 
@@ -17,7 +17,6 @@ struct ForestBuilder {
         let kept = keep(found.tasks, records)
         let tasks = kept.map { found.tasks[$0] }
         let kin = Kinship(tasks)
-        let threads = CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory)
         let backtraces = Backtraces(
             tasks, reader: AsyncBacktraceReader(memory: memory, runtime: runtime, mappings: mappings), naming: naming)
         let waits = WaitReader(

@@ -1,0 +1,30 @@
+package import ProcessInspection
+
+/// Where each thread's live stack is, and what its registers hold.
+package struct ThreadStacks: Sendable {
+    package struct Thread: Sendable {
+        package var tid: Int32
+        package var stackPointer: UInt64?
+        /// Values of its general registers; nil when they were not seen.
+        package var registers: [UInt64]?
+
+        package init(tid: Int32, stackPointer: UInt64?, registers: [UInt64]?) {
+            self.tid = tid
+            self.stackPointer = stackPointer
+            self.registers = registers
+        }
+    }
+    package var threads: [Thread]
+
+    package init(_ threads: [Thread]) { self.threads = threads }
+
+    var unseenRegisters: Int { threads.count { $0.registers == nil } }
+
+    /// Stacks as mapped, each with its thread and stack pointer; ascending.
+    func stacks(in mappings: [MemoryMapping]) -> [(mapping: Range<UInt64>, stackPointer: UInt64, tid: Int32)] {
+        threads.compactMap { thread in
+            guard let stackPointer = thread.stackPointer, let mapping = mappings.containing(stackPointer) else { return nil }
+            return (mapping.start..<mapping.end, stackPointer, thread.tid)
+        }.sorted { $0.mapping.lowerBound < $1.mapping.lowerBound }
+    }
+}
