@@ -22,11 +22,3 @@ package struct TaskForest: Sendable {
         TaskForest(tasks: .unavailable(reason: reason), actors: .unavailable(reason: reason))
     }
 }
-
-/// Gives frames their names, files and lines.
-package protocol CodeNaming: Sendable {
-    /// The frames at each address, inlined ones first; innermost first.
-    ///
-    /// - Parameter addresses: where execution goes on: exact, not return addresses to step back from.
-    func frames(at addresses: [UInt64]) -> [UInt64: [Frame]]
-}

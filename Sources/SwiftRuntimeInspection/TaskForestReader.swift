@@ -12,24 +12,32 @@ package struct TaskForestReader: Sendable {
     private let mappings: (@Sendable () throws -> [MemoryMapping])
     private let threadIDs: (@Sendable () -> [Int32])
     private let touched: (any TouchedPages)?
-    private let naming: (any CodeNaming)?
+    private let symbolizer: (any Symbolizer)?
+    private var stacks: (@Sendable () -> ThreadStacks)?
 
-    /// - Parameter naming: without it frames have addresses only, and library waits show as continuations.
-    package init(pid: Int32, memory: any MemoryReader, naming: (any CodeNaming)? = nil) {
+    /// - Parameter symbolizer: without it frames have addresses only, and library waits show as continuations.
+    package init(pid: Int32, memory: any MemoryReader, symbolizer: (any Symbolizer)? = nil) {
         let directory = ProcDirectory(pid: pid)
         self.init(
-            pid: pid, memory: memory, naming: naming, touched: PageMap(pid: pid), mappings: { try directory.maps() },
+            pid: pid, memory: memory, symbolizer: symbolizer, touched: PageMap(pid: pid), mappings: { try directory.maps() },
             threadIDs: { (try? directory.threads()) ?? [] })
+    }
+
+    /// Also looks who could resume each continuation, with what the threads' registers and stacks tell.
+    package func searchingResumers(_ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
+        var reader = self
+        reader.stacks = stacks
+        return reader
     }
 
     /// For recorded memory.
     package init(
-        pid: Int32, memory: any MemoryReader, naming: (any CodeNaming)?, touched: (any TouchedPages)?,
+        pid: Int32, memory: any MemoryReader, symbolizer: (any Symbolizer)?, touched: (any TouchedPages)?,
         mappings: @escaping @Sendable () throws -> [MemoryMapping], threadIDs: @escaping @Sendable () -> [Int32]
     ) {
         self.pid = pid
         self.memory = memory
-        self.naming = naming
+        self.symbolizer = symbolizer
         self.touched = touched
         self.mappings = mappings
         self.threadIDs = threadIDs
@@ -73,10 +81,21 @@ package struct TaskForestReader: Sendable {
         let builder = ForestBuilder(
             pid: pid, memory: BlockCache(view), runtime: runtime, mappings: mappings,
             threads: threads ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory),
-            naming: naming, deadline: deadline)
+            symbolizer: symbolizer, resumers: resumers(runtime, mappings, BlockCache(view), deadline), deadline: deadline)
         var forest = builder.build(found)
         forest.stopped_ms = stopped_ms
         return forest
+    }
+
+    private func resumers(
+        _ runtime: ConcurrencyRuntime, _ mappings: [MemoryMapping], _ view: any MemoryReader, _ deadline: ContinuousClock.Instant
+    ) -> (([RawTask], [StatusRecords], [Dependency?], Kinship, TypeNames) -> ResumerReader)? {
+        guard let stacks else { return nil }
+        return { tasks, records, dependencies, kin, types in
+            ResumerReader(
+                memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
+                records: records, dependencies: dependencies, kin: kin, threads: stacks(), deadline: deadline)
+        }
     }
 
     /// What was seen while the process stood wins.

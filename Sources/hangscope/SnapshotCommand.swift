@@ -80,7 +80,7 @@ struct SnapshotCommand: ParsableCommand {
         options.follow = FollowLimits(mode: follow)
         options.showsEnvironment = showEnvironment
         options.salt = salt ?? ProcessInfo.processInfo.environment["HANGSCOPE_SALT"] ?? ""
-        if !noTasks { options.taskForest = SwiftTasks.hook }
+        if !noTasks { options.taskForest = TaskForestReader.hook }
         if let haltAt, let step = HaltPoint.Step.allCases.first(where: { "\($0)" == haltAt }) {
             options.halt = HaltPoint(step: step, descriptor: 1)
         }
@@ -156,24 +156,3 @@ struct SnapshotCommand: ParsableCommand {
 }
 
 extension FollowLimits.Mode: ExpressibleByArgument {}
-
-/// The Swift task forest as a part of a capture.
-enum SwiftTasks {
-    static let hook: TaskForestHook = { context in
-        let forest = TaskForestReader(
-            pid: context.target.pid, memory: context.target.memory, naming: Naming(symbolizer: context.symbolizer)
-        ).read(deadline: context.deadline)
-        var tasks = InspectedTasks(tasks: forest.tasks, actors: forest.actors)
-        tasks.currentTasks = forest.currentTasks
-        return tasks
-    }
-
-    private struct Naming: CodeNaming {
-        var symbolizer: any Symbolizer
-
-        func frames(at addresses: [UInt64]) -> [UInt64: [Frame]] {
-            let frames = symbolizer.frames(for: addresses.map { CodeAddress($0, .asyncResume) })
-            return Dictionary(zip(addresses, frames), uniquingKeysWith: { first, _ in first })
-        }
-    }
-}

@@ -14,8 +14,9 @@ struct TasksCommand: AsyncParsableCommand {
         commandName: "tasks",
         abstract: "Show the Swift tasks of a live process: what each waits for, and where.",
         discussion: """
-            Works on any Swift process, without preparing it: its memory is read from outside, and it is not \
-            stopped. Siblings that stand at the same place share a line.
+            Works on any Swift process, without preparing it: its memory is read from outside. It is stopped for \
+            as long as what belongs to tasks is copied, a few milliseconds. Siblings that stand at the same place \
+            share a line.
             """)
 
     @Argument(help: "The process to look at.")
@@ -30,6 +31,12 @@ struct TasksCommand: AsyncParsableCommand {
 
     @Flag(name: [.customShort("b"), .customLong("backtraces")], help: "Show whole async backtraces.")
     var backtraces = false
+
+    @Flag(name: .customLong("no-stop"), help: "Read while the process runs on: tasks that come and go may be blurred.")
+    var noStop = false
+
+    @Flag(name: .customLong("no-resumers"), help: "Do not search who could resume each continuation.")
+    var noResumers = false
 
     @Option(help: "Most lines of the tree.")
     var lines = 500
@@ -51,7 +58,14 @@ struct TasksCommand: AsyncParsableCommand {
                 complain("there is no process \(pid), or it may not be seen: check the id with ps -e")
                 throw ExitCode(69)
             }
-            let forest = read(proc)
+            let forest: TaskForest
+            let threads: [ThreadRecord]
+            do throws(ProcFSError) {
+                (forest, threads) = try read()
+            } catch {
+                complain("\(name) (\(pid)) cannot be read: \(error)")
+                throw ExitCode(69)
+            }
             let took = ContinuousClock.now - begun
             guard forest.tasks.value != nil else {
                 complain("the tasks of \(name) (\(pid)) cannot be read: \(forest.tasks.reason ?? "unknown")")
@@ -61,14 +75,16 @@ struct TasksCommand: AsyncParsableCommand {
                 try printJSON(forest)
             } else {
                 if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-                printTree(forest, name: name, took: took, proc: proc)
+                printTree(forest, threads, name: name, took: took)
             }
             if watch { try await Task.sleep(for: .seconds(1)) }
         } while watch
     }
 
-    private func read(_ proc: ProcDirectory) -> TaskForest {
-        TaskForestReader(pid: pid, memory: LiveMemory(pid: proc.livingThread() ?? pid)).read(deadline: .now + .seconds(deadline))
+    private func read() throws(ProcFSError) -> (TaskForest, [ThreadRecord]) {
+        let (context, threads) = try TaskForestContext.alone(
+            pid: pid, mode: noStop ? .never : .perThread, deadline: .now + .seconds(deadline))
+        return (TaskForestReader.read(in: context, searchesResumers: !noResumers), threads.elements)
     }
 
     // MARK: Output
@@ -85,7 +101,7 @@ struct TasksCommand: AsyncParsableCommand {
         print(String(decoding: data, as: UTF8.self))
     }
 
-    private func printTree(_ forest: TaskForest, name: String, took: Duration, proc: ProcDirectory) {
+    private func printTree(_ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration) {
         var style = TaskTreeText.Style()
         style.usesColour = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
         style.showsBacktraces = backtraces
@@ -93,34 +109,21 @@ struct TasksCommand: AsyncParsableCommand {
         let records = forest.tasks.elements
         print("\(TaskWords.clean(name)) (\(pid)): \(TaskTreeText.summary(records))")
         print("")
-        for line in TaskTreeText.render(records, style: style) { print(line) }
+        for line in TaskTreeText.render(records, threads: threads, style: style) { print(line) }
         print("")
-        for line in footer(forest, proc) { print(line) }
-        let milliseconds = took.components.seconds * 1000 + took.components.attoseconds / 1_000_000_000_000_000
-        print("\(forest.runtime ?? "Swift"); \(forest.scanned_bytes >> 20) MiB of memory read in \(milliseconds) ms")
+        for line in TaskTreeText.footer(records, actors: forest.actors.elements, threads: threads, running: forest.currentTasks) {
+            print(line)
+        }
+        let held = forest.stopped_ms > 0 ? ", held for \(Self.milliseconds(forest.stopped_ms))" : ""
+        print(
+            "\(forest.runtime ?? "Swift"); \(forest.scanned_bytes >> 20) MiB of memory searched in "
+                + "\(Self.milliseconds(took / .milliseconds(1)))\(held)")
         if let reason = forest.tasks.reason { print("not all could be seen: \(reason)") }
     }
 
-    private func footer(_ forest: TaskForest, _ proc: ProcDirectory) -> [String] {
-        var lines: [String] = []
-        for actor in forest.actors.elements.prefix(20) where !actor.queue.isEmpty || actor.runningOnTID != nil {
-            let runner = actor.runningOnTID.flatMap { forest.currentTasks[$0] }.map { "task \($0) runs on it" } ?? "nobody runs on it"
-            lines.append("actor \(TaskWords.clean(actor.typeName ?? "?")): \(runner), \(actor.queue.count) queued")
-        }
-        let tasks = forest.tasks.elements
-        let pooled = tasks.count { $0.wait?.kind == .globalPool }
-        let main = tasks.count { $0.wait?.kind == .mainActor }
-        if pooled > 0 { lines.append("pool: \(pooled) tasks enqueued and not run") }
-        if main > 0 { lines.append("main actor: \(main) tasks enqueued and not run") }
-        for (tid, id) in forest.currentTasks.sorted(by: { $0.key < $1.key }).prefix(64) {
-            let state = (try? proc.thread(tid).stat().state) ?? "?"
-            let place = ((try? proc.thread(tid).waitChannel()) ?? nil).map { " in \($0)" } ?? ""
-            lines.append("thread \(tid) runs task \(id), " + (state == "R" ? "on a processor" : "blocked (\(state))\(place)"))
-        }
-        return lines
-    }
+    private static func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.1f ms" : "%.0f ms", value) }
 
     private func complain(_ message: String) {
-        FileHandle.standardError.write(Data("hangscope: \(message)\n".utf8))
+        FileHandle.standardError.write(Data("hangscope tasks: \(message)\n".utf8))
     }
 }

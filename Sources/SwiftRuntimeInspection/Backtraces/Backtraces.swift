@@ -5,11 +5,16 @@ internal import ProcessInspection
 struct Backtraces {
     private(set) var frames: [Observed<[Frame]>] = []
 
-    init(_ tasks: [RawTask], reader: AsyncBacktraceReader, naming: (any CodeNaming)?) {
+    init(_ tasks: [RawTask], reader: AsyncBacktraceReader, symbolizer: (any Symbolizer)?) {
         let traces = tasks.map { $0.isComplete ? nil : reader.backtrace(of: $0) }
         var distinct: [AsyncBacktrace: Observed<[Frame]>] = [:]
         for trace in traces { if let trace { distinct[trace] = .unavailable(reason: "not named") } }
-        let names = naming?.frames(at: Array(Set(distinct.keys.flatMap(\.addresses))).sorted()) ?? [:]
+        let addresses = Set(distinct.keys.flatMap { trace in trace.addresses.map { CodeAddress($0, trace.form == .entry ? .exact : .asyncResume) } })
+        let ordered = Array(addresses)
+        var names: [CodeAddress: [Frame]] = [:]
+        if let symbolizer {
+            for (address, frames) in zip(ordered, symbolizer.frames(for: ordered)) { names[address] = frames }
+        }
         for trace in distinct.keys { distinct[trace] = Self.name(trace, names) }
         frames.reserveCapacity(tasks.count)
         for (task, trace) in zip(tasks, traces) {
@@ -25,9 +30,9 @@ struct Backtraces {
         }
     }
 
-    private static func name(_ trace: AsyncBacktrace, _ names: [UInt64: [Frame]]) -> Observed<[Frame]> {
+    private static func name(_ trace: AsyncBacktrace, _ names: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
         let frames = trace.addresses.flatMap { address -> [Frame] in
-            var frames = names[address] ?? [Frame(programCounter: address)]
+            var frames = names[CodeAddress(address, trace.form == .entry ? .exact : .asyncResume)] ?? [Frame(programCounter: address)]
             for index in frames.indices { frames[index].isAsync = true }
             return frames
         }

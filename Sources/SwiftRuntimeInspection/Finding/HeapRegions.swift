@@ -8,12 +8,24 @@ package struct HeapRegions: Sendable {
 
     /// Writable private anonymous memory and the heap, without pages that were never touched.
     package init(mappings: [MemoryMapping], touched: (any TouchedPages)?) {
+        let heaps = mappings.filter { mapping in
+            mapping.isReadable && mapping.isWritable && !mapping.isShared
+                && (mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon"))
+        }
+        ranges = Self.join(heaps, touched)
+    }
+
+    /// All writable memory: stacks, globals and shared memory too.
+    package init(everythingIn mappings: [MemoryMapping], touched: (any TouchedPages)?) {
+        let writable = mappings.filter { $0.isReadable && $0.isWritable && !$0.path.hasPrefix("/dev/") }
+        ranges = Self.join(writable, touched)
+    }
+
+    private static func join(_ mappings: [MemoryMapping], _ touched: (any TouchedPages)?) -> [Range<UInt64>] {
         var ranges: [Range<UInt64>] = []
-        for mapping in mappings where mapping.isReadable && mapping.isWritable && !mapping.isShared {
-            guard mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon") else { continue }
+        for mapping in mappings {
             let whole = mapping.start..<mapping.end
-            let pieces = touched?.touchedRanges(in: whole) ?? [whole]
-            for piece in pieces {
+            for piece in touched?.touchedRanges(in: whole) ?? [whole] {
                 // Neighbours are joined: an object may lie across the border of two mappings.
                 if let last = ranges.last, last.upperBound == piece.lowerBound {
                     ranges[ranges.count - 1] = last.lowerBound..<piece.upperBound
@@ -22,7 +34,7 @@ package struct HeapRegions: Sendable {
                 }
             }
         }
-        self.ranges = ranges
+        return ranges
     }
 
     package var size_bytes: UInt64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }

@@ -6,8 +6,6 @@ struct PlaceNames {
         case heap
         /// Below the stack pointer of its thread: left over.
         case deadStack
-        /// The thread's own bookkeeping at the far end of its stack.
-        case threadBlock
         /// A stack or a global, in words.
         case named(String)
     }
@@ -15,8 +13,6 @@ struct PlaceNames {
     private let stacks: [(mapping: Range<UInt64>, stackPointer: UInt64, tid: Int32)]
     /// Bytes below the stack pointer that leaf functions may use: x86-64 psABI, 3.2.2.
     private static let redZone: UInt64 = 128
-    /// What lies in a thread's static storage above its first frame, at most: the runtime's current task lies there.
-    private static let threadBlock_bytes: UInt64 = 8192
 
     init(mappings: [MemoryMapping], threads: ThreadStacks) {
         self.mappings = mappings

@@ -7,7 +7,10 @@ internal import ProcessInspection
 /// in the waiting task's own frames, in frames of tasks that wait for that very task, in dead stack, in objects
 /// that nothing refers to. What is left is a possible resumer, no certain one; nothing left is a proof that nobody can.
 struct ResumerReader {
+    /// For looking closely, and for searching all of it.
     let memory: any MemoryReader
+    let live: any MemoryReader
+    let touched: (any TouchedPages)?
     let mappings: [MemoryMapping]
     let runtime: ConcurrencyRuntime
     let types: TypeNames
@@ -48,6 +51,7 @@ struct ResumerReader {
         let objects: HeapObjects
         let places: PlaceNames
         let references: ReferenceSearch
+        let waitersFor: [Int: [Int]]
         /// By object or task address: what refers to it.
         var holders: [UInt64: [Holder]] = [:]
         var names: [UInt64: String] = [:]
@@ -67,9 +71,9 @@ struct ResumerReader {
             taskMemory = TaskMemory(reader.tasks, runtime: reader.runtime, memory: reader.memory)
             objects = HeapObjects(memory: reader.memory, types: reader.types)
             places = PlaceNames(mappings: reader.mappings, threads: reader.threads)
-            let ranges = reader.mappings.filter { $0.isReadable && $0.isWritable && !$0.path.hasPrefix("/dev/") }
-                .map { $0.start..<$0.end }
-            references = ReferenceSearch(memory: reader.memory, ranges: ranges)
+            waitersFor = reader.waitersFor
+            references = ReferenceSearch(
+                memory: reader.live, ranges: HeapRegions(everythingIn: reader.mappings, touched: reader.touched).ranges)
         }
 
         mutating func run(from waiters: [Int]) {
@@ -100,7 +104,7 @@ struct ResumerReader {
         private mutating func holder(of reference: ReferenceSearch.Reference) -> Holder? {
             if let owner = taskMemory.owner(of: reference.place) { return .task(owner) }
             switch places.place(of: reference.place) {
-            case .deadStack, .threadBlock: return nil
+            case .deadStack: return nil
             case .named(let name): return .root(name)
             case .heap: break
             }
@@ -118,7 +122,7 @@ struct ResumerReader {
             var result: [Int: Finding] = [:]
             for waiter in waiters {
                 let address = reader.tasks[waiter].address
-                let stuck = reader.tasksThatWait(for: waiter)
+                let stuck = tasksThatWait(for: waiter)
                 var named: Set<String> = []
                 var seen: Set<UInt64> = [address]
                 follow(address, path: [], waiter: waiter, stuck: stuck, seen: &seen, into: &named)
@@ -130,6 +134,16 @@ struct ResumerReader {
                 result[waiter] = finding
             }
             return result
+        }
+
+        /// Tasks that cannot go on before `waiter` does: they wait for its value, or for one that does, or for its group.
+        private func tasksThatWait(for waiter: Int) -> Set<Int> {
+            var stuck: Set<Int> = [waiter]
+            var queue = [waiter]
+            while let next = queue.popLast(), stuck.count < 10_000 {
+                for other in waitersFor[next] ?? [] where stuck.insert(other).inserted { queue.append(other) }
+            }
+            return stuck
         }
 
         /// Collects the descriptions of everything that leads to `address` and can still act.
@@ -162,16 +176,6 @@ struct ResumerReader {
             guard let main else { return root ?? "something" }
             return root.map { "\(main), held by \($0)" } ?? main
         }
-    }
-
-    /// Tasks that cannot go on before `waiter` does: they wait for its value, or for one that does, or for its group.
-    private func tasksThatWait(for waiter: Int) -> Set<Int> {
-        var stuck: Set<Int> = [waiter]
-        var queue = [waiter]
-        while let next = queue.popLast(), stuck.count < 10_000 {
-            for other in waitersFor[next] ?? [] where stuck.insert(other).inserted { queue.append(other) }
-        }
-        return stuck
     }
 
     /// By task index: the tasks that wait for it.

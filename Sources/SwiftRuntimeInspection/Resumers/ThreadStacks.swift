@@ -1,4 +1,4 @@
-package import ProcessInspection
+internal import ProcessInspection
 
 /// Where each thread's live stack is, and what its registers hold.
 package struct ThreadStacks: Sendable {

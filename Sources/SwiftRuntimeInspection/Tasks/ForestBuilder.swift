@@ -8,7 +8,8 @@ struct ForestBuilder {
     let runtime: ConcurrencyRuntime
     let mappings: [MemoryMapping]
     let threads: CurrentTasks
-    let naming: (any CodeNaming)?
+    let symbolizer: (any Symbolizer)?
+    let resumers: ((_ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ kin: Kinship, _ types: TypeNames) -> ResumerReader)?
     let deadline: ContinuousClock.Instant
 
     func build(_ found: FoundTasks) -> TaskForest {
@@ -18,9 +19,11 @@ struct ForestBuilder {
         let tasks = kept.map { found.tasks[$0] }
         let kin = Kinship(tasks)
         let backtraces = Backtraces(
-            tasks, reader: AsyncBacktraceReader(memory: memory, runtime: runtime, mappings: mappings), naming: naming)
+            tasks, reader: AsyncBacktraceReader(memory: memory, runtime: runtime, mappings: mappings), symbolizer: symbolizer)
         let waits = WaitReader(
             memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
+
+        let findings = findResumers(tasks, kept.map { records[$0] }, waits)
 
         var runningOn: [UInt64: Int32] = [:]
         for thread in threads.threads where thread.task != 0 { runningOn[thread.task] = thread.tid }
@@ -42,6 +45,8 @@ struct ForestBuilder {
             record.backtrace = backtraces.frames[index]
             if record.state == .suspended || record.state == .enqueued {
                 record.wait = waits.wait(of: task, state: record.state, frames: record.backtrace.elements)
+                record.wait?.createdBy = findings[index]?.createdBy
+                record.wait?.resumers = findings[index]?.resumers
             }
             result.append(record)
         }
@@ -59,6 +64,14 @@ struct ForestBuilder {
         forest.runtime = runtime.layout.name
         forest.scanned_bytes = found.scanned_bytes
         return forest
+    }
+
+    private func findResumers(_ tasks: [RawTask], _ records: [StatusRecords], _ waits: WaitReader) -> [Int: ResumerReader.Finding] {
+        guard let resumers else { return [:] }
+        let dependencies = tasks.map { $0.isComplete || $0.isRunning ? nil : waits.dependency(of: $0) }
+        let waiters = tasks.indices.filter { if case .continuation? = dependencies[$0] { true } else { false } }
+        guard !waiters.isEmpty else { return [:] }
+        return resumers(tasks, records, dependencies, waits.kin, waits.types).findings(for: waiters)
     }
 
     /// Indices of the tasks that live. Async-let tasks stay behind in their parent's memory when they

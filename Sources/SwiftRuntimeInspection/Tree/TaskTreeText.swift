@@ -14,7 +14,16 @@ package struct TaskTreeText: Sendable {
     private var lines: [String] = []
     private var omitted = 0
 
-    package static func render(_ records: [TaskRecord], style: Style = Style()) -> [String] {
+    /// - Parameter threads: where running tasks stand is on their threads' stacks.
+    package static func render(_ records: [TaskRecord], threads: [ThreadRecord] = [], style: Style = Style()) -> [String] {
+        var records = records
+        let stacks = Dictionary(threads.map { ($0.tid, $0.stack) }, uniquingKeysWith: { first, _ in first })
+        for index in records.indices where records[index].state == .running {
+            // The physical stack first, down to where the runtime called the task; then its async callers.
+            guard let tid = records[index].runningOnTID, let stack = stacks[tid], stack.value != nil else { continue }
+            let own = stack.elements.prefix { !isRuntimeEntry($0) }
+            records[index].backtrace = .complete(Array(own) + records[index].backtrace.elements)
+        }
         var text = TaskTreeText(tree: TaskTree(records), style: style)
         for root in text.tree.roots { text.add(root, indent: "", branch: "", below: "") }
         if text.omitted > 0 { text.lines.append("... and \(text.omitted) more tasks; --lines N shows more, --format json all") }
@@ -32,6 +41,12 @@ package struct TaskTreeText: Sendable {
         let cancelled = records.count { $0.isCancelled && $0.state != .completed }
         return "\(records.count) " + (records.count == 1 ? "task" : "tasks") + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
             + (cancelled > 0 ? "; \(cancelled) cancelled and still there" : "")
+    }
+
+    /// Where the runtime runs a job: what lies further out is not the task's.
+    private static func isRuntimeEntry(_ frame: Frame) -> Bool {
+        let name = frame.function ?? ""
+        return name.contains("runJobInEstablishedExecutorContext") || name.contains("swift_job_run")
     }
 
     private init(tree: TaskTree, style: Style) {

@@ -1,0 +1,38 @@
+package import ProcessInspection
+
+extension TaskForestReader {
+    /// The Swift tasks of a process that is being captured: for `CaptureOptions.taskForest`.
+    package static let hook: TaskForestHook = { context in
+        let forest = read(in: context)
+        var tasks = InspectedTasks(tasks: forest.tasks, actors: forest.actors)
+        tasks.currentTasks = forest.currentTasks
+        tasks.stopped_ms = forest.stopped_ms
+        return tasks
+    }
+
+    /// - Parameter searchesResumers: whether to look who could resume each continuation.
+    package static func read(in context: TaskForestContext, searchesResumers: Bool = true) -> TaskForest {
+        var reader = TaskForestReader(pid: context.target.pid, memory: context.target.memory, symbolizer: context.symbolizer)
+        if searchesResumers {
+            let copies = context.copies
+            let proc = context.target.proc
+            reader = reader.searchingResumers { ThreadStacks(copies: copies, proc: proc) }
+        }
+        return reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
+    }
+}
+
+extension ThreadStacks {
+    /// From copies taken while threads stood, and for the others from /proc/PID/task/TID/syscall.
+    init(copies: [ThreadCopy], proc: ProcDirectory) {
+        let copied = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+        self.init(
+            ((try? proc.threads()) ?? []).map { tid in
+                if let copy = copied[tid], copy.known == ThreadCopy.allRegisters {
+                    return Thread(tid: tid, stackPointer: copy.stackPointer, registers: copy.registers)
+                }
+                let syscall = try? proc.thread(tid).syscall()
+                return Thread(tid: tid, stackPointer: syscall?.stackPointer, registers: nil)
+            })
+    }
+}
