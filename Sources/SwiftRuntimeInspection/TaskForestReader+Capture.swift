@@ -1,3 +1,4 @@
+internal import Evidence
 package import ProcessInspection
 
 extension TaskForestReader {
@@ -16,7 +17,8 @@ extension TaskForestReader {
         if searchesResumers {
             let copies = context.copies
             let proc = context.target.proc
-            reader = reader.searchingResumers { ThreadStacks(copies: copies, proc: proc) }
+            let idle = Set(context.threads.elements.filter { $0.isIdlePoolThread }.map(\.tid))
+            reader = reader.searchingResumers { ThreadStacks(copies: copies, idle: idle, proc: proc) }
         }
         return reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
     }
@@ -24,15 +26,28 @@ extension TaskForestReader {
 
 extension ThreadStacks {
     /// From copies taken while threads stood, and for the others from /proc/PID/task/TID/syscall.
-    init(copies: [ThreadCopy], proc: ProcDirectory) {
+    init(copies: [ThreadCopy], idle: Set<Int32>, proc: ProcDirectory) {
         let copied = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         self.init(
             ((try? proc.threads()) ?? []).map { tid in
                 if let copy = copied[tid], copy.known == ThreadCopy.allRegisters {
-                    return Thread(tid: tid, stackPointer: copy.stackPointer, registers: copy.registers)
+                    return Thread(tid: tid, stackPointer: copy.stackPointer, registers: copy.registers, isIdle: idle.contains(tid))
                 }
                 let syscall = try? proc.thread(tid).syscall()
-                return Thread(tid: tid, stackPointer: syscall?.stackPointer, registers: nil)
+                return Thread(tid: tid, stackPointer: syscall?.stackPointer, registers: nil, isIdle: idle.contains(tid))
             })
+    }
+}
+
+extension ThreadRecord {
+    /// A Dispatch worker that waits for work: nothing but Dispatch and the C library on its stack.
+    fileprivate var isIdlePoolThread: Bool {
+        guard case .complete(let frames) = stack, !frames.isEmpty, frames.count < 16 else { return false }
+        let home = ["libdispatch.so", "libc.so", "libpthread.so", "[vdso]"]
+        return frames.contains { $0.module?.contains("libdispatch.so") == true }
+            && frames.allSatisfy { frame in
+                guard let file = frame.module?.split(separator: "/").last else { return false }
+                return home.contains { file.hasPrefix($0) }
+            }
     }
 }

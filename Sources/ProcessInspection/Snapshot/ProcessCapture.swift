@@ -65,7 +65,7 @@ struct ProcessCapture {
         guard let hook = options.taskForest, let threads else { return }
         let forest = hook(
             TaskForestContext(
-                target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, mayStop: mode != .never,
+                target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, threads: threads.threads, mayStop: mode != .never,
                 deadline: deadline, tracer: reader.tracer))
         self.forest = forest
         guard !forest.currentTasks.isEmpty else { return }

@@ -14,7 +14,7 @@ extension TaskForestContext {
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: HostFacts.clocks(), limits: CaptureLimits())
         let result = reader.explain(reader.observe())
         let context = TaskForestContext(
-            target: target, modules: modules, symbolizer: symbolizer, copies: result.copies, mayStop: mode != .never,
+            target: target, modules: modules, symbolizer: symbolizer, copies: result.copies, threads: result.threads, mayStop: mode != .never,
             deadline: deadline, tracer: reader.tracer)
         return (context, result.threads)
     }

@@ -11,6 +11,8 @@ package struct TaskForestContext {
     /// Registers and stacks as they were copied for the thread records; `threadPointer` is
     /// the base of thread-local storage, nil for threads that were not stopped.
     package let copies: [ThreadCopy]
+    /// The thread records made of those copies, stacks with names.
+    package let threads: Observed<[ThreadRecord]>
     package let mayStop: Bool
     package let deadline: ContinuousClock.Instant
     let tracer: Tracer

@@ -35,7 +35,10 @@ struct AsyncBacktraceReader {
         }
         var frames: [UInt64] = []
         if !runtime.waitAdapters.contains(task.resumeFunction) { frames.append(task.resumeFunction) }
-        guard let isComplete = walk(from: task.resumeContext, into: &frames) else {
+        var context = task.resumeContext
+        // A continuation's own context resumes the same function in its parent: one frame, not two.
+        if let (parent, resume) = memory.pair(context), resume == task.resumeFunction, parent != 0, parent != context { context = parent }
+        guard let isComplete = walk(from: context, into: &frames) else {
             return frames.isEmpty ? nil : AsyncBacktrace(form: .resumePoints, addresses: frames, isComplete: false)
         }
         return AsyncBacktrace(form: .resumePoints, addresses: frames, isComplete: isComplete)

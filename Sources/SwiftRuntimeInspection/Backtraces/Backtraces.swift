@@ -30,12 +30,19 @@ struct Backtraces {
         }
     }
 
+    /// Parts of the runtime between a wait and the waiter that are not exported as variables: TaskGroup.cpp, Task.cpp.
+    private static func isRuntimeAdapter(_ frame: Frame) -> Bool {
+        guard let function = frame.function else { return false }
+        return function.hasPrefix("task_group_wait_resume_adapter") || function.hasPrefix("completeTask")
+    }
+
     private static func name(_ trace: AsyncBacktrace, _ names: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
         let frames = trace.addresses.flatMap { address -> [Frame] in
             var frames = names[CodeAddress(address, trace.form == .entry ? .exact : .asyncResume)] ?? [Frame(programCounter: address)]
             for index in frames.indices { frames[index].isAsync = true }
             return frames
         }
+        .filter { !isRuntimeAdapter($0) }
         return trace.isComplete ? .complete(frames) : .partial(frames, reason: "outer frames could not be read")
     }
 }

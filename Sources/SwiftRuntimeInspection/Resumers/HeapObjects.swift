@@ -15,28 +15,40 @@ struct HeapObjects {
 
     /// Nil when no Swift object can be made out: raw memory, or that of another language.
     func enclosing(_ place: UInt64) -> Object? {
-        var candidate = place & ~15
-        let lowest = candidate > Self.reach ? candidate - Self.reach : 0
-        while candidate > lowest {
-            if let object = object(at: candidate, covering: place) { return object }
-            candidate -= 16
+        let end = place & ~15
+        let start = end > Self.reach ? end - Self.reach : 16
+        // As much as is mapped before the place, at least its own page.
+        guard let bytes = (try? memory.bytes(at: start, upTo: Int(end + 16 - start))).flatMap({ $0.count == Int(end + 16 - start) ? $0 : nil })
+            ?? (try? memory.bytes(at: end & ~4095, upTo: Int(end & 4095) + 16)), bytes.count >= 32
+        else { return nil }
+        let first = end + 16 - UInt64(bytes.count)
+        return bytes.withUnsafeBytes { bytes in
+            var offset = bytes.count - 16
+            while offset >= 16 {
+                // glibc's malloc keeps the chunk's size before it (malloc/malloc.c, struct malloc_chunk).
+                let chunk = bytes.loadUnaligned(fromByteOffset: offset - 8, as: UInt64.self) & ~7
+                let address = first + UInt64(offset)
+                if covers(chunk, place - address) {
+                    let metadata = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                    let refcount = bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+                    if let name = typeName(metadata: metadata, refcount: refcount) { return Object(address: address, typeName: name) }
+                }
+                offset -= 16
+            }
+            return nil
         }
-        return nil
     }
 
-    private func object(at address: UInt64, covering place: UInt64) -> Object? {
-        guard let (metadata, refcount) = memory.pair(address), metadata & 7 == 0, metadata > 0x10000,
-            // Not being destroyed, and with the unowned count that every object begins with (RefCount.h).
-            refcount >> 32 & 1 == 0, refcount & 0xffff_ffff != 0,
-            // glibc's malloc keeps the chunk's size before it (malloc/malloc.c, struct malloc_chunk).
-            let chunk = memory.word(address &- 8), covers(chunk & ~7, place &- address)
+    private func typeName(metadata: UInt64, refcount: UInt64) -> String? {
+        // Not being destroyed, and with the unowned count that every object begins with (RefCount.h).
+        guard metadata & 7 == 0, metadata > 0x10000, metadata >> 47 == 0, refcount >> 32 & 1 == 0, refcount & 0xffff_ffff != 0
         else { return nil }
-        if let name = types.ofClass(metadata: metadata) { return Object(address: address, typeName: name) }
+        if let name = types.ofClass(metadata: metadata) { return name }
         // HeapLocalVariable 0x400, HeapGenericLocalVariable 0x500, ErrorObject 0x501: MetadataKind.def.
-        switch memory.word(metadata) {
-        case 0x400, 0x500: return Object(address: address, typeName: "a closure")
-        case 0x501: return Object(address: address, typeName: "an error")
-        default: return nil
+        return switch memory.word(metadata) {
+        case 0x400, 0x500: "a closure"
+        case 0x501: "an error"
+        default: nil
         }
     }
 

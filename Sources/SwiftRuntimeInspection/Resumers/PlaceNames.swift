@@ -4,13 +4,13 @@ internal import ProcessInspection
 struct PlaceNames {
     enum Place: Hashable {
         case heap
-        /// Below the stack pointer of its thread: left over.
+        /// Below the stack pointer of its thread, or that of an idle one: left over.
         case deadStack
         /// A stack or a global, in words.
         case named(String)
     }
     private let mappings: [MemoryMapping]
-    private let stacks: [(mapping: Range<UInt64>, stackPointer: UInt64, tid: Int32)]
+    private let stacks: [(mapping: Range<UInt64>, thread: ThreadStacks.Thread)]
     /// Bytes below the stack pointer that leaf functions may use: x86-64 psABI, 3.2.2.
     private static let redZone: UInt64 = 128
 
@@ -21,8 +21,8 @@ struct PlaceNames {
 
     func place(of address: UInt64) -> Place {
         if let stack = stacks.first(where: { $0.mapping.contains(address) }) {
-            if address < stack.stackPointer &- Self.redZone { return .deadStack }
-            return .named("the stack of thread \(stack.tid)")
+            if stack.thread.isIdle || address < (stack.thread.stackPointer ?? 0) &- Self.redZone { return .deadStack }
+            return .named("the stack of thread \(stack.thread.tid)")
         }
         guard let mapping = mappings.containing(address) else { return .heap }
         if mapping.isFile { return .named("a global of \(Self.file(mapping.path))") }

@@ -82,7 +82,7 @@ struct ResumerReader {
                 let outcome = references.references(to: frontier, deadline: reader.deadline)
                 shortfall = shortfall ?? outcome.shortfall
                 for target in frontier { holders[target] = [] }
-                for thread in reader.threads.threads {
+                for thread in reader.threads.threads where !thread.isIdle {
                     for value in Set(thread.registers ?? []) where frontier.contains(value) {
                         holders[value, default: []].append(.root("a register of thread \(thread.tid)"))
                     }
@@ -103,6 +103,9 @@ struct ResumerReader {
 
         private mutating func holder(of reference: ReferenceSearch.Reference) -> Holder? {
             if let owner = taskMemory.owner(of: reference.place) { return .task(owner) }
+            // {function, job} of a Dispatch item (dispatch_continuation_s: dc_func, dc_ctxt): it ran the task earlier, and lies in
+            // Dispatch's cache. A suspended task is on no queue.
+            if let function = reader.memory.word(reference.place &- 8), reader.runtime.image.range.contains(function) { return nil }
             switch places.place(of: reference.place) {
             case .deadStack: return nil
             case .named(let name): return .root(name)

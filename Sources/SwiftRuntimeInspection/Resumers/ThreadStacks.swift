@@ -8,7 +8,11 @@ package struct ThreadStacks: Sendable {
         /// Values of its general registers; nil when they were not seen.
         package var registers: [UInt64]?
 
-        package init(tid: Int32, stackPointer: UInt64?, registers: [UInt64]?) {
+        /// Waits in its pool for something to do: what its stack still holds is left over.
+        package var isIdle: Bool
+
+        package init(tid: Int32, stackPointer: UInt64?, registers: [UInt64]?, isIdle: Bool = false) {
+            self.isIdle = isIdle
             self.tid = tid
             self.stackPointer = stackPointer
             self.registers = registers
@@ -18,13 +22,13 @@ package struct ThreadStacks: Sendable {
 
     package init(_ threads: [Thread]) { self.threads = threads }
 
-    var unseenRegisters: Int { threads.count { $0.registers == nil } }
+    var unseenRegisters: Int { threads.count { $0.registers == nil && !$0.isIdle } }
 
     /// Stacks as mapped, each with its thread and stack pointer; ascending.
-    func stacks(in mappings: [MemoryMapping]) -> [(mapping: Range<UInt64>, stackPointer: UInt64, tid: Int32)] {
+    func stacks(in mappings: [MemoryMapping]) -> [(mapping: Range<UInt64>, thread: Thread)] {
         threads.compactMap { thread in
             guard let stackPointer = thread.stackPointer, let mapping = mappings.containing(stackPointer) else { return nil }
-            return (mapping.start..<mapping.end, stackPointer, thread.tid)
+            return (mapping.start..<mapping.end, thread)
         }.sorted { $0.mapping.lowerBound < $1.mapping.lowerBound }
     }
 }

@@ -98,7 +98,7 @@ struct ForestBuilder {
         if task.flags & JobFlagBits.groupChild != 0 { return .groupChild }
         if task.flags & JobFlagBits.child != 0 { return .asyncLet }
         // The compiler's entry point of an asynchronous main.
-        if backtrace.elements.last?.symbol?.hasPrefix("async_Main") == true { return .main }
+        if backtrace.elements.suffix(4).contains(where: { ($0.symbol ?? $0.function)?.hasPrefix("async_Main") == true }) { return .main }
         return .unstructured
     }
 

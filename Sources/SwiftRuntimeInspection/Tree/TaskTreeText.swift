@@ -69,7 +69,7 @@ package struct TaskTreeText: Sendable {
         let inner = indent + below
         if style.showsBacktraces {
             let rail = node.children.isEmpty ? "      " : "│     "
-            for frame in task.backtrace.elements.prefix(64) where lines.count < style.maximumLines {
+            for frame in TaskWords.shown(task.backtrace.elements).prefix(64) where lines.count < style.maximumLines {
                 lines.append(inner + rail + paint(TaskWords.frame(frame), .dim))
             }
             if let reason = task.backtrace.reason { lines.append(inner + rail + paint("(\(reason))", .dim)) }

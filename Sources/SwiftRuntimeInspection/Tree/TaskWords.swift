@@ -71,6 +71,14 @@ package enum TaskWords {
         frames.first { isOwn($0) && $0.line != nil } ?? frames.first { isOwn($0) } ?? frames.first { $0.function != nil } ?? frames.first
     }
 
+    /// Frames without what the compiler put between functions: reabstraction thunks and forwarders.
+    package static func shown(_ frames: [Frame]) -> [Frame] {
+        frames.filter { frame in
+            guard let function = frame.function else { return true }
+            return !function.hasPrefix("thunk") && frame.file?.hasSuffix("<compiler-generated>") != true
+        }
+    }
+
     /// Not the standard library's, the runtime's, or a package's that was fetched.
     private static func isOwn(_ frame: Frame) -> Bool {
         guard let function = frame.function, !function.hasPrefix("swift_") else { return false }

@@ -2,34 +2,39 @@ internal import Evidence
 
 /// A continuation wait recognised by the library function that made it.
 ///
-/// Sleep, streams and event-loop futures are continuations to the runtime; only the frames tell.
+/// Sleep, streams and event-loop futures are continuations to the runtime; only the frames tell. They are
+/// known by their mangled names (docs/ABI/Mangling.rst in the Swift repository), which no user's function can have:
+/// `$ss` is the standard library, `$sScT` its Task, `$sScS` and `$sScs` its AsyncStream and AsyncThrowingStream.
 enum LibraryWait {
-    private static let signs: [(TaskWait.Kind, [String])] = [
-        // stdlib/public/Concurrency: TaskSleep.swift, TaskSleepDuration.swift, Clock.swift
-        (.sleep, ["Task.sleep", "Task<>.sleep", "Task<Never, Never>.sleep", "ContinuousClock.sleep", "SuspendingClock.sleep"]),
-        // AsyncStream.swift, AsyncStreamBuffer.swift; NIO's and swift-async-algorithms' own
-        (.stream, [
-            "AsyncStream", "AsyncThrowingStream", "NIOAsyncSequenceProducer", "NIOThrowingAsyncSequenceProducer", "AsyncChannel",
-            "AsyncThrowingChannel",
-        ]),
-        // NIOCore/AsyncAwaitSupport.swift
-        (.eventLoopFuture, ["EventLoopFuture.get", "EventLoopFuture<A>.get"]),
-    ]
-    /// How many of the innermost frames may belong to the library.
-    private static let depth = 6
+    /// How many of the innermost frames may belong to a library.
+    private static let depth = 16
 
     static func kind(of frames: [Frame]) -> TaskWait.Kind? {
         for frame in frames.prefix(depth) {
-            guard let function = frame.function else { continue }
-            for (kind, names) in signs where names.contains(where: { function.contains($0) }) { return kind }
+            guard let symbol = frame.symbol ?? frame.function else { continue }
+            if isSleep(symbol) { return .sleep }
+            if isStream(symbol) { return .stream }
+            // NIOCore/AsyncAwaitSupport.swift
+            if symbol.hasPrefix("$s7NIOCore15EventLoopFutureC3get") { return .eventLoopFuture }
             // The first frame of anybody else ends the search.
-            if !isRuntime(function) { return nil }
+            if !isLibrary(symbol) { return nil }
         }
         return nil
     }
 
-    private static func isRuntime(_ function: String) -> Bool {
-        function.hasPrefix("with") || function.contains("Continuation") || function.contains("CancellationHandler")
-            || function.hasPrefix("closure")
+    /// Task.sleep in its forms and the clocks': TaskSleep.swift, TaskSleepDuration.swift, Clock.swift.
+    private static func isSleep(_ symbol: String) -> Bool {
+        (symbol.hasPrefix("$sScT") || symbol.hasPrefix("$ss")) && symbol.contains("sleep")
+    }
+
+    /// AsyncStream.swift; NIOCore/AsyncSequences; swift-async-algorithms' channels.
+    private static func isStream(_ symbol: String) -> Bool {
+        symbol.hasPrefix("$sScS") || symbol.hasPrefix("$sScs")
+            || symbol.hasPrefix("$s7NIOCore") && symbol.contains("AsyncSequenceProducer")
+            || symbol.hasPrefix("$s15AsyncAlgorithms") && symbol.contains("Channel")
+    }
+
+    private static func isLibrary(_ symbol: String) -> Bool {
+        symbol.hasPrefix("$ss") || symbol.hasPrefix("$sSc") || symbol.hasPrefix("$s7NIOCore") || !symbol.hasPrefix("$s")
     }
 }
