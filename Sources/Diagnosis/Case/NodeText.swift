@@ -1,0 +1,67 @@
+import Evidence
+package import WaitGraph
+
+/// Nodes in plain words.
+package enum NodeText {
+    package static func short(_ node: NodeKey, _ index: SnapshotIndex) -> String {
+        switch node {
+        case .job(let id): "job \(id)"
+        case .span(let id): "span \(id)"
+        case .task(let pid, let id): task(pid, id, index)
+        case .actor(let pid, let address): "actor \(index.actor(pid, address)?.typeName ?? hex(address))"
+        case .thread(_, let tid): thread(tid, index)
+        case .process(let pid): "pid \(pid) (\(index.name(of: pid)))"
+        case .futex(_, let address): "lock \(hex(address))"
+        case .descriptor(_, let fd): "descriptor \(fd)"
+        case .socket(let inode, _): socket(node, inode, index)
+        case .peer(let address): address
+        case .pipe(let inode): inode == 0 ? "FIFO" : pipe(inode, index)
+        case .fileLock(let row): lock(row, index)
+        case .timer: "its own timer"
+        case .executor(_, let address): address == 0 ? "the cooperative thread pool" : "executor \(hex(address))"
+        }
+    }
+
+    private static func task(_ pid: Int32, _ id: UInt64, _ index: SnapshotIndex) -> String {
+        guard let task = index.task(pid, id) else { return "task \(id)" }
+        let frame = StackShape(task.backtrace.elements).ownLabel
+        return "task \(id)" + (task.name.map { " \"\($0)\"" } ?? "") + (frame.map { " \($0)" } ?? "")
+    }
+
+    private static func thread(_ tid: Int32, _ index: SnapshotIndex) -> String {
+        guard let thread = index.thread(tid) else { return "thread \(tid)" }
+        let frame = StackShape(thread).ownLabel
+        return "thread \(tid) (\(thread.name))" + (frame.map { " in \($0)" } ?? "")
+    }
+
+    private static func socket(_ node: NodeKey, _ inode: UInt64, _ index: SnapshotIndex) -> String {
+        guard let row = index.socketRow[inode] ?? index.sockets.indices.first(where: { index.key(ofSocket: $0) == node }) else { return "connection" }
+        let socket = index.sockets[row]
+        let fd = socket.owners.first.map { "socket \($0.fd)" } ?? "connection"
+        if let remote = socket.remote, !remote.description.isEmpty { return "\(fd) -> \(remote)" }
+        return socket.unixPath.map { "\(fd) at \($0)" } ?? fd
+    }
+
+    private static func pipe(_ inode: UInt64, _ index: SnapshotIndex) -> String {
+        guard let row = index.pipeRow[inode] else { return "pipe \(inode)" }
+        return index.pipes[row].path.map { "FIFO \($0)" } ?? "pipe \(inode)"
+    }
+
+    private static func lock(_ row: Int, _ index: SnapshotIndex) -> String {
+        guard index.locks.indices.contains(row) else { return "file lock" }
+        let lock = index.locks[row]
+        if let sqlite = lock.sqlite { return "the \(sqlite.name.rawValue) lock on database \(sqlite.database)" }
+        return "the \(lock.mode.rawValue) lock on \(lock.path ?? "inode \(lock.inode)")"
+    }
+
+    static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+
+    /// Seconds as people say them: "41 s", "0.3 s", "2 h 5 min".
+    package static func seconds(_ value: Double) -> String {
+        guard value.isFinite, value >= 0 else { return "an unknown time" }
+        if value < 10 { return "\((value * 10).rounded() / 10) s".replacing(".0 s", with: " s") }
+        if value < 600 { return "\(Int(value.rounded())) s" }
+        if value < 7200 { return "\(Int((value / 60).rounded())) min" }
+        return "\(Int((min(value, 1e12) / 3600).rounded())) h"
+    }
+}

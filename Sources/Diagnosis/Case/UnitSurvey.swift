@@ -1,0 +1,132 @@
+import Evidence
+package import WaitGraph
+
+/// Every unit of work of the subject (thread, task, connection of an event loop), and where its waits end.
+package struct UnitSurvey: Sendable {
+    /// Ends that hold somebody up, the one with most waiting first.
+    package var standstills: [Standstill] = []
+    /// Ends that would be a hang only if something were shown that is not.
+    package var doubtful: [Standstill] = []
+    package var bystanders: [String] = []
+    package var advancing: [String] = []
+    package var unclear: [String] = []
+    /// Processes in which nobody is left who could wake anybody.
+    package var closed: Set<Int32> = []
+
+    private static let unitLimit = 20_000
+
+    package init(_ graph: WaitGraph, subject: Int32?) {
+        guard let subject else { return }
+        let index = graph.index
+        let pids = index.processes.filter { $0.role != .followed }.map(\.identity.pid)
+        var stuck: [Standstill] = []
+        var parked: [Standstill] = []
+        var follower = Follower(graph)
+        for pid in pids.isEmpty ? [subject] : pids {
+            for unit in Self.units(of: pid, graph, follower).prefix(Self.unitLimit) {
+                switch unit {
+                case .node(let node):
+                    switch follower.outcome(of: node) {
+                    case .stuck(let standstill): stuck.append(standstill)
+                    case .parked(let standstill): parked.append(standstill)
+                    case .atRest(let why): bystanders.append("\(NodeText.short(node, index)): \(why)")
+                    case .advancing(let why): advancing.append(why)
+                    case .unclear(let why): unclear.append("\(NodeText.short(node, index)): \(why)")
+                    }
+                case .socket(let row):
+                    switch follower.connection(row, pid: pid) {
+                    case .stuck(let standstill): stuck.append(standstill)
+                    case .advancing(let why): advancing.append(why)
+                    default: break
+                    }
+                }
+            }
+            if follower.isClosed(pid) { closed.insert(pid) }
+        }
+        judgeParked(parked, graph, &stuck)
+        standstills = Self.grouped(stuck)
+    }
+
+    private enum Unit {
+        case node(NodeKey)
+        case socket(Int)
+    }
+
+    private static func units(of pid: Int32, _ graph: WaitGraph, _ follower: Follower) -> [Unit] {
+        let index = graph.index
+        let tasks = index.tasks.filter { $0.pid == pid && $0.state != .completed }
+        return index.threads(of: pid).map { .node(.thread(pid: pid, tid: $0.tid)) }
+            + tasks.map { .node(.task(pid: pid, id: $0.id)) }
+            + follower.unattendedSockets(of: pid).map { .socket($0) }
+    }
+
+    /// What is parked is at rest unless nobody is left to wake it, or it is asleep in the middle of something.
+    private mutating func judgeParked(_ parked: [Standstill], _ graph: WaitGraph, _ stuck: inout [Standstill]) {
+        for standstill in parked {
+            let pid = Self.process(of: standstill.start)
+            switch standstill.ending {
+            case .timer(let asked):
+                if let asked, Sleeper.isTooLong(asked, standstill, graph) { stuck.append(standstill) } else {
+                    bystanders.append("\(NodeText.short(standstill.start, graph.index)): sleeps")
+                }
+            case .socket: doubtful.append(standstill)
+            case _ where standstill.isCommitted: stuck.append(standstill)
+            case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
+            default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
+            }
+        }
+    }
+
+    /// In a closed process the main thread's wait is the one that matters; threads that wait
+    /// at the very place of several others are its idle workers.
+    private func isPoolThread(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph) -> Bool {
+        guard case .thread(let pid, let tid) = standstill.start else { return true }
+        if pid == tid { return false }
+        let mainIsParked = parked.contains { if case .thread(let p, let t) = $0.start { p == pid && t == pid } else { false } }
+        return mainIsParked
+    }
+
+    static func process(of node: NodeKey) -> Int32? {
+        switch node {
+        case .task(let pid, _), .actor(let pid, _), .thread(let pid, _), .process(let pid), .futex(let pid, _), .descriptor(let pid, _),
+            .timer(let pid, _), .executor(let pid, _):
+            pid
+        default: nil
+        }
+    }
+
+    /// One entry an end: the longest path to it stands for all, and carries their number.
+    static func grouped(_ all: [Standstill]) -> [Standstill] {
+        var order: [Key] = []
+        var groups: [Key: Standstill] = [:]
+        for standstill in all {
+            let key = Key(standstill)
+            guard let known = groups[key] else {
+                order.append(key)
+                groups[key] = standstill
+                continue
+            }
+            var best = standstill.path.count > known.path.count ? standstill : known
+            best.waiting = known.waiting + 1
+            best.isCommitted = known.isCommitted || standstill.isCommitted
+            groups[key] = best
+        }
+        return order.compactMap { groups[$0] }.enumerated()
+            .sorted { ($0.element.waiting, -$0.offset) > ($1.element.waiting, -$1.offset) }.map(\.element)
+    }
+
+    private struct Key: Hashable {
+        var end: Set<NodeKey>
+        var ending: String
+
+        init(_ standstill: Standstill) {
+            if case .cycle(let edges) = standstill.ending {
+                end = Set(edges.flatMap { [$0.from, $0.to] }.filter { if case .process = $0 { false } else { true } })
+                ending = "cycle"
+            } else {
+                end = [standstill.end]
+                ending = String(describing: standstill.ending).prefix { $0 != "(" }.description
+            }
+        }
+    }
+}

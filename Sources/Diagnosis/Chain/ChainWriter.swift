@@ -1,0 +1,162 @@
+package import Evidence
+package import WaitGraph
+
+/// A standstill's path in plain words, each step with the evidence for it.
+package struct ChainWriter {
+    package let graph: WaitGraph
+    var index: SnapshotIndex { graph.index }
+
+    package init(_ graph: WaitGraph) { self.graph = graph }
+
+    package func links(_ standstill: Standstill) -> [ChainLink] {
+        var links: [ChainLink] = []
+        for edge in standstill.path.prefix(64) where !isBridge(edge, standstill) {
+            links.append(link(edge.from, detail: detail(edge), since_s: edge.since_s, evidence: edge.evidence + cite(edge.from)))
+        }
+        links.append(link(standstill.end, detail: ending(standstill), since_s: since(standstill), evidence: cite(standstill.end) + (standstill.path.last?.evidence ?? [])))
+        return links
+    }
+
+    /// "Process has thread" only leads on: the thread's own step says it all.
+    private func isBridge(_ edge: WaitEdge, _ standstill: Standstill) -> Bool {
+        if edge.relation == .runsOn, case .process = edge.from { return true }
+        return false
+    }
+
+    private func link(_ node: NodeKey, detail: String, since_s: Double?, evidence: [EvidencePath]) -> ChainLink {
+        var seen: Set<EvidencePath> = []
+        let unique = evidence.filter { seen.insert($0).inserted }
+        return ChainLink(
+            kind: kind(node), label: NodeText.short(node, index), detail: detail, since_s: since_s.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil },
+            evidence: unique.isEmpty ? [index.path(.processes)] : unique)
+    }
+
+    private func kind(_ node: NodeKey) -> ChainLink.Kind {
+        switch node {
+        case .job: .job
+        case .span: .span
+        case .task: .task
+        case .actor: .actor
+        case .thread: .thread
+        case .process: .process
+        case .futex: .lock
+        case .descriptor: .descriptor
+        case .socket: .socket
+        case .peer: .peer
+        case .pipe: .pipe
+        case .fileLock: .lock
+        case .timer: .timer
+        case .executor: .queue
+        }
+    }
+
+    private func detail(_ edge: WaitEdge) -> String {
+        let time = edge.since_s.map { ", for \(NodeText.seconds($0))" } ?? ""
+        switch edge.relation {
+        case .locks: return "waits for a lock (\(edge.knownFrom))\(time)"
+        case .heldBy: return "is held by \(NodeText.short(edge.to, index))"
+        case .parksOn: return "waits to be signalled (\(edge.knownFrom))\(time)"
+        case .joins: return "waits for \(NodeText.short(edge.to, index)) to end\(time)"
+        case .reads: return "waits to read\(time)"
+        case .writes: return "waits to write\(time)"
+        case .accepts: return "waits for a connection"
+        case .connects: return "connects\(time)"
+        case .polls: return "polls\(time)"
+        case .opens: return "opens a FIFO that nobody opens at the other end\(time)"
+        case .otherEnd: return "has \(NodeText.short(edge.to, index)) at its other end"
+        case .waitsForExit: return "waits for \(NodeText.short(edge.to, index)) to exit\(time)"
+        case .sleeps: return "sleeps\(time)"
+        case .locksFile: return "waits for \(NodeText.short(edge.to, index))\(time)"
+        case .runsOn: return "runs on \(NodeText.short(edge.to, index))"
+        case .awaits: return "awaits \(NodeText.short(edge.to, index))"
+        case .queuedOn: return "is queued on \(NodeText.short(edge.to, index))"
+        case .performs: return "performs \(NodeText.short(edge.to, index))"
+        case .stoppedBy: return "is stopped\(time)"
+        }
+    }
+
+    package func cite(_ node: NodeKey) -> [EvidencePath] {
+        switch node {
+        case .task(let pid, let id): index.taskRow[.init(pid: pid, id: id)].map { [index.path(.tasks, $0)] } ?? []
+        case .actor(let pid, let address): index.actorRow[.init(pid: pid, id: address)].map { [index.path(.actors, $0)] } ?? []
+        case .thread(_, let tid), .timer(_, let tid): index.threadRow[tid].map { [index.path(.threads, $0)] } ?? []
+        case .process(let pid): index.processRow[pid].map { [index.path(.processes, $0)] } ?? []
+        case .descriptor(let pid, let fd): index.descriptorRow[.init(pid: pid, fd: fd)].map { [index.path(.descriptors, $0)] } ?? []
+        case .socket(let inode, _):
+            (index.socketRow[inode] ?? index.sockets.indices.first { index.key(ofSocket: $0) == node }).map { [index.path(.sockets, $0)] } ?? []
+        case .pipe(let inode): index.pipeRow[inode].map { [index.path(.pipes, $0)] } ?? []
+        case .fileLock(let row): [index.path(.locks, row)]
+        default: []
+        }
+    }
+
+    private func since(_ standstill: Standstill) -> Double? {
+        if case .socket(let standing) = standstill.ending {
+            switch standing {
+            case .owed(let since, _), .quiet(let since), .served(let since): return since
+            default: break
+            }
+        }
+        return standstill.path.last?.since_s
+    }
+
+    package func ending(_ standstill: Standstill) -> String {
+        switch standstill.ending {
+        case .cycle(let edges): "the circle closes: \(circle(edges))"
+        case .ownerGone: "its holder has exited without releasing it"
+        case .ownerSelf: "its holder is the very thread that waits for it"
+        case .holderAtRest(let why): "holds the lock and \(why)"
+        case .holderBusy: "holds the lock and uses the processor all the time"
+        case .neverSignalled(let object): "\(Self.name(object)) that no thread is left to signal"
+        case .neverWoken: "nobody is left to write to it"
+        case .timer(let asked): "asleep by its own timer" + (asked.map { ", \(NodeText.seconds($0)) asked for" } ?? "")
+        case .socket(let standing): SocketText.standing(standing, row(standstill.end), index)
+        case .fileLock: "holds it and does nothing that would release it"
+        case .pipeOpen(let holders): "open for writing in \(Self.names(holders))"
+        case .pipeFull(let readers): "full; its reader \(Self.names(readers)) does not read"
+        case .noPartner: "nobody opens its other end"
+        case .stopped: "stopped by a signal or a debugger"
+        case .disk: "uninterruptible sleep on a device or file system"
+        case .childStays(let why): "does not exit: \(why)"
+        case .busy: "uses the processor and goes round in a circle"
+        case .nameLookup: "resolves a name; no answer"
+        case .descriptorsExhausted: "no descriptor is left"
+        case .nobodyResumes: "suspended at a continuation that nothing in memory refers to: nobody can resume it"
+        case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
+        case .taskAtRest(let why): "suspended at \(why)"
+        case .streamOpen: "iterates over a stream that nobody finishes"
+        case .unnamed(let why): why
+        }
+    }
+
+    private func row(_ node: NodeKey) -> SocketRecord? {
+        guard case .socket(let inode, _) = node else { return nil }
+        return (index.socketRow[inode] ?? index.sockets.indices.first { index.key(ofSocket: $0) == node }).map { index.sockets[$0] }
+    }
+
+    private func circle(_ edges: [WaitEdge]) -> String {
+        let names = edges.prefix(16).compactMap { edge -> String? in
+            switch edge.from {
+            case .thread, .task, .process, .actor: NodeText.short(edge.from, index)
+            default: nil
+            }
+        }
+        return (names + names.prefix(1)).joined(separator: " -> ")
+    }
+
+    static func name(_ object: FutexWait.ObjectKind) -> String {
+        switch object {
+        case .condition: "a condition variable"
+        case .semaphore: "a semaphore"
+        case .barrier: "a barrier"
+        case .join: "the end of a thread"
+        default: "a futex"
+        }
+    }
+
+    static func names(_ holders: [DescriptorReference]) -> String {
+        var seen: Set<Int32> = []
+        let names = holders.filter { seen.insert($0.pid).inserted }.prefix(4).map { "pid \($0.pid) (\($0.processName))" }
+        return names.isEmpty ? "nobody" : names.joined(separator: ", ")
+    }
+}

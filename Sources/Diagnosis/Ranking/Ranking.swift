@@ -1,0 +1,87 @@
+import Evidence
+import WaitGraph
+
+/// Candidates to findings: which is the root, how sure each is.
+struct Ranking {
+    let evidence: DiagnosisCase
+    let verdict: Verdict
+    /// Causes that the working run shows as well: they are not what makes the difference.
+    let baselineCauses: Set<Cause>?
+
+    func findings(_ candidates: [Candidate]) -> [Finding] {
+        var unique: [Candidate] = []
+        for candidate in candidates {
+            if let known = unique.firstIndex(where: { Self.same($0, candidate) }) {
+                if candidate.rank > unique[known].rank { unique[known] = candidate }
+            } else {
+                unique.append(candidate)
+            }
+        }
+        let roots = settle(unique.filter { $0.role == .root })
+        let contributing = unique.filter { candidate in candidate.role == .contributing && !roots.contains { $0.cause == candidate.cause } }
+        return roots.map { finding($0) } + distinct(contributing).map { finding($0) }
+    }
+
+    /// One finding a cause: several jobs with the same trouble are one finding.
+    private func distinct(_ all: [Candidate]) -> [Candidate] {
+        var seen: Set<Cause> = []
+        return all.filter { seen.insert($0.cause).inserted }
+    }
+
+    private static func same(_ one: Candidate, _ other: Candidate) -> Bool {
+        guard one.cause == other.cause, one.role == other.role else { return false }
+        guard let a = one.standstill, let b = other.standstill else { return one.standstill == nil && other.standstill == nil && one.role == .root }
+        return a.end == b.end
+    }
+
+    /// The roots in order. In a run, what the working run shows too, or what began long before the
+    /// work stopped, is not the root.
+    private func settle(_ all: [Candidate]) -> [Candidate] {
+        guard evidence.run != nil else { return all.sorted { order($0) > order($1) } }
+        guard verdict == .hang || verdict == .slow || verdict == .unknown else { return [] }
+        var roots = all
+        if let baselineCauses, roots.contains(where: { !baselineCauses.contains($0.cause) }) {
+            roots.removeAll { baselineCauses.contains($0.cause) }
+        }
+        let ended = Set(roots.compactMap { $0.standstill?.end })
+        roots = roots.filter { candidate in
+            // Of two causes at one end, the more direct one.
+            guard let end = candidate.standstill?.end, ended.contains(end) else { return true }
+            return !roots.contains { $0.standstill?.end == end && $0.rank > candidate.rank }
+        }
+        return roots.sorted { order($0) > order($1) }
+    }
+
+    private func order(_ candidate: Candidate) -> (Int, Int, Int, Double) {
+        (candidate.rank, candidate.lead.isEmpty ? 0 : 1, candidate.waiting, candidate.since_s ?? 0)
+    }
+
+    private func finding(_ candidate: Candidate) -> Finding {
+        let writer = ChainWriter(evidence.graph)
+        var chain = candidate.lead
+        if let standstill = candidate.standstill { chain += writer.links(standstill) }
+        if candidate.role == .root, candidate.lead.isEmpty, let timeline = evidence.timeline, let job = timeline.unfinished.first {
+            chain.insert(Operations.jobLink(job, evidence), at: 0)
+        }
+        return Finding(
+            cause: candidate.cause, role: candidate.role, confidence: confidence(candidate), summary: candidate.summary, chain: chain,
+            evidence: candidate.cited, remedy: candidate.remedy ?? Catalogue.page(for: candidate.cause).remedy, waiting: candidate.waiting,
+            fingerprint: candidate.role == .root ? Fingerprint.of(chain, cause: candidate.cause) : nil)
+    }
+
+    private func confidence(_ candidate: Candidate) -> Confidence {
+        if isContrasted(candidate) { return .contrasted }
+        return candidate.isPersistent ? .persisted : .observed
+    }
+
+    /// The working run passed the point at which this one stood still, and does not show the cause.
+    private func isContrasted(_ candidate: Candidate) -> Bool {
+        guard let baseline = evidence.baseline, let baselineCauses, !baselineCauses.contains(candidate.cause) else { return false }
+        guard baseline.header.workload?.end == .completed || baseline.header.workload == nil else { return false }
+        guard let point = evidence.run?.header.standstill else { return candidate.role == .contributing && !baseline.events.isEmpty }
+        guard let reached = baseline.events.firstIndex(where: { $0.name == point.name && $0.ordinal == point.ordinal && $0.job == point.job })
+            ?? baseline.events.firstIndex(where: { $0.name == point.name && $0.ordinal == point.ordinal })
+        else { return false }
+        return baseline.events[(reached + 1)...].contains { $0.kind == .work }
+    }
+}

@@ -1,0 +1,59 @@
+import Evidence
+import WaitGraph
+
+/// What became of the work: for a run from its events, for a live process from its units.
+enum Verdicts {
+    static func ofRun(_ evidence: DiagnosisCase, _ timeline: WorkTimeline, hasRoot: Bool) -> (verdict: Verdict, because: String) {
+        guard let run = evidence.run else { return (.unknown, "there is no run") }
+        if let workload = run.header.workload {
+            switch workload.end {
+            case .completed: return (.completed, "every step of the workload succeeded")
+            case .failed: return (.failed, workload.detail ?? workload.step ?? "a step of the workload got another answer than awaited")
+            case .unfinished: break
+            }
+        }
+        if run.header.exitSignal != nil && !run.header.endedByObserver { return (.failed, "the subject was ended by signal \(run.header.exitSignal ?? 0)") }
+        let lastWork = timeline.work.last
+        guard let alarm = run.header.alarms.first else { return withoutAlarm(run, timeline, hasRoot: hasRoot) }
+        let alarm_s = time(alarm.at, run)
+        let since = timeline.work.filter { $0.time_s > alarm_s }
+        let silence_s = timeline.end_s - (lastWork?.time_s ?? 0)
+        if since.isEmpty { return (.hang, alarm.detail) }
+        // Work went on after the alarm: late, unless it stopped again for at least as long as the alarm allows.
+        if alarm.rule != .busyLoop, let rule = run.header.alarms.last(where: { $0.rule == .noWork }), silence_s >= rule.threshold_s { return (.hang, rule.detail) }
+        if alarm.rule == .deadline, silence_s > max(10, 0.2 * alarm.threshold_s) { return (.hang, alarm.detail) }
+        if alarm.rule == .busyLoop, hasRoot { return (.hang, alarm.detail) }
+        return (.slow, "\(alarm.detail); \(since.count) work events came after that")
+    }
+
+    private static func withoutAlarm(_ run: Run, _ timeline: WorkTimeline, hasRoot: Bool) -> (Verdict, String) {
+        if timeline.jobs.isEmpty && timeline.work.isEmpty { return hasRoot ? (.hang, "the process stands still") : (.idle, "no work was given to it") }
+        if timeline.unfinished.isEmpty {
+            let failed = timeline.jobs.contains { $0.status == "FAILED" || $0.status == "ERROR" || $0.status == "TIMEOUT" }
+            return failed ? (.failed, "a job ended as failed") : (.completed, "every job has ended")
+        }
+        let silence_s = timeline.end_s - (timeline.work.last?.time_s ?? 0)
+        if silence_s < 10 { return (.advancing, "work was done until the end of the observation") }
+        return (.unknown, "a job has not ended, no work was done for \(NodeText.seconds(silence_s)) of scenario time, and no alarm was raised")
+    }
+
+    static func time(_ moment: Moment, _ run: Run) -> Double {
+        moment.scenario_s ?? (moment.monotonic_s - run.header.startedAt.monotonic_s) * run.header.timeScale
+    }
+
+    static func ofProcess(_ evidence: DiagnosisCase, hasRoot: Bool) -> (verdict: Verdict, because: String) {
+        guard evidence.hasSnapshot else { return (.unknown, "there is no snapshot") }
+        let index = evidence.index
+        guard index.snapshot.threads.status != .unavailable, !index.threads(of: evidence.subjectPID).isEmpty else {
+            return (.unknown, "the threads of the process could not be seen: \(index.snapshot.threads.reason ?? "none were recorded")")
+        }
+        if hasRoot { return (.hang, "") }
+        let units = evidence.units
+        if !units.standstills.isEmpty { return (.hang, "it stands still, and what would have to move it is not shown") }
+        if !units.doubtful.isEmpty, units.advancing.isEmpty { return (.unknown, "a thread waits for a peer that spoke last: a stalled answer and a quiet subscription look alike from outside") }
+        if !units.advancing.isEmpty { return (.advancing, units.advancing[0]) }
+        if units.bystanders.isEmpty, !units.unclear.isEmpty { return (.unknown, units.unclear[0]) }
+        if units.unclear.count > units.bystanders.count { return (.unknown, units.unclear[0]) }
+        return (.idle, "every thread waits for work that nobody has given it")
+    }
+}

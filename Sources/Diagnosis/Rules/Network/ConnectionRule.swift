@@ -1,0 +1,96 @@
+import Evidence
+import WaitGraph
+
+/// What a connection that ends a chain of waits is short of.
+struct ConnectionRule: DiagnosisRule {
+    let causes: [Cause] = [
+        .peerSilent, .peerStalled, .halfOpen, .connectBlackholed, .notAccepting, .backpressure, .mutualBackpressure, .nameResolution,
+    ]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        let found = evidence.units.standstills.compactMap { candidate($0, evidence, graph) }
+        if !found.isEmpty { return .supported(found) }
+        guard evidence.hasSnapshot, evidence.index.snapshot.sockets.status != .unavailable else { return .unknown("sockets were not seen") }
+        let clients = evidence.index.sockets.filter { socket in
+            socket.owners.contains { evidence.subjectProcesses.contains($0.pid) } && evidence.index.isClient(socket) == true
+        }
+        return .refuted(.peerSilent, because: clients.isEmpty ? "the process has no client connection" : "none of its \(clients.count) client connections is owed an answer")
+    }
+
+    private func candidate(_ standstill: Standstill, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {
+        if case .cycle(let edges) = standstill.ending { return circle(edges, standstill, graph) }
+        if case .nameLookup = standstill.ending { return make(.nameResolution, standstill, graph, "A name is being resolved and no name server answers") }
+        guard case .socket(let standing) = standstill.ending, let (row, socket) = socket(standstill.end, graph) else { return nil }
+        let to = socket.remote.map(\.description) ?? socket.unixPath ?? "its peer"
+        let peer = SocketText.peerText(socket, graph.index)
+        switch standing {
+        case .owed(let since, _):
+            if let began = StreamRule.answerBegan(on: socket, evidence) {
+                return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and stopped \(NodeText.seconds(since)) ago (\(began))", since)
+            }
+            return make(.peerSilent, standstill, graph, "A request was sent to \(to) \(NodeText.seconds(since)) ago and \(peer) has not answered a byte since", since)
+        case .quiet(let since):
+            return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(NodeText.seconds(since))", since)
+        case .unacknowledged(let segments, let retransmits):
+            return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: \(segments) segments sent again \(retransmits) times, none acknowledged")
+        case .peerGone:
+            return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: established here, and no socket is left at the other end")
+        case .connecting(let retransmits): return connecting(standstill, socket, retransmits, graph)
+        case .notAccepted: return make(.notAccepting, standstill, graph, "The connection to \(to) waits in the listener's queue: \(peer) does not accept it")
+        case .peerNotReading(let bytes):
+            let mutual = (socket.peer?.sendQueue ?? 0) > 0 && socket.receiveQueue > 0
+            let cause: Cause = mutual ? .mutualBackpressure : .backpressure
+            return make(cause, standstill, graph, mutual
+                ? "Both ends of the connection to \(to) write and neither reads"
+                : "\(bytes) bytes written to \(to) are not read by \(peer)")
+        case .unknown where standstill.path.last?.relation == .writes:
+            return make(.backpressure, standstill, graph, "\(peer) does not read what is written to \(to)")
+        default:
+            _ = row
+            return nil
+        }
+    }
+
+    private func connecting(_ standstill: Standstill, _ socket: SocketRecord, _ retransmits: Int, _ graph: WaitGraph) -> Candidate? {
+        let to = socket.remote.map(\.description) ?? "its peer"
+        let listener = graph.index.sockets.first { $0.state == .listening && $0.local.port == socket.remote?.port }
+        if let listener, listener.sendQueue >= 0, listener.receiveQueue > 0, listener.receiveQueue >= listener.sendQueue {
+            let owner = listener.owners.first.map { "pid \($0.pid) (\($0.processName))" } ?? "its owner"
+            return make(.notAccepting, standstill, graph, "The listener at \(to) is full (\(listener.receiveQueue) connections wait to be accepted): \(owner) does not accept")
+        }
+        return make(.connectBlackholed, standstill, graph, "The connection to \(to) is not answered: SYN sent \(retransmits + 1) times, neither accepted nor refused")
+    }
+
+    private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        let writes = edges.filter { $0.relation == .writes }
+        guard writes.count >= 2, writes.allSatisfy({ if case .socket = $0.to { true } else { false } }) else { return nil }
+        return make(.mutualBackpressure, standstill, graph, "Both ends of a connection write and neither reads")
+    }
+
+    private func socket(_ node: NodeKey, _ graph: WaitGraph) -> (Int, SocketRecord)? {
+        guard case .socket(let inode, _) = node,
+            let row = graph.index.socketRow[inode] ?? graph.index.sockets.indices.first(where: { graph.index.key(ofSocket: $0) == node })
+        else { return nil }
+        return (row, graph.index.sockets[row])
+    }
+
+    private func make(_ cause: Cause, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, _ since: Double? = nil) -> Candidate {
+        Candidate.root(cause, standstill, graph, summary, since_s: since)
+    }
+}
+
+extension Candidate {
+    /// A root that a standstill ends in, with the evidence of its last steps cited.
+    static func root(_ cause: Cause, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, since_s: Double? = nil) -> Candidate {
+        let writer = ChainWriter(graph)
+        let paths = writer.cite(standstill.end) + standstill.path.suffix(3).flatMap(\.evidence)
+        var seen: Set<EvidencePath> = []
+        let cited = paths.filter { seen.insert($0).inserted }.map { CitedEvidence($0, writer.ending(standstill)) }
+        var candidate = Candidate(
+            cause, .root, summary: summary, standstill: standstill,
+            cited: cited.isEmpty ? [CitedEvidence(graph.index.path(.processes), writer.ending(standstill))] : cited, since_s: since_s)
+        candidate.isPersistent = Persistence.isShown(standstill, graph)
+        candidate.rank = standstill.isCommitted ? 2 : 1
+        return candidate
+    }
+}

@@ -1,0 +1,54 @@
+import Evidence
+import WaitGraph
+
+/// An answer that began and stopped, known from the run's open operations: the span of a
+/// request is open, work events of its answer came, and its connection has had nothing since.
+struct StreamRule: DiagnosisRule {
+    let causes: [Cause] = [.peerStalled]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        guard let timeline = evidence.timeline, evidence.hasSnapshot else { return .unknown(nil) }
+        var found: [Candidate] = []
+        for operation in Operations.open(timeline) {
+            guard let row = Operations.connection(of: operation, evidence), case .quiet(let since) = graph.activity.standing(of: graph.index.sockets[row])
+            else { continue }
+            guard let last = operation.answer.last else { continue }
+            let socket = graph.index.sockets[row]
+            // The silence on the wire must be as old as the silence of the work, within what
+            // buffering and the time between two records explain.
+            let age_s = Operations.realAge(of: last, evidence)
+            guard since >= graph.hungAfter_s * 0.1, abs(since - age_s) <= max(1.5, 0.35 * max(since, age_s)) else { continue }
+            found.append(candidate(operation, row, socket, since, evidence, graph))
+        }
+        return found.isEmpty ? .unknown(nil) : .supported(found)
+    }
+
+    private func candidate(
+        _ operation: Operations.Operation, _ row: Int, _ socket: SocketRecord, _ since: Double, _ evidence: DiagnosisCase, _ graph: WaitGraph
+    ) -> Candidate {
+        let key = graph.index.key(ofSocket: row)
+        let task = graph.allEdges.first { edge in
+            if case .task = edge.from { edge.to == key } else { false }
+        }
+        let standstill = Standstill(path: task.map { [$0] } ?? [], end: key, ending: .socket(.quiet(since_s: since)), isCommitted: true)
+        let last = operation.answer.last.map { "`\($0.event.name)` number \($0.event.ordinal)" } ?? "its last event"
+        let peer = SocketText.peerText(socket, graph.index)
+        var candidate = Candidate.root(
+            .peerStalled, standstill, graph,
+            "The answer of \(peer) (\(socket.remote.map(\.description) ?? "?")) to `\(operation.span.event.name)` began and stopped after \(last): no byte for \(NodeText.seconds(since))",
+            since_s: since)
+        candidate.lead = Operations.lead(operation, evidence)
+        candidate.cited.insert(contentsOf: operation.answer.suffix(1).map { CitedEvidence(.event($0.index), "last sign of the answer: \(last)") }, at: 0)
+        candidate.rank = 3
+        return candidate
+    }
+
+    /// In words, the sign that the answer awaited on a connection had begun; nil when none is known.
+    static func answerBegan(on socket: SocketRecord, _ evidence: DiagnosisCase) -> String? {
+        guard let timeline = evidence.timeline else { return nil }
+        for operation in Operations.open(timeline) where Operations.matches(operation, socket) {
+            if let last = operation.answer.last { return "the last sign was `\(last.event.name)` number \(last.event.ordinal)" }
+        }
+        return nil
+    }
+}

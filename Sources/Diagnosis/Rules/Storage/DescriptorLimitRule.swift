@@ -1,0 +1,24 @@
+import Evidence
+import WaitGraph
+
+/// No descriptor is left: nothing can be accepted, opened or connected.
+struct DescriptorLimitRule: DiagnosisRule {
+    let causes: [Cause] = [.descriptorsExhausted]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        var found: [Candidate] = []
+        for (row, process) in graph.index.processes.enumerated() where process.role != .followed {
+            guard let count = process.descriptorCount, let limit = process.descriptorLimit, limit > 0 else { continue }
+            guard count >= limit else { continue }
+            let end = NodeKey.process(process.identity.pid)
+            var candidate = Candidate.root(
+                .descriptorsExhausted, Standstill(end: end, ending: .descriptorsExhausted, isCommitted: true), graph,
+                "pid \(process.identity.pid) (\(process.name)) has \(count) descriptors open, as many as its limit allows: it can neither accept nor open anything")
+            let before = graph.activity.earlier?.process(process.identity.pid)
+            candidate.isPersistent = (before?.descriptorCount ?? 0) >= limit
+            candidate.cited = [CitedEvidence(graph.index.path(.processes, row), "\(count) of \(limit) descriptors in use")]
+            found.append(candidate)
+        }
+        return found.isEmpty ? .unknown(nil) : .supported(found)
+    }
+}

@@ -1,0 +1,63 @@
+import Evidence
+import WaitGraph
+
+/// A locked database in a run whose threads were not caught waiting for it: the same other
+/// process holds the lock in every look, and the run shows that it is felt.
+struct LogicalLockRule: DiagnosisRule {
+    let causes: [Cause] = [.databaseLocked, .databaseSelfLocked]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        guard let timeline = evidence.timeline, evidence.hasSnapshot else { return .unknown(nil) }
+        let pid = evidence.subjectPID
+        guard let row = graph.index.blockingDatabaseLock(for: pid, preferOthers: true) else { return .unknown(nil) }
+        let lock = graph.index.locks[row]
+        guard let sqlite = lock.sqlite, sqlite.name != .shared || sqlite.journal == .rollback else { return .unknown(nil) }
+        let isOwn = lock.holders.allSatisfy { $0.pid == pid }
+        guard let sign = Self.sign(evidence, timeline) else { return .unknown(nil) }
+        let holders = ChainWriter.names(lock.holders)
+        let held = graph.out(.fileLock(row)).prefix(1)
+        let standstill = Standstill(path: Array(held), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true)
+        var candidate = Candidate.root(
+            isOwn ? .databaseSelfLocked : .databaseLocked, standstill, graph,
+            isOwn ? "The database \(sqlite.database) is locked by another connection of the same process: \(sign.text)"
+                : "The database \(sqlite.database) is locked (\(sqlite.name.rawValue)) by \(holders): \(sign.text)")
+        candidate.cited.append(CitedEvidence(sign.path, sign.text))
+        if let job = timeline.unfinished.first { candidate.lead = [Operations.jobLink(job, evidence)] }
+        candidate.isPersistent = candidate.isPersistent || persists(lock, evidence)
+        candidate.rank = 2
+        return .supported([candidate])
+    }
+
+    private func persists(_ lock: FileLock, _ evidence: DiagnosisCase) -> Bool {
+        evidence.snapshots.count > 1 && evidence.snapshots.allSatisfy { snapshot in
+            snapshot.locks.elements.contains { $0.inode == lock.inode && $0.sqlite != nil && !Set($0.holders.map(\.pid)).isDisjoint(with: lock.holders.map(\.pid)) }
+        }
+    }
+
+    static func mentionsLock(_ text: String) -> Bool {
+        let lower = text.lowercased()
+        return lower.contains("locked") || lower.contains("sqlite_busy") || lower.contains("database is busy")
+    }
+
+    /// A record of the run in which the lock is felt.
+    static func sign(_ evidence: DiagnosisCase, _ timeline: WorkTimeline) -> (path: EvidencePath, text: String)? {
+        for mark in timeline.marks.reversed() {
+            let texts = [mark.event.message ?? ""] + mark.event.attributes.values.compactMap(\.string)
+            if WorkTimeline.isFailure(mark.event) || mark.event.kind == .log, texts.contains(where: mentionsLock) {
+                return (.event(mark.index), "`\(mark.event.name)` failed because the database is locked")
+            }
+        }
+        let store = evidence.run?.store ?? []
+        if let last = store.indices.last(where: { store[$0].error.map(mentionsLock) ?? false }) {
+            return (.store(last), "the job store cannot be read: \(store[last].error ?? "")")
+        }
+        // Displayed progress that was written regularly and stopped with the lock.
+        for job in timeline.unfinished where job.openSpans.isEmpty || job.progress.count >= 3 {
+            guard let last = job.progress.last ?? job.lastWork, job.progress.count >= 3 else { continue }
+            let gaps = zip(job.progress, job.progress.dropFirst()).map { $1.time_s - $0.time_s }
+            guard let usual = gaps.max(), timeline.end_s - last.time_s > max(10, 4 * usual) else { continue }
+            return (.event(last.index), "job \(job.id) wrote its progress every \(NodeText.seconds(usual)) and has not for \(NodeText.seconds(timeline.end_s - last.time_s)) of scenario time")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,75 @@
+import Evidence
+import WaitGraph
+
+/// Waits to be signalled that nobody is left to signal, and sleeps that are far too long.
+struct ParkRule: DiagnosisRule {
+    let causes: [Cause] = [
+        .conditionNeverSignalled, .semaphoreNeverSignalled, .barrierIncomplete, .timerTooFar, .poolExhausted, .threadPoolExhausted,
+    ]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        let found = evidence.units.standstills.compactMap { candidate($0, evidence, graph) }
+        return found.isEmpty ? .unknown(nil) : .supported(found)
+    }
+
+    private func candidate(_ standstill: Standstill, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {
+        let waiter = standstill.path.last?.from ?? standstill.end
+        let who = NodeText.short(waiter, graph.index)
+        switch standstill.ending {
+        case .timer(let asked):
+            return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
+        case .neverSignalled(let object):
+            guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
+            if isScripted(thread, pid, graph) { return nil }
+            if let pool = poolText(thread) {
+                return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
+            }
+            if let size = submitters(pid, evidence, graph) {
+                return .root(.threadPoolExhausted, standstill, graph, "All \(size) threads of a pool wait for work that only a thread of the same pool could do")
+            }
+            return named(object, who, standstill, graph)
+        default: return nil
+        }
+    }
+
+    private func named(_ object: FutexWait.ObjectKind, _ who: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        switch object {
+        case .condition: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for a condition variable that no thread is left to signal")
+        case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for a semaphore that no thread is left to signal")
+        case .barrier: .root(.barrierIncomplete, standstill, graph, "\(who) waits at a barrier that not all threads will reach")
+        default: nil
+        }
+    }
+
+    /// Interpreters build every lock from semaphores and conditions: what it was in the
+    /// program's own terms, the native stack does not tell.
+    private func isScripted(_ thread: ThreadRecord, _ pid: Int32, _ graph: WaitGraph) -> Bool {
+        let runtimes = graph.index.process(pid)?.runtimes.joined(separator: " ").lowercased() ?? ""
+        if ["python", "java", "node", "ruby", "go", "dotnet", "perl"].contains(where: { runtimes.contains($0) }) { return true }
+        return StackShape(thread).contains(anyOf: ["_PyEval", "PyThread_acquire_lock", "JVM_", "Unsafe_Park", "runtime.futex"])
+    }
+
+    private func poolText(_ thread: ThreadRecord) -> String? {
+        StackShape(thread).own.prefix(12).compactMap(\.function).first { function in
+            let lower = function.lowercased()
+            return lower.contains("pool") && ["acquire", "get", "borrow", "checkout", "check_out", "lease", "take", "connection"].contains { lower.contains($0) }
+        }
+    }
+
+    /// How many threads of one pool wait inside work of their own for other work; nil when it is not so.
+    private func submitters(_ pid: Int32, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Int? {
+        guard evidence.units.closed.contains(pid) else { return nil }
+        var byStart: [String: [StackShape]] = [:]
+        for thread in graph.index.threads(of: pid) where !thread.isMain {
+            let shape = StackShape(thread)
+            guard let start = shape.own.last?.function else { continue }
+            byStart[start, default: []].append(shape)
+        }
+        for (_, shapes) in byStart where shapes.count >= 2 {
+            // Idle workers wait in the loop itself; these are at least two functions deeper.
+            let deep = shapes.filter { $0.own.count >= 3 && $0.contains(anyOf: ["future", "Future", "wait_result", "get_result", "submit", "await", "join", "result"]) }
+            if deep.count == shapes.count { return deep.count }
+        }
+        return nil
+    }
+}

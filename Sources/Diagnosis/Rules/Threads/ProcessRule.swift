@@ -1,0 +1,27 @@
+import Evidence
+import WaitGraph
+
+/// Stopped processes, device waits, children that stay.
+struct ProcessRule: DiagnosisRule {
+    let causes: [Cause] = [.stopped, .diskWait, .childNeverExits]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        var found: [Candidate] = []
+        for standstill in evidence.units.standstills {
+            switch standstill.ending {
+            case .stopped:
+                let pid = UnitSurvey.process(of: standstill.end) ?? evidence.subjectPID
+                let process = graph.index.process(pid)
+                let tracer = process?.tracerPID.map { ", traced by pid \($0)" } ?? ""
+                found.append(.root(.stopped, standstill, graph, "pid \(pid) (\(graph.index.name(of: pid))) is stopped (state \(process?.state ?? "T")\(tracer))"))
+            case .disk:
+                let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
+                found.append(.root(.diskWait, standstill, graph, "\(who) is in an uninterruptible sleep: \(standstill.path.last?.knownFrom ?? "device or file system")"))
+            case .childStays(let why):
+                found.append(.root(.childNeverExits, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) is waited for and does not exit: \(why)"))
+            default: break
+            }
+        }
+        return found.isEmpty ? .unknown(nil) : .supported(found)
+    }
+}

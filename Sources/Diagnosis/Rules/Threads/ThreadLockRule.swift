@@ -1,0 +1,53 @@
+import Evidence
+import WaitGraph
+
+/// Mutexes and read-write locks: circles, holders that are gone, at rest or busy.
+struct ThreadLockRule: DiagnosisRule {
+    let causes: [Cause] = [.lockCycle, .lockAbandoned, .lockHolderBlocked]
+
+    func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
+        let found = evidence.units.standstills.flatMap { candidates($0, graph) }
+        if !found.isEmpty { return .supported(found) }
+        let waits = graph.allEdges.contains { $0.relation == .locks }
+        guard evidence.hasSnapshot, graph.index.snapshot.threads.status != .unavailable else { return .unknown("threads were not seen") }
+        return waits ? .unknown(nil) : .refuted(.lockCycle, because: "no thread waits for a lock")
+    }
+
+    private func candidates(_ standstill: Standstill, _ graph: WaitGraph) -> [Candidate] {
+        switch standstill.ending {
+        case .cycle(let edges): return circle(edges, standstill, graph)
+        case .ownerGone:
+            return [.root(.lockAbandoned, standstill, graph, "A lock is held by a thread that has exited (\(holder(standstill, graph)))")]
+        case .ownerSelf:
+            return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that it holds itself")]
+        case .holderAtRest(let why) where locks(standstill):
+            return [.root(.lockHolderBlocked, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) holds a lock that others need, and \(why)")]
+        case .holderBusy:
+            return [.root(.busyLoop, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) holds a lock that others need and uses a processor all the time")]
+        default:
+            guard locks(standstill), let lock = standstill.path.first(where: { $0.relation == .locks }) else { return [] }
+            var contributing = Candidate.root(
+                .lockHolderBlocked, standstill, graph,
+                "A lock that \(NodeText.short(lock.from, graph.index)) waits for is held through another wait, which is the root")
+            contributing.role = .contributing
+            return [contributing]
+        }
+    }
+
+    private func locks(_ standstill: Standstill) -> Bool { standstill.path.contains { $0.relation == .locks } }
+
+    private func holder(_ standstill: Standstill, _ graph: WaitGraph) -> String {
+        guard case .thread(_, let tid)? = standstill.path.last?.from, let owner = graph.index.thread(tid)?.wait?.futex?.ownerTID else { return "its holder" }
+        return "thread \(owner)"
+    }
+
+    private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> [Candidate] {
+        let locks = edges.filter { $0.relation == .locks || $0.relation == .locksFile }
+        let joins = edges.contains { $0.relation == .joins }
+        guard locks.count >= 2 || locks.count == 1 && joins || locks.count == 1 && locks[0].relation == .locks else { return [] }
+        let threads = edges.compactMap { edge -> String? in
+            if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
+        }
+        return [.root(.lockCycle, standstill, graph, "\(threads.count) threads wait for each other's locks: \((threads + threads.prefix(1)).joined(separator: " -> "))")]
+    }
+}

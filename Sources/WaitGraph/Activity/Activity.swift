@@ -1,0 +1,129 @@
+package import Evidence
+
+/// What changed between two snapshots of the same processes, and in the samples between them.
+package struct Activity: Sendable {
+    /// How a thread spent the window.
+    package enum Change: Hashable, Sendable {
+        /// Never ran: the same wait at both ends.
+        case stood
+        /// Woke up now and then with next to no CPU time: it polls.
+        case woke(times: Int)
+        /// Used `share` (0 to 1) of a processor.
+        case ran(share: Double)
+        /// Only one look, or nothing to compare.
+        case unknown
+    }
+
+    /// Real seconds between the first and the last look; 0 with one snapshot.
+    package let window_s: Double
+    package let earlier: SnapshotIndex?
+    package let later: SnapshotIndex
+    package let wakes: [Int32: Int]
+    private let sampledCPU: [Int32: Double]
+    private let sampledWindow_s: Double
+    private let socketBytes: [UInt64: (first: SocketSample, last: SocketSample)]
+
+    package init(earlier: SnapshotIndex?, later: SnapshotIndex, samples: [Sample]) {
+        self.earlier = earlier
+        self.later = later
+        let start = earlier?.snapshot.takenAt.monotonic_s
+        let end = later.snapshot.takenAt.monotonic_s
+        window_s = start.map { max(0, end - $0) } ?? 0
+        // A snapshot's own stops wake threads: samples strictly between both are free of that.
+        let settled_s = (start ?? .infinity) + (earlier?.snapshot.cost.wall_ms ?? 0) / 1000
+        let between = samples.filter { $0.at.monotonic_s >= settled_s && $0.at.monotonic_s <= end }
+        var first: [Int32: ThreadSample] = [:]
+        var last: [Int32: ThreadSample] = [:]
+        var sockets: [UInt64: (first: SocketSample, last: SocketSample)] = [:]
+        for sample in between {
+            for thread in sample.threads {
+                if first[thread.tid] == nil { first[thread.tid] = thread }
+                last[thread.tid] = thread
+            }
+            for socket in sample.sockets where socket.inode != 0 {
+                sockets[socket.inode] = (sockets[socket.inode]?.first ?? socket, socket)
+            }
+        }
+        var wakes: [Int32: Int] = [:]
+        var cpu: [Int32: Double] = [:]
+        if between.count >= 2 {
+            for (tid, begin) in first {
+                guard let finish = last[tid] else { continue }
+                cpu[tid] = max(0, finish.cpu_s - begin.cpu_s)
+                if let before = begin.switches, let after = finish.switches, after >= before {
+                    wakes[tid] = Int(clamping: after - before)
+                }
+            }
+        }
+        self.wakes = wakes
+        sampledCPU = cpu
+        sampledWindow_s = max(0, (between.last?.at.monotonic_s ?? 0) - (between.first?.at.monotonic_s ?? 0))
+        socketBytes = sockets
+    }
+
+    /// Below this share of a processor a thread only wakes up; /proc counts CPU in 10 ms ticks.
+    private static let idleShare = 0.05
+    /// A snapshot's stop and the look before it cost a thread a few switches of its own (measured: 1 to 3).
+    private static let stopSwitches = 6
+
+    package func change(of tid: Int32) -> Change {
+        guard window_s > 0, let now = later.thread(tid) else { return .unknown }
+        guard let before = earlier?.thread(tid), before.pid == now.pid else {
+            return earlier.map { $0.threads(of: now.pid).isEmpty } ?? true ? .unknown : .ran(share: 0)
+        }
+        let cpu_s = max(sampledCPU[tid] ?? 0, now.cpu.total_s - before.cpu.total_s)
+        let share = cpu_s / window_s
+        if share > Self.idleShare && cpu_s > 0.03 { return .ran(share: min(share, 1)) }
+        if let times = wakes[tid], sampledWindow_s > 0 { return times == 0 ? .stood : .woke(times: times) }
+        let switches = Int(clamping: (now.voluntarySwitches ?? 0) &- min(before.voluntarySwitches ?? 0, now.voluntarySwitches ?? 0))
+        if now.voluntarySwitches != nil, switches > Self.stopSwitches { return .woke(times: switches) }
+        return Self.sameWait(before, now) ? .stood : .woke(times: max(1, switches))
+    }
+
+    /// The same place and the same thing waited for. A stop turns some calls into
+    /// restart_syscall, so the stack pointer counts as well as the arguments.
+    package static func sameWait(_ one: ThreadRecord, _ other: ThreadRecord) -> Bool {
+        if let a = one.wait, let b = other.wait {
+            if a.kind != b.kind { return false }
+            if let x = a.futex, let y = b.futex { return x.objectAddress == y.objectAddress }
+            if let x = a.descriptors, let y = b.descriptors { return x == y }
+            return a.pid == b.pid
+        }
+        if let a = one.syscall, let b = other.syscall {
+            return a.number == b.number && a.arguments.first == b.arguments.first || (a.stackPointer == b.stackPointer && a.stackPointer != 0)
+        }
+        return one.state == other.state && one.waitChannel == other.waitChannel
+    }
+
+    /// Whether bytes went in or out on the connection during the window; nil when only seen once.
+    package func moved(_ socket: SocketRecord) -> Bool? {
+        if socket.inode != 0, let pair = socketBytes[socket.inode], let a = pair.first.bytesReceived, let b = pair.last.bytesReceived {
+            if a != b || pair.first.bytesSent != pair.last.bytesSent { return true }
+        }
+        guard let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row], let a = before.tcp, let b = socket.tcp,
+            before.local == socket.local, before.remote == socket.remote
+        else { return nil }
+        return a.bytesReceived != b.bytesReceived || a.bytesAcked != b.bytesAcked || a.dataSegmentsIn != b.dataSegmentsIn
+    }
+
+    /// Bytes that came in during the window; nil when only seen once.
+    package func received(_ socket: SocketRecord) -> UInt64? {
+        if socket.inode != 0, let pair = socketBytes[socket.inode], let a = pair.first.bytesReceived, let b = pair.last.bytesReceived {
+            return b >= a ? b - a : 0
+        }
+        guard let row = earlier?.socketRow[socket.inode], let a = earlier?.sockets[row].tcp, let b = socket.tcp else { return nil }
+        return b.bytesReceived >= a.bytesReceived ? b.bytesReceived - a.bytesReceived : 0
+    }
+
+    /// Whether any thread of the process ran or woke up; nil when only seen once.
+    package func isActive(_ pid: Int32) -> Bool? {
+        let rows = later.threads(of: pid)
+        guard window_s > 0, earlier?.threads(of: pid).isEmpty == false else { return nil }
+        return rows.contains {
+            switch change(of: $0.tid) {
+            case .ran, .woke: true
+            case .stood, .unknown: false
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Evidence
+
+extension WaitGraph {
+    /// SQLite's busy handler sleeps at most this long at a time (sqliteDefaultBusyCallback, main.c: 1 to 100 ms);
+    /// retry loops of programs use a little more.
+    private static let busySleep_s = 0.25
+
+    mutating func addFileLocks() {
+        for (row, lock) in index.locks.enumerated() {
+            for holder in lock.holders {
+                add(WaitEdge(
+                    from: .fileLock(row), to: .process(holder.pid), relation: .heldBy, knownFrom: "/proc/locks",
+                    evidence: [index.path(.locks, row)]))
+            }
+        }
+        for (row, thread) in index.threads.enumerated() {
+            let cite = [index.path(.threads, row)]
+            if thread.wait?.kind == .fileLock {
+                addLockWait(thread, cite)
+            } else if let database = sqliteWait(thread) {
+                add(WaitEdge(
+                    from: .thread(pid: thread.pid, tid: thread.tid), to: .fileLock(database), relation: .locksFile,
+                    since_s: activity.window_s > 0 ? activity.window_s : nil,
+                    knownFrom: "SQLite's busy handler sleeps and tries again", evidence: cite + [index.path(.locks, database)], isCommitted: true))
+            }
+        }
+    }
+
+    private mutating func addLockWait(_ thread: ThreadRecord, _ cite: [EvidencePath]) {
+        let fd = thread.wait?.descriptors?.first?.fd
+        let inode = fd.flatMap { index.descriptor(thread.pid, $0)?.inode }
+        let candidates = index.locks.indices.filter { row in
+            let lock = index.locks[row]
+            let named = lock.waiters.contains { $0.pid == thread.pid && ($0.tid == nil || $0.tid == thread.tid) }
+            let sameFile = inode != nil && lock.inode == inode && lock.holders.contains { $0.pid != thread.pid || $0.fd != fd }
+            return (named || sameFile) && !lock.holders.isEmpty
+        }
+        let best = candidates.first { row in index.locks[row].waiters.contains { $0.pid == thread.pid } } ?? candidates.first
+        if let best {
+            add(WaitEdge(
+                from: .thread(pid: thread.pid, tid: thread.tid), to: .fileLock(best), relation: .locksFile, since_s: stoodSince(thread),
+                knownFrom: "system call \(thread.syscall?.name ?? "fcntl")", evidence: cite + [index.path(.locks, best)], isCommitted: true))
+        } else {
+            rest[.thread(pid: thread.pid, tid: thread.tid)] = "waits for a file lock whose holder was not seen"
+        }
+    }
+
+    /// The lock row a thread in SQLite's busy handler waits for.
+    private func sqliteWait(_ thread: ThreadRecord) -> Int? {
+        guard thread.wait?.kind == .sleep || thread.syscall?.name.contains("nanosleep") == true else { return nil }
+        let shape = StackShape(thread)
+        let inSQLite = shape.contains(anyOf: ["sqlite", "unixSleep", "BusyCallback", "busyHandler"])
+        let briefly = (thread.wait?.timeout_s).map { $0 <= Self.busySleep_s } ?? false
+        guard inSQLite || briefly else { return nil }
+        return index.blockingDatabaseLock(for: thread.pid, preferOthers: true)
+    }
+}
+
+extension SnapshotIndex {
+    /// A lock that keeps `pid` from writing to a SQLite database it has open.
+    package func blockingDatabaseLock(for pid: Int32, preferOthers: Bool) -> Int? {
+        let own = descriptors(of: pid)
+        let rows = locks.indices.filter { row in
+            let lock = locks[row]
+            guard let sqlite = lock.sqlite, sqlite.blocksWriters, !lock.holders.isEmpty else { return false }
+            return own.contains {
+                $0.kind == .file && ($0.target == sqlite.database || $0.target.hasPrefix(sqlite.database + "-") || $0.inode == lock.inode)
+            }
+        }
+        let others = rows.filter { row in locks[row].holders.contains { $0.pid != pid } }
+        // A read lock alone does not keep anybody waiting unless nothing stronger is there.
+        let strong = others.filter { locks[$0].sqlite?.name != .shared }
+        return strong.first ?? others.first ?? (preferOthers ? rows.first { locks[$0].sqlite?.name != .shared } : nil)
+    }
+}

@@ -1,0 +1,80 @@
+import Evidence
+
+extension WaitGraph {
+    mutating func addTasks() {
+        for (row, task) in index.tasks.enumerated() where task.state != .completed {
+            let key = NodeKey.task(pid: task.pid, id: task.id)
+            let cite = [index.path(.tasks, row)]
+            if task.state == .running, let tid = task.runningOnTID {
+                add(WaitEdge(
+                    from: key, to: .thread(pid: task.pid, tid: tid), relation: .runsOn, knownFrom: "active task of the thread", evidence: cite))
+                continue
+            }
+            if let wait = task.wait { addTaskWait(task, wait, key, cite) }
+        }
+        for (row, actor) in index.actors.enumerated() {
+            let key = NodeKey.actor(pid: actor.pid, address: actor.address)
+            let cite = [index.path(.actors, row)]
+            if let tid = actor.runningOnTID {
+                add(WaitEdge(
+                    from: key, to: .thread(pid: actor.pid, tid: tid), relation: .heldBy, knownFrom: "executor tracking info of the thread",
+                    evidence: cite))
+            }
+        }
+    }
+
+    private mutating func addTaskWait(_ task: TaskRecord, _ wait: TaskWait, _ key: NodeKey, _ cite: [EvidencePath]) {
+        let pid = task.pid
+        func edge(_ to: NodeKey, _ relation: Relation, _ known: String, committed: Bool = false) -> WaitEdge {
+            WaitEdge(from: key, to: to, relation: relation, since_s: nil, knownFrom: known, evidence: cite, isCommitted: committed)
+        }
+        switch wait.kind {
+        case .task:
+            if let target = wait.task { add(edge(.task(pid: pid, id: target), .awaits, "dependency record of the task")) }
+        case .group:
+            let pending = task.children.filter { child in index.task(pid, child).map { $0.state != .completed } ?? false }
+            for child in pending.prefix(256) { add(edge(.task(pid: pid, id: child), .awaits, "task group with \(wait.pending ?? pending.count) pending")) }
+        case .actor, .mainActor:
+            if let address = wait.address { add(edge(.actor(pid: pid, address: address), .queuedOn, "enqueued on the actor")) }
+            if wait.kind == .mainActor || wait.address == nil {
+                add(edge(.thread(pid: pid, tid: pid), .queuedOn, "enqueued on the main actor"))
+            }
+            if let runner = wait.task, let address = wait.address {
+                let actor = NodeKey.actor(pid: pid, address: address)
+                if out(actor).isEmpty {
+                    add(WaitEdge(from: actor, to: .task(pid: pid, id: runner), relation: .heldBy, knownFrom: "task that runs on the actor", evidence: cite))
+                }
+            }
+        case .globalPool:
+            add(edge(.executor(pid: pid, address: 0), .queuedOn, "enqueued on the cooperative pool"))
+        case .continuation, .eventLoopFuture:
+            if let row = connectionOf(task) {
+                add(edge(index.key(ofSocket: row), .reads, "async backtrace inside a network client, and the only connection that fits"))
+            }
+        case .executor, .sleep, .stream, .unknown: break
+        }
+    }
+
+    /// Libraries in whose functions a task waits for the answer to a request of its own.
+    private static let clients = [
+        "HTTPClient", "URLSession", "AsyncHTTPClient", "HTTPClientResponse", "PostgresConnection", "RedisConnection", "GRPC", "NIOAsyncChannelInboundStream",
+        "HTTP1ClientChannelHandler", "WebSocketClient", "MySQLConnection",
+    ]
+
+    /// The one client connection a task that waits inside a network client can mean; nil when none or several fit.
+    private func connectionOf(_ task: TaskRecord) -> Int? {
+        let shape = StackShape(task.backtrace.elements)
+        guard shape.contains(anyOf: Self.clients) else { return nil }
+        let rows = (index.socketRows[task.pid] ?? []).filter { row in
+            let socket = index.sockets[row]
+            guard socket.transport == .tcp, index.isClient(socket) != false else { return false }
+            switch activity.standing(of: socket) {
+            case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
+            default: return false
+            }
+        }
+        let owing = rows.filter { row in if case .quiet = activity.standing(of: index.sockets[row]) { false } else { true } }
+        if owing.count == 1 { return owing[0] }
+        return rows.count == 1 ? rows[0] : nil
+    }
+}

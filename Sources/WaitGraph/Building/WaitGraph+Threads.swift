@@ -1,0 +1,117 @@
+package import Evidence
+
+extension WaitGraph {
+    /// One pass over all threads: what each waits for, as edges; or where it rests.
+    mutating func addThreads() {
+        for (row, thread) in index.threads.enumerated() {
+            let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
+            let cite = [index.path(.threads, row)]
+            if thread.state == "T" || thread.state == "t" {
+                add(WaitEdge(
+                    from: key, to: .process(thread.pid), relation: .stoppedBy, since_s: stoodSince(thread),
+                    knownFrom: "process state \(thread.state)", evidence: cite, isCommitted: true))
+                continue
+            }
+            guard let wait = thread.wait else {
+                if thread.state == "S" || thread.state == "D" { addUndecoded(thread, key, cite) }
+                continue
+            }
+            switch wait.kind {
+            case .futex: addFutex(thread, wait, key, cite)
+            case .descriptors: addDescriptors(thread, wait, key, cite)
+            case .fileLock: break
+            case .child: addChild(thread, wait, key, cite)
+            case .vforkChild: addChild(thread, wait, key, cite)
+            case .sleep:
+                add(WaitEdge(
+                    from: key, to: .timer(pid: thread.pid, tid: thread.tid), relation: .sleeps, since_s: stoodSince(thread),
+                    knownFrom: "system call \(thread.syscall?.name ?? "nanosleep")", evidence: cite))
+            case .signal: rest[key] = "waits for a signal"
+            case .ipc:
+                let receives = thread.syscall.map { $0.name.contains("msg") || $0.name.contains("mq_") } ?? false
+                if receives { rest[key] = "waits for a message" } else { park(thread, .semaphore, key, cite, "System V semaphore") }
+            case .stopped, .traced:
+                add(WaitEdge(
+                    from: key, to: .process(thread.pid), relation: .stoppedBy, since_s: stoodSince(thread),
+                    knownFrom: "stopped", evidence: cite, isCommitted: true))
+            case .disk, .other: addUndecoded(thread, key, cite)
+            }
+        }
+    }
+
+    /// Real seconds the thread is known to have stood where it stands.
+    package func stoodSince(_ thread: ThreadRecord) -> Double? {
+        activity.change(of: thread.tid) == .stood ? activity.window_s : nil
+    }
+
+    private mutating func addUndecoded(_ thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]) {
+        let channel = thread.waitChannel ?? ""
+        // fifo_open in fs/pipe.c sleeps in wait_for_partner until the other end is opened.
+        if channel == "wait_for_partner" || (thread.wait?.descriptors?.isEmpty ?? true) && thread.wait?.detail?.contains("FIFO") == true {
+            add(WaitEdge(
+                from: key, to: .pipe(inode: 0), relation: .opens, since_s: stoodSince(thread), knownFrom: "wait channel \(channel)",
+                evidence: cite, isCommitted: true))
+        } else if thread.wait?.kind == .disk || thread.state == "D" {
+            add(WaitEdge(
+                from: key, to: .process(0), relation: .reads, since_s: stoodSince(thread),
+                knownFrom: "uninterruptible sleep in \(channel.isEmpty ? "the kernel" : channel)", evidence: cite, isCommitted: true))
+        }
+    }
+
+    private mutating func park(
+        _ thread: ThreadRecord, _ object: FutexWait.ObjectKind, _ key: NodeKey, _ cite: [EvidencePath], _ known: String
+    ) {
+        let address = thread.wait?.futex?.objectAddress ?? UInt64(truncatingIfNeeded: thread.syscall?.arguments.first ?? 0)
+        add(WaitEdge(
+            from: key, to: .futex(pid: thread.pid, address: address), relation: .parksOn, since_s: stoodSince(thread),
+            knownFrom: known, evidence: cite))
+    }
+
+    private mutating func addFutex(_ thread: ThreadRecord, _ wait: ThreadWait, _ key: NodeKey, _ cite: [EvidencePath]) {
+        guard let futex = wait.futex else { return park(thread, .unknown, key, cite, "futex") }
+        let object = NodeKey.futex(pid: thread.pid, address: futex.objectAddress)
+        let known = futex.knownFrom ?? "futex word"
+        switch futex.object {
+        case .join:
+            if let target = futex.ownerTID, target > 0 {
+                add(WaitEdge(
+                    from: key, to: .thread(pid: thread.pid, tid: target), relation: .joins, since_s: stoodSince(thread),
+                    knownFrom: known, evidence: cite))
+            } else {
+                park(thread, .join, key, cite, known)
+            }
+        case .mutex, .readWriteLock, .once:
+            add(WaitEdge(
+                from: key, to: object, relation: .locks, since_s: stoodSince(thread), knownFrom: known, evidence: cite,
+                isCommitted: true))
+            if let owner = futex.ownerTID, owner > 0, out(object).isEmpty {
+                add(WaitEdge(
+                    from: object, to: .thread(pid: futex.ownerPID ?? thread.pid, tid: owner), relation: .heldBy,
+                    knownFrom: known, evidence: cite, isCommitted: true))
+            }
+        case .condition, .semaphore, .barrier, .unknown:
+            // A bare futex with an owner in its word is a lock all the same.
+            if futex.object == .unknown, let owner = futex.ownerTID, owner > 0 {
+                add(WaitEdge(from: key, to: object, relation: .locks, since_s: stoodSince(thread), knownFrom: known, evidence: cite, isCommitted: true))
+                if out(object).isEmpty {
+                    add(WaitEdge(
+                        from: object, to: .thread(pid: futex.ownerPID ?? thread.pid, tid: owner), relation: .heldBy, knownFrom: known,
+                        evidence: cite, isCommitted: true))
+                }
+            } else {
+                park(thread, futex.object, key, cite, known)
+            }
+        }
+    }
+
+    private mutating func addChild(_ thread: ThreadRecord, _ wait: ThreadWait, _ key: NodeKey, _ cite: [EvidencePath]) {
+        let living = index.processes.filter { $0.parentPID == thread.pid && $0.state != "Z" && $0.state != "X" }.map(\.identity.pid)
+        let children = wait.pid.map { $0 > 0 ? [$0] : living } ?? living
+        for child in children.prefix(256) {
+            add(WaitEdge(
+                from: key, to: .process(child), relation: .waitsForExit, since_s: stoodSince(thread),
+                knownFrom: "system call \(thread.syscall?.name ?? "wait4")", evidence: cite))
+        }
+        if children.isEmpty { rest[key] = "waits for a child that was not seen" }
+    }
+}

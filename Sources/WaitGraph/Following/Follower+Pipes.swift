@@ -1,0 +1,72 @@
+import Evidence
+
+extension Follower {
+    mutating func pipeEdge(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        guard case .pipe(let inode) = edge.to, let row = index.pipeRow[inode] else { return .unclear("the pipe was not seen") }
+        guard hasLasted(edge) else { return .advancing("bytes move through the pipe") }
+        let pipe = index.pipes[row]
+        return edge.relation == .writes ? full(edge, pipe, thread.pid) : awaited(edge, pipe, thread.pid)
+    }
+
+    private mutating func full(_ edge: WaitEdge, _ pipe: PipeRecord, _ pid: Int32) -> Outcome {
+        let others = Set(pipe.readers.map(\.pid)).subtracting([pid]).sorted()
+        var outcomes: [Outcome] = []
+        for reader in others { outcomes.append(across(edge, to: reader)) }
+        if outcomes.contains(where: { if case .stuck = $0 { true } else { false } }), let worst = Self.worst(outcomes) { return prefix(edge, worst) }
+        if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }), activity.window_s < graph.hungAfter_s { return moving }
+        return ends(edge, .pipeFull(readers: pipe.readers))
+    }
+
+    private mutating func awaited(_ edge: WaitEdge, _ pipe: PipeRecord, _ pid: Int32) -> Outcome {
+        let own = pipe.writers.filter { $0.pid == pid }
+        let others = Set(pipe.writers.map(\.pid)).subtracting([pid]).sorted()
+        if others.isEmpty {
+            if own.isEmpty { return .unclear("the pipe's writers were not seen") }
+            // Held by the reader alone: a wake-up pipe where other threads can write, else for ever.
+            if index.threads(of: pid).count == 1 { return ends(edge, .pipeOpen(holders: own)) }
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
+        }
+        var outcomes: [Outcome] = []
+        for writer in others { outcomes.append(across(edge, to: writer)) }
+        if let worst = Self.worst(outcomes) { return prefix(edge, worst) }
+        if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
+        if others.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for input from its parent") }
+        let seen = others.filter { index.process($0) != nil }
+        guard !seen.isEmpty else { return .unclear("the processes that hold the pipe's write end were not looked at") }
+        let children = seen.filter { index.process($0)?.parentPID == pid }
+        let sleepers = seen.filter { sleepsLong($0) }
+        // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
+        if children.isEmpty && !isPipeline(pid, seen) || sleepers.count == seen.count {
+            return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
+        }
+        return .atRest("waits for output of \(index.name(of: seen[0])), which is at rest")
+    }
+
+    private mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome {
+        trail.append(edge)
+        onTrail[edge.to] = trail.count - 1
+        defer {
+            onTrail[edge.to] = nil
+            trail.removeLast()
+        }
+        return follow(WaitEdge(
+            from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence))
+    }
+
+    /// Started side by side by one shell: the writer is the one that was meant.
+    private func isPipeline(_ pid: Int32, _ writers: [Int32]) -> Bool {
+        guard let reader = index.process(pid) else { return false }
+        return writers.contains { writer in
+            guard let process = index.process(writer) else { return false }
+            return process.parentPID == reader.parentPID && reader.parentPID > 1
+        }
+    }
+
+    private func sleepsLong(_ pid: Int32) -> Bool {
+        let threads = index.threads(of: pid)
+        return !threads.isEmpty && threads.allSatisfy { thread in
+            if thread.wait?.kind == .signal { return true }
+            return thread.wait?.kind == .sleep && (thread.wait?.timeout_s ?? thread.wait?.remaining_s ?? 0) >= 60
+        }
+    }
+}

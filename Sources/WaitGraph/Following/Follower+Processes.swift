@@ -1,0 +1,97 @@
+import Evidence
+
+extension Follower {
+    /// A process as a whole: what its threads, and its connections without a thread of their own, come to.
+    package mutating func process(_ pid: Int32) -> Outcome {
+        guard let process = index.process(pid) else { return .unclear("process \(pid) was not looked at") }
+        if process.state == "T" || process.state == "t" {
+            return .stuck(Standstill(end: .process(pid), ending: .stopped, isCommitted: true))
+        }
+        let threads = index.threads(of: pid)
+        guard !threads.isEmpty else { return .unclear("the threads of process \(pid) were not seen") }
+        var outcomes: [Outcome] = []
+        for thread in threads.prefix(4096) {
+            let key = NodeKey.thread(pid: pid, tid: thread.tid)
+            if onTrail[key] != nil { // the circle closes through this thread
+                outcomes.append(outcome(of: key))
+                continue
+            }
+            outcomes.append(prefix(
+                WaitEdge(
+                    from: .process(pid), to: key, relation: .runsOn, knownFrom: "thread of the process",
+                    evidence: index.threadRow[thread.tid].map { [index.path(.threads, $0)] } ?? []),
+                outcome(of: key)))
+        }
+        for row in unattendedSockets(of: pid) { outcomes.append(unattended(row, pid: pid)) }
+        if let worst = Self.worst(outcomes) { return worst }
+        if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
+        if isClosed(pid), let main = mainPark(outcomes) { return .stuck(main) }
+        let parkedOnly = outcomes.allSatisfy { if case .parked = $0 { true } else { false } }
+        if parkedOnly, let first = outcomes.first { return first }
+        if let rest = outcomes.first(where: { if case .atRest = $0 { true } else { false } }) { return rest }
+        return outcomes.first { if case .unclear = $0 { true } else { false } } ?? .atRest("its threads wait for work")
+    }
+
+    private func mainPark(_ outcomes: [Outcome]) -> Standstill? {
+        let parked = outcomes.compactMap { outcome -> Standstill? in
+            guard case .parked(let standstill) = outcome else { return nil }
+            if case .timer = standstill.ending { return nil }
+            return standstill
+        }
+        return parked.first
+    }
+
+    /// Nobody inside or outside could wake it: every thread waits, without a timeout, for
+    /// something only this process could do. Proven only when all threads were seen.
+    package func isClosed(_ pid: Int32) -> Bool {
+        guard index.snapshot.threads.status != .unavailable else { return false }
+        let threads = index.threads(of: pid)
+        guard !threads.isEmpty else { return false }
+        if let count = index.process(pid)?.threadCount, count > threads.count { return false }
+        for thread in threads {
+            switch activity.change(of: thread.tid) {
+            case .ran, .woke: return false
+            case .stood, .unknown: break
+            }
+            guard let wait = thread.wait else { return false }
+            switch wait.kind {
+            case .futex:
+                if (wait.timeout_s ?? 0) > 0 || wait.futex?.isShared == true && wait.futex?.object != .join { return false }
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// Client connections of a process that no thread waits on by itself: an event loop's.
+    package func unattendedSockets(of pid: Int32) -> [Int] {
+        let attended = Set(index.threads(of: pid).flatMap { thread in
+            graph.out(.thread(pid: pid, tid: thread.tid)).map(\.to)
+        })
+        return (index.socketRows[pid] ?? []).prefix(4096).filter { row in
+            index.sockets[row].state != .listening && !attended.contains(index.key(ofSocket: row))
+        }
+    }
+
+    /// An event loop's connection, judged without a thread that waits for it.
+    mutating func unattended(_ row: Int, pid: Int32) -> Outcome {
+        let socket = index.sockets[row]
+        let edge = WaitEdge(
+            from: .process(pid), to: index.key(ofSocket: row), relation: .reads, knownFrom: "open connection of the process",
+            evidence: [index.path(.sockets, row)])
+        switch activity.standing(of: socket) {
+        case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading:
+            return socketEdge(edge, pid: pid, reader: nil)
+        default: return .atRest("connection at rest")
+        }
+    }
+}
+
+extension Follower {
+    /// An event loop's connection as a unit of its own.
+    package mutating func connection(_ row: Int, pid: Int32) -> Outcome {
+        onTrail[.process(pid)] = 0
+        defer { onTrail[.process(pid)] = nil }
+        return unattended(row, pid: pid)
+    }
+}

@@ -1,0 +1,114 @@
+import Evidence
+
+extension Follower {
+    /// A wait on a connection: by `reader`, or by an event loop when nil.
+    mutating func socketEdge(_ edge: WaitEdge, pid: Int32, reader: ThreadRecord?) -> Outcome {
+        guard case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode) else { return .unclear("the connection was not seen") }
+        let socket = index.sockets[row]
+        let standing = activity.standing(of: socket)
+        if let reader, isLookup(reader, socket) {
+            return hasLasted(edge) ? ends(edge, .nameLookup) : .advancing("resolves a name")
+        }
+        switch standing {
+        case .moving: return .advancing("bytes move on the connection")
+        case .listening: return .atRest("waits for connections")
+        case .connecting(let retransmits):
+            guard retransmits >= 1 && lasted(edge, socket) || edge.since_s.map({ $0 >= graph.hungAfter_s * 0.8 }) == true else { return .advancing("connects") }
+            return ends(edge, .socket(standing))
+        case .notAccepted: return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("connects")
+        case .unacknowledged: return ends(edge, .socket(standing))
+        case .peerGone: return edge.relation == .writes || reader != nil || socket.tcp != nil ? ends(edge, .socket(standing)) : .unclear("peer gone")
+        case .owed(let since, _):
+            guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
+            var timed = edge
+            timed.since_s = since
+            return throughPeer(timed, socket, standing)
+        case .peerNotReading:
+            return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
+        case .quiet(let since): return quiet(edge, socket, since, reader)
+        case .served: return .atRest("waits for the next request on a connection")
+        case .unread: return reader == nil ? .atRest("unread bytes") : .advancing("bytes lie ready for it")
+        case .closedByPeer: return .atRest("closed by its peer")
+        case .unknown:
+            if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
+            return local(edge, socket, pid)
+        }
+    }
+
+    func socketRow(_ key: NodeKey, _ inode: UInt64) -> Int? {
+        if inode != 0, let row = index.socketRow[inode] { return row }
+        return index.sockets.indices.first { index.key(ofSocket: $0) == key }
+    }
+
+    private func lasted(_ edge: WaitEdge, _ socket: SocketRecord) -> Bool {
+        guard activity.window_s > 0 else { return true }
+        if edge.since_s != nil { return true }
+        guard let row = activity.earlier?.socketRow[socket.inode], let before = activity.earlier?.sockets[row] else { return false }
+        return before.state == socket.state && before.local == socket.local && activity.moved(socket) != true
+    }
+
+    private func isLookup(_ thread: ThreadRecord, _ socket: SocketRecord) -> Bool {
+        // Port 53: DNS (RFC 1035). 
+        if socket.transport == .udp || socket.transport == .datagram, socket.remote?.port == 53 { return true }
+        return StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "__res_context_send", "_nss_dns", "__res_send"])
+    }
+
+    /// The peer, where it is on this machine, may itself be stuck on something else: that is the end then.
+    private mutating func throughPeer(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome {
+        let own = Set(socket.owners.map(\.pid))
+        let peers = Set((socket.peer?.owners ?? []).map(\.pid)).subtracting(own)
+        guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else { return ends(edge, .socket(standing)) }
+        for peer in peers.sorted() {
+            let across = WaitEdge(
+                from: edge.to, to: .process(peer), relation: .otherEnd, knownFrom: "socket at the other end", evidence: edge.evidence, isCommitted: true)
+            trail.append(edge)
+            onTrail[edge.to] = trail.count - 1
+            let found = follow(across)
+            onTrail[edge.to] = nil
+            trail.removeLast()
+            switch found {
+            case .stuck(let standstill): return .stuck(standstill.following(edge))
+            case .advancing(let why):
+                if case .owed = standing, isComputing(peer) { return .advancing("the peer works on it: \(why)") }
+            default: break
+            }
+        }
+        return ends(edge, .socket(standing))
+    }
+
+    private func isComputing(_ pid: Int32) -> Bool {
+        index.threads(of: pid).contains {
+            if case .ran(let share) = activity.change(of: $0.tid), share > 0.2 { true } else { false }
+        }
+    }
+
+    /// Functions inside which a client still owes its caller the rest of a message.
+    private static let midMessage = [
+        "curl_easy_perform", "Curl_", "read_body", "readBody", "read_response", "readResponse", "recv_body", "recv_response", "read_chunk",
+        "readChunk", "read_exact", "readExactly", "recv_all", "recvall", "recv_exact", "read_full", "readFully", "receiveBody", "collect(upTo",
+        "download", "_io__Buffered_read", "BIO_read_until", "HTTPResponse.read",
+    ]
+
+    private mutating func quiet(_ edge: WaitEdge, _ socket: SocketRecord, _ since: Double, _ reader: ThreadRecord?) -> Outcome {
+        guard let reader else { return .atRest("connection at rest") }
+        guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
+        var timed = edge
+        timed.since_s = since
+        // A peer that is shown to stand still explains it, whatever the protocol.
+        if case .stuck(let standstill) = throughPeer(timed, socket, .quiet(since_s: since)), standstill.path.count > 1 { return .stuck(standstill) }
+        if StackShape(reader).contains(anyOf: Self.midMessage) { return ends(timed, .socket(.quiet(since_s: since))) }
+        return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
+    }
+
+    /// A Unix socket: the kernel keeps no times, so only the peer's own state tells.
+    private mutating func local(_ edge: WaitEdge, _ socket: SocketRecord, _ pid: Int32) -> Outcome {
+        if socket.sendQueue > 0, hasLasted(edge) {
+            return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
+        }
+        if index.isClient(socket) == false { return .atRest("waits for the next request on a connection") }
+        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
+        let peers = (socket.peer?.owners ?? []).map(\.pid)
+        if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
+        return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
+    }
+}

@@ -1,0 +1,105 @@
+import Evidence
+
+extension Follower {
+    mutating func task(_ pid: Int32, _ id: UInt64) -> Outcome {
+        let key = NodeKey.task(pid: pid, id: id)
+        guard let task = index.task(pid, id) else { return .unclear("task \(id) was not seen") }
+        if task.state == .completed { return .advancing("task \(id) has completed") }
+        let edges = graph.out(key)
+        if task.wait?.kind == .group {
+            // All children must end: one that is stuck decides.
+            let outcomes = edges.map { follow($0) }
+            if let worst = Self.worst(outcomes) { return worst }
+            if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
+            return outcomes.first ?? .unclear("the group's children were not seen")
+        }
+        if let edge = edges.first {
+            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, pid) }
+            return any(edges.map { follow($0) })
+        }
+        switch task.wait?.kind {
+        case .continuation, .eventLoopFuture, .unknown, nil: return continuation(task, key)
+        case .stream: return stream(task, key)
+        case .sleep: return .parked(Standstill(end: key, ending: .timer(asked_s: nil), isCommitted: false))
+        default: return .unclear("what task \(id) waits for is not known")
+        }
+    }
+
+    private mutating func taskSocket(_ edge: WaitEdge, _ pid: Int32) -> Outcome {
+        if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .quiet(let since) = activity.standing(of: index.sockets[row]) {
+            guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
+            var timed = edge
+            timed.since_s = since
+            return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
+        }
+        return socketEdge(edge, pid: pid, reader: nil)
+    }
+
+    private func continuation(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
+        if case .complete(let resumers)? = task.wait?.resumers, resumers.isEmpty {
+            return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true))
+        }
+        return .parked(Standstill(end: key, ending: .taskAtRest(why: "a continuation"), isCommitted: false))
+    }
+
+    private func stream(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
+        if case .complete(let resumers)? = task.wait?.resumers, resumers.isEmpty {
+            return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true))
+        }
+        return .parked(Standstill(end: key, ending: .streamOpen, isCommitted: false))
+    }
+
+    mutating func actor(_ pid: Int32, _ address: UInt64) -> Outcome {
+        let key = NodeKey.actor(pid: pid, address: address)
+        guard let held = graph.out(key).first else { return .unclear("who runs on the actor is not known") }
+        switch follow(held) {
+        case .parked(var standstill):
+            // Blocking a thread while on an actor is being in the middle of something.
+            standstill.isCommitted = true
+            return .stuck(standstill)
+        case .atRest(let why): return ends(held, .holderAtRest(why: why))
+        case let other: return other
+        }
+    }
+
+    /// The cooperative pool: starved when as many threads as there are processors block inside tasks.
+    mutating func pool(_ pid: Int32) -> Outcome {
+        let runners = index.threads(of: pid).filter { Self.runsTasks($0) }
+        let width = max(1, index.snapshot.host.processors)
+        let blocked = runners.filter { thread in
+            if case .ran = activity.change(of: thread.tid) { return false }
+            return thread.state != "R"
+        }
+        guard !runners.isEmpty else { return .unclear("the pool's threads were not seen") }
+        guard blocked.count == runners.count, blocked.count >= min(width, runners.count), blocked.count >= 1 else {
+            return .advancing("a thread of the cooperative pool runs")
+        }
+        guard blocked.count >= width else { return .unclear("the pool is not full") }
+        // What blocks them may be outside (a silent peer): then that is the end.
+        var outcomes: [Outcome] = []
+        for thread in blocked.prefix(64) {
+            let edge = WaitEdge(
+                from: .executor(pid: pid, address: 0), to: .thread(pid: pid, tid: thread.tid), relation: .runsOn,
+                knownFrom: "thread of the cooperative pool, blocked inside a task", evidence: index.threadRow[thread.tid].map { [index.path(.threads, $0)] } ?? [],
+                isCommitted: true)
+            outcomes.append(follow(edge))
+        }
+        if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst {
+            if case .cycle = standstill.ending, standstill.end == .executor(pid: pid, address: 0) {
+                return .stuck(Standstill(
+                    path: Array(standstill.path.prefix(1)), end: .executor(pid: pid, address: 0),
+                    ending: .poolStarved(blocked: blocked.count, of: width), isCommitted: true))
+            }
+            return worst
+        }
+        let first = outcomes.compactMap { if case .parked(let standstill) = $0 { standstill } else { nil } }.first
+        return .stuck(Standstill(
+            path: first?.path ?? [], end: .executor(pid: pid, address: 0), ending: .poolStarved(blocked: blocked.count, of: width), isCommitted: true))
+    }
+
+    /// Whether a thread is inside a Swift task (swift_job_run is the runtime's entry for every job).
+    static func runsTasks(_ thread: ThreadRecord) -> Bool {
+        if thread.isMain { return false }
+        return thread.currentTask != nil || StackShape(thread).contains(anyOf: ["swift_job_run", "runJobInEstablishedExecutorContext"])
+    }
+}

@@ -1,0 +1,127 @@
+import Evidence
+
+extension Follower {
+    /// A thread that uses this much of a processor for the whole window is busy.
+    static let busyShare = 0.8
+
+    mutating func thread(_ pid: Int32, _ tid: Int32) -> Outcome {
+        let key = NodeKey.thread(pid: pid, tid: tid)
+        guard let thread = index.thread(tid), thread.pid == pid else { return .unclear("thread \(tid) was not seen") }
+        if case .ran(let share) = activity.change(of: tid) {
+            return share >= Self.busyShare
+                ? .advancing("thread \(tid) uses \(Int(share * 100)) % of a processor") : .advancing("thread \(tid) ran in between")
+        }
+        let edges = graph.out(key)
+        // A thread that runs a Swift task is the task's: its own wait decides all the same.
+        if edges.isEmpty {
+            if let rest = graph.rest[key] { return .atRest(rest) }
+            if thread.state == "R" { return .advancing("thread \(tid) runs") }
+            return .unclear("what thread \(tid) waits for is not known")
+        }
+        // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
+        let locked = edges.filter { $0.relation == .locksFile }
+        return any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })
+    }
+
+    private mutating func threadEdge(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        switch edge.relation {
+        case .stoppedBy: return ends(edge, .stopped)
+        case .locks: return lockEdge(edge, thread)
+        case .joins: return follow(edge)
+        case .parksOn: return park(edge, thread)
+        case .sleeps: return sleep(edge, thread)
+        case .waitsForExit: return child(edge, thread)
+        case .locksFile: return follow(edge)
+        case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
+        case .reads, .writes, .connects, .polls:
+            switch edge.to {
+            case .socket: return socketEdge(edge, pid: thread.pid, reader: thread)
+            case .pipe: return pipeEdge(edge, thread)
+            case .process(0): return hasLasted(edge) ? ends(edge, .disk) : .unclear("waits for a device")
+            default: return .unclear("waits for a descriptor")
+            }
+        default: return follow(edge)
+        }
+    }
+
+    /// Seen unchanged over the window; with one look only, nothing says that it has not.
+    func hasLasted(_ edge: WaitEdge) -> Bool {
+        guard activity.window_s > 0 else { return true }
+        return edge.since_s != nil
+    }
+
+    private mutating func lockEdge(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        guard hasLasted(edge) else { return .advancing("thread \(thread.tid) got on with its lock") }
+        let futex = thread.wait?.futex
+        if let owner = futex?.ownerTID, owner > 0 {
+            if owner == thread.tid { return ends(edge, .ownerSelf) }
+            if futex?.ownerAlive == false || futex?.ownerPID == nil && index.thread(owner) == nil && index.snapshot.threads.status == .complete {
+                return ends(edge, .ownerGone)
+            }
+        }
+        return follow(edge)
+    }
+
+    mutating func lock(_ node: NodeKey) -> Outcome {
+        guard let held = graph.out(node).first(where: { $0.relation == .heldBy }) else { return .unclear("who holds the lock is not known") }
+        guard case .thread(let pid, let tid) = held.to else { return .unclear("who holds the lock is not known") }
+        switch follow(held) {
+        case .stuck(let standstill): return .stuck(standstill)
+        case .parked(var standstill):
+            standstill.isCommitted = true
+            return .stuck(standstill)
+        case .atRest(let why): return ends(held, .holderAtRest(why: why))
+        case .advancing(let why):
+            guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }
+            if case .ran(let share) = activity.change(of: tid), share >= Self.busyShare { return ends(held, .holderBusy) }
+            return .advancing(why)
+        case .unclear(let why): return .unclear(why)
+        }
+    }
+
+    private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        let change = activity.change(of: thread.tid)
+        if case .woke = change { return .atRest("wakes up now and then") }
+        if let asked = thread.wait?.timeout_s, asked > 0 {
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
+        }
+        if StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "getnameinfo"]) { return ends(edge, .nameLookup) }
+        if case .descriptor = edge.to {
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
+        }
+        let object = thread.wait?.futex?.object ?? .unknown
+        return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(object), isCommitted: edge.isCommitted))
+    }
+
+    private func sleep(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        if case .woke(let times) = activity.change(of: thread.tid) { return .atRest("wakes up from its sleep (\(times) times)") }
+        let asked = thread.wait?.timeout_s ?? timerOf(thread)
+        return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: false))
+    }
+
+    private func timerOf(_ thread: ThreadRecord) -> Double? {
+        thread.wait?.descriptors?.compactMap { index.descriptor(thread.pid, $0.fd)?.timer?.remaining_s }.first
+    }
+
+    private mutating func child(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        guard case .process(let pid) = edge.to else { return .unclear("waits for a child") }
+        guard index.process(pid) != nil else { return .unclear("child \(pid) was not looked at") }
+        switch follow(edge) {
+        case .parked(let standstill):
+            // A child asleep for a quarter of an hour and more is not a tick of its parent's loop.
+            if case .timer(let asked) = standstill.ending, (asked ?? 0) < Self.longSleep_s { return .atRest("waits for a child that sleeps") }
+            if case .timer = standstill.ending { return ends(edge, .childStays(why: "it sleeps by its own timer")) }
+            return .parked(standstill)
+        case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
+            return ends(edge, .childStays(why: "it \(why) and serves nobody"))
+        case let other: return other
+        }
+    }
+
+    static let longSleep_s = 900.0
+
+    /// Whether a process has somebody to work for: a listener, a connection, a terminal.
+    private func servesSomebody(_ pid: Int32) -> Bool {
+        (index.socketRows[pid] ?? []).contains { [.listening, .established].contains(index.sockets[$0].state) }
+    }
+}

@@ -1,0 +1,81 @@
+package import Evidence
+
+/// Where following the waits of one unit of work leads.
+package enum Outcome: Hashable, Sendable {
+    /// It moves, or what it waits for does.
+    case advancing(String)
+    /// Parked where it waits for work; the path shows how that was found.
+    case atRest(String)
+    /// Waits for something that would normally come from inside its process, or for a
+    /// timer: a hang only where nothing is left to wake it, or where others wait on it.
+    case parked(Standstill)
+    /// Does not go on.
+    case stuck(Standstill)
+    case unclear(String)
+}
+
+/// A path of waits and what it ends in.
+package struct Standstill: Hashable, Sendable {
+    /// From the unit that stands still to the final blocker; empty when the unit blocks itself.
+    package var path: [WaitEdge]
+    package var end: NodeKey
+    package var ending: Ending
+    /// Somebody is shown to be in the middle of an operation.
+    package var isCommitted: Bool
+    /// Units of work whose waits end here.
+    package var waiting: Int = 1
+
+    package init(path: [WaitEdge] = [], end: NodeKey, ending: Ending, isCommitted: Bool) {
+        self.path = path
+        self.end = end
+        self.ending = ending
+        self.isCommitted = isCommitted
+    }
+
+    package var start: NodeKey { path.first?.from ?? end }
+
+    package func following(_ edge: WaitEdge) -> Standstill {
+        var longer = self
+        longer.path.insert(edge, at: 0)
+        longer.isCommitted = isCommitted || edge.isCommitted
+        return longer
+    }
+}
+
+/// The final blocker.
+package enum Ending: Hashable, Sendable {
+    /// The last edges of the path form a circle back to `end`.
+    case cycle([WaitEdge])
+    /// The lock's holder no longer exists.
+    case ownerGone
+    /// The holder locks it again.
+    case ownerSelf
+    /// The holder of a lock waits for work, input or a signal: `why`.
+    case holderAtRest(why: String)
+    /// The holder of a lock uses the processor all the time.
+    case holderBusy
+    /// A condition, semaphore, barrier ... that nobody is left to signal.
+    case neverSignalled(FutexWait.ObjectKind)
+    /// A wake-up descriptor (eventfd, self-pipe) that nobody is left to write.
+    case neverWoken
+    case timer(asked_s: Double?)
+    case socket(SocketStanding)
+    case fileLock(row: Int)
+    /// Waits for data or the end of a pipe that these processes hold open for writing.
+    case pipeOpen(holders: [DescriptorReference])
+    case pipeFull(readers: [DescriptorReference])
+    case noPartner
+    case stopped
+    case disk
+    case childStays(why: String)
+    case busy
+    case nameLookup
+    case descriptorsExhausted
+    // Swift
+    case nobodyResumes
+    case poolStarved(blocked: Int, of: Int)
+    case taskAtRest(why: String)
+    case streamOpen
+    /// Shown to stand still, by what is not shown.
+    case unnamed(String)
+}

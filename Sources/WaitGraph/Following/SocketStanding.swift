@@ -1,0 +1,105 @@
+package import Evidence
+
+/// How a connection stands, from the kernel's facts alone.
+package enum SocketStanding: Hashable, Sendable {
+    case listening
+    /// SYN sent and not answered.
+    case connecting(retransmits: Int)
+    /// The peer's kernel accepted it, its program has not.
+    case notAccepted
+    /// Our bytes are not acknowledged and sent again, or keepalive probes are not answered.
+    case unacknowledged(segments: Int, retransmits: Int)
+    /// No socket at the other end, on this machine.
+    case peerGone
+    /// The peer sent its end of stream, and we have not closed.
+    case closedByPeer
+    /// We wrote more than the peer reads.
+    case peerNotReading(bytes: Int)
+    /// The last bytes went out: an answer is owed since then.
+    case owed(since_s: Double, everReceived: Bool)
+    /// The last bytes came in: nothing for that long.
+    case quiet(since_s: Double)
+    /// Accepted by this side: the next request is the peer's to send.
+    case served(since_s: Double)
+    /// Bytes lie here that the program has not read.
+    case unread(bytes: Int)
+    case moving
+    case unknown
+}
+
+extension SnapshotIndex {
+    /// Whether this side connected (a client); nil when nothing tells.
+    package func isClient(_ socket: SocketRecord) -> Bool? {
+        if let accepted = socket.wasAccepted { return !accepted }
+        if sockets.contains(where: { $0.state == .listening && $0.local.port == socket.local.port && $0.transport == socket.transport }) {
+            return false
+        }
+        guard socket.family == .inet || socket.family == .inet6, let remote = socket.remote else { return nil }
+        // Linux hands out local ports from 32768 (ip_local_port_range, ip(7)).
+        if socket.local.port >= 32768 && remote.port < 32768 { return true }
+        if socket.local.port < 32768 && remote.port >= 32768 { return false }
+        return nil
+    }
+}
+
+extension Activity {
+    /// - Parameter hungAfter_s: a silence shorter than this is nothing.
+    package func standing(of socket: SocketRecord) -> SocketStanding {
+        if socket.state == .listening { return .listening }
+        if socket.state == .synSent {
+            return .connecting(retransmits: max(socket.timer?.retransmits ?? 0, socket.tcp?.retransmits ?? 0))
+        }
+        if socket.state == .closeWait { return .closedByPeer }
+        guard socket.transport == .tcp else { return Self.standingOfLocal(socket) }
+        guard socket.state == .established || socket.state == .finWait1 || socket.state == .finWait2 else { return .unknown }
+        if let gone = Self.goneOrUnacknowledged(socket) { return gone }
+        if socket.peer?.kind == .notAccepted { return .notAccepted }
+        let received = received(socket)
+        if let received, received > 0 { return .moving }
+        if socket.sendQueue > 0, isHeldByPeer(socket) { return .peerNotReading(bytes: socket.sendQueue) }
+        if socket.receiveQueue > 0 { return .unread(bytes: socket.receiveQueue) }
+        guard let tcp = socket.tcp else { return .unknown }
+        // Times beyond the machine's own uptime mean "never" (measured on SYN-SENT sockets).
+        let sent_s = tcp.lastDataSent_ms / 1000
+        let received_s = tcp.lastDataReceived_ms / 1000
+        if later.isClient(socket) == false {
+            return .served(since_s: min(sent_s, received_s))
+        }
+        if tcp.bytesSent > 0 || tcp.dataSegmentsOut > 0, sent_s < received_s || tcp.bytesReceived == 0 {
+            if sentRepeatedly(socket, tcp) { return .moving }
+            return .owed(since_s: sent_s, everReceived: tcp.bytesReceived > 0)
+        }
+        return .quiet(since_s: min(received_s, sent_s))
+    }
+
+    /// Unix and other local sockets: their queues and peers only; the kernel keeps no times.
+    private static func standingOfLocal(_ socket: SocketRecord) -> SocketStanding {
+        if socket.peer?.kind == .notAccepted { return .notAccepted }
+        if socket.peer?.kind == .gone && socket.state == .established { return .peerGone }
+        if socket.receiveQueue > 0 { return .unread(bytes: socket.receiveQueue) }
+        return .unknown
+    }
+
+    private static func goneOrUnacknowledged(_ socket: SocketRecord) -> SocketStanding? {
+        if let tcp = socket.tcp {
+            let again = max(tcp.retransmits, tcp.backoff, socket.timer?.kind == .retransmit ? socket.timer?.retransmits ?? 0 : 0)
+            // One repetition happens on any lossy link; from the second on the peer's silence counts.
+            if tcp.unacked > 0, again >= 2, socket.timer?.kind != .persist { return .unacknowledged(segments: tcp.unacked, retransmits: again) }
+            if socket.timer?.kind == .keepalive, tcp.probes >= 2 { return .unacknowledged(segments: 0, retransmits: tcp.probes) }
+        }
+        return socket.peer?.kind == .gone ? .peerGone : nil
+    }
+
+    private func isHeldByPeer(_ socket: SocketRecord) -> Bool {
+        if socket.timer?.kind == .persist { return true }
+        if let unread = socket.peer?.receiveQueue, unread > 0 { return socket.sendQueue > 4096 || (socket.tcp?.notSent_bytes ?? 0) > 0 }
+        guard let tcp = socket.tcp else { return false }
+        return tcp.notSent_bytes > 0 && moved(socket) == false && tcp.unacked == 0
+    }
+
+    /// A one-way stream (log shipping, metrics): several writes inside the window and never a byte back.
+    private func sentRepeatedly(_ socket: SocketRecord, _ tcp: TCPInfo) -> Bool {
+        guard tcp.bytesReceived == 0, let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row].tcp else { return false }
+        return tcp.bytesSent > before.bytesSent
+    }
+}

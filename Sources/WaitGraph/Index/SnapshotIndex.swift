@@ -1,0 +1,123 @@
+package import Evidence
+
+/// A snapshot with its rows findable by what refers to them. Rows that repeat a key are
+/// tolerated (the first counts): evidence is untrusted.
+package struct SnapshotIndex: Sendable {
+    package struct DescriptorKey: Hashable, Sendable {
+        package var pid: Int32
+        package var fd: Int32
+
+        package init(pid: Int32, fd: Int32) {
+            self.pid = pid
+            self.fd = fd
+        }
+    }
+    package struct TaskKey: Hashable, Sendable {
+        package var pid: Int32
+        package var id: UInt64
+
+        package init(pid: Int32, id: UInt64) {
+            self.pid = pid
+            self.id = id
+        }
+    }
+
+    package let snapshot: Snapshot
+    package let processes: [ProcessRecord]
+    package let threads: [ThreadRecord]
+    package let tasks: [TaskRecord]
+    package let actors: [ActorRecord]
+    package let descriptors: [Descriptor]
+    package let pipes: [PipeRecord]
+    package let sockets: [SocketRecord]
+    package let locks: [FileLock]
+
+    package let processRow: [Int32: Int]
+    package let threadRow: [Int32: Int]
+    package let threadRows: [Int32: [Int]]
+    package let descriptorRow: [DescriptorKey: Int]
+    package let descriptorRows: [Int32: [Int]]
+    package let pipeRow: [UInt64: Int]
+    package let socketRow: [UInt64: Int]
+    package let socketRows: [Int32: [Int]]
+    package let taskRow: [TaskKey: Int]
+    package let actorRow: [TaskKey: Int]
+
+    package init(_ snapshot: Snapshot) {
+        self.snapshot = snapshot
+        processes = snapshot.processes.elements
+        threads = snapshot.threads.elements
+        tasks = snapshot.tasks.elements
+        actors = snapshot.actors.elements
+        descriptors = snapshot.descriptors.elements
+        pipes = snapshot.pipes.elements
+        sockets = snapshot.sockets.elements
+        locks = snapshot.locks.elements
+        processRow = Self.rows(processes) { $0.identity.pid }
+        threadRow = Self.rows(threads) { $0.tid }
+        threadRows = Dictionary(grouping: threads.indices) { [threads] in threads[$0].pid }
+        descriptorRow = Self.rows(descriptors) { DescriptorKey(pid: $0.pid, fd: $0.fd) }
+        descriptorRows = Dictionary(grouping: descriptors.indices) { [descriptors] in descriptors[$0].pid }
+        pipeRow = Self.rows(pipes) { $0.inode }
+        socketRow = Self.rows(sockets) { $0.inode }
+        var owned: [Int32: [Int]] = [:]
+        for (row, socket) in sockets.enumerated() {
+            for pid in Set(socket.owners.map(\.pid)) { owned[pid, default: []].append(row) }
+        }
+        socketRows = owned
+        taskRow = Self.rows(tasks) { TaskKey(pid: $0.pid, id: $0.id) }
+        actorRow = Self.rows(actors) { TaskKey(pid: $0.pid, id: $0.address) }
+    }
+
+    private static func rows<Row, Key: Hashable>(_ table: [Row], by key: (Row) -> Key) -> [Key: Int] {
+        Dictionary(table.enumerated().map { (key($0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension SnapshotIndex {
+    package func path(_ file: SnapshotFile, _ row: Int? = nil) -> EvidencePath {
+        .snapshot(snapshot.ordinal, file, row)
+    }
+    package func process(_ pid: Int32) -> ProcessRecord? { processRow[pid].map { processes[$0] } }
+    package func thread(_ tid: Int32) -> ThreadRecord? { threadRow[tid].map { threads[$0] } }
+    package func threads(of pid: Int32) -> [ThreadRecord] { (threadRows[pid] ?? []).map { threads[$0] } }
+    package func descriptor(_ pid: Int32, _ fd: Int32) -> Descriptor? {
+        descriptorRow[DescriptorKey(pid: pid, fd: fd)].map { descriptors[$0] }
+    }
+    package func descriptors(of pid: Int32) -> [Descriptor] { (descriptorRows[pid] ?? []).map { descriptors[$0] } }
+    package func task(_ pid: Int32, _ id: UInt64) -> TaskRecord? { taskRow[TaskKey(pid: pid, id: id)].map { tasks[$0] } }
+    package func actor(_ pid: Int32, _ address: UInt64) -> ActorRecord? {
+        actorRow[TaskKey(pid: pid, id: address)].map { actors[$0] }
+    }
+    package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(pid)" }
+
+    /// Whether `ancestor` is a parent, grandparent ... of `pid`, as far as the snapshot knows them.
+    package func isAncestor(_ ancestor: Int32, of pid: Int32) -> Bool {
+        var current = pid
+        for _ in 0..<64 {
+            guard let parent = process(current)?.parentPID, parent > 0, parent != current else { return false }
+            if parent == ancestor { return true }
+            current = parent
+        }
+        return false
+    }
+
+    /// The socket row behind a descriptor.
+    package func socketRow(pid: Int32, fd: Int32) -> Int? {
+        if let inode = descriptor(pid, fd)?.inode, inode != 0, let row = socketRow[inode] { return row }
+        return (socketRows[pid] ?? []).first { sockets[$0].owners.contains { $0.pid == pid && $0.fd == fd } }
+    }
+
+    /// The pipe row behind a descriptor.
+    package func pipeRow(pid: Int32, fd: Int32) -> Int? {
+        if let inode = descriptor(pid, fd)?.inode, let row = pipeRow[inode] { return row }
+        return pipes.indices.first { row in
+            (pipes[row].readers + pipes[row].writers).contains { $0.pid == pid && $0.fd == fd }
+        }
+    }
+
+    package func key(ofSocket row: Int) -> NodeKey {
+        let socket = sockets[row]
+        return .socket(inode: socket.inode, side: "\(socket.local)>\(socket.remote.map(\.description) ?? "")")
+    }
+}

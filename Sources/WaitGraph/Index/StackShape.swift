@@ -1,0 +1,68 @@
+package import Evidence
+
+/// What the shape of a stack tells: which frames are the program's own, which are the
+/// waiting primitive, and whether the thread stands where a runtime parks its idle workers.
+package struct StackShape: Sendable {
+    /// Function names, innermost first, at most 256.
+    package let functions: [String]
+    package let frames: [Frame]
+
+    package init(_ frames: [Frame]) {
+        self.frames = Array(frames.prefix(256))
+        functions = self.frames.map { $0.function ?? $0.symbol ?? "" }
+    }
+
+    package init(_ thread: ThreadRecord) { self.init(thread.stack.elements) }
+
+    package func contains(anyOf needles: [String], within depth: Int = 256) -> Bool {
+        functions.prefix(depth).contains { function in needles.contains { function.contains($0) } }
+    }
+
+    /// First function that contains one of the needles.
+    package func first(of needles: [String]) -> String? {
+        functions.first { function in needles.contains { function.contains($0) } }
+    }
+
+    /// Frames of the program itself: neither libc, the language's runtime nor its thread start.
+    package var own: [Frame] {
+        frames.filter { frame in
+            guard let function = frame.function ?? frame.symbol, !function.isEmpty else { return false }
+            return !Self.isRuntime(function: function, module: frame.module ?? "")
+        }
+    }
+
+    /// The innermost frame of the program's own, as text: `LLMClient.complete` (LLMClient.swift:88).
+    package var ownLabel: String? { own.first.map(Self.label) }
+
+    package static func label(_ frame: Frame) -> String {
+        let name = "`\(frame.function ?? frame.symbol ?? "?")`"
+        guard let file = frame.file else { return name }
+        let base = file.split(separator: "/").last.map(String.init) ?? file
+        return "\(name) (\(base)\(frame.line.map { ":\($0)" } ?? ""))"
+    }
+
+    static let runtimeModules = [
+        "/libc.so", "/libc-", "/libpthread", "/ld-linux", "/libm.so", "/libstdc++", "/libgcc", "/libdispatch",
+        "/libswift", "/libBlocksRuntime", "/libFoundation", "/lib_Foundation", "/libjvm", "/libpython", "[vdso]",
+        "/libuv", "/libssl", "/libcrypto", "/libsqlite3", "/libcurl", "/libgnutls", "/libresolv", "/libnss",
+    ]
+
+    static func isRuntime(function: String, module: String) -> Bool {
+        if runtimeModules.contains(where: { module.contains($0) }) { return true }
+        if function.hasPrefix("__") || function == "_start" || function == "start_thread" { return true }
+        // A program's own function may be called `read_body`: whole words of libc only.
+        if libc.contains(String(function.prefix { $0 != "@" && $0 != "(" })) { return true }
+        return ["swift_", "swift::", "_dispatch", "dispatch_", "completeTask", "std::__", "_PyEval", "_PyObject", "PyObject_",
+            "PyEval_", "PyRun_", "Py_", "pymain_", "sqlite3", "_PyFunction", "pthread_", "sem_"].contains { function.hasPrefix($0) }
+    }
+
+    private static let libc: Set<String> = [
+        "clone", "clone3", "syscall", "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect", "nanosleep",
+        "clock_nanosleep", "read", "write", "recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg", "accept",
+        "accept4", "connect", "wait4", "waitpid", "waitid", "wait", "sleep", "usleep", "fcntl", "fcntl64", "flock",
+        "lockf", "open", "open64", "openat", "pause", "sigsuspend", "sigwait", "sigtimedwait", "fread", "fgets",
+        "getline", "fgetc", "fwrite", "fflush", "puts", "printf", "main_loop", "futex", "semop", "semtimedop",
+        "msgrcv", "msgsnd", "mq_receive", "cnd_wait", "mtx_lock", "thrd_join", "raise", "abort", "system", "popen", "pclose",
+        "getaddrinfo", "gethostbyname", "futex_wait", "lll_lock_wait", "do_futex_wait", "vfork", "readv", "writev",
+    ]
+}

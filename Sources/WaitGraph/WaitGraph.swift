@@ -1,0 +1,49 @@
+package import Evidence
+
+/// Who waits for whom in a snapshot, over all its processes.
+package struct WaitGraph: Sendable {
+    package let index: SnapshotIndex
+    package let activity: Activity
+    /// Real seconds after which a wait that should end counts as a hang.
+    package let hungAfter_s: Double
+    package internal(set) var edges: [NodeKey: [WaitEdge]] = [:]
+    /// Threads at rest, and where, as found while building: event loops, accept ...
+    package internal(set) var rest: [NodeKey: String] = [:]
+
+    /// Edges beyond this are not added: evidence is untrusted.
+    static let edgeLimit = 200_000
+    private var edgeCount = 0
+
+    init(index: SnapshotIndex, activity: Activity, hungAfter_s: Double) {
+        self.index = index
+        self.activity = activity
+        self.hungAfter_s = hungAfter_s
+    }
+
+    /// Builds the graph of the last of `snapshots`; the first tells what changed since.
+    ///
+    /// - Parameter samples: cheap readings; those between both snapshots are used.
+    package init(snapshots: [Snapshot], samples: [Sample], hungAfter_s: Double) {
+        let ordered = snapshots.sorted { $0.takenAt < $1.takenAt }
+        let last = ordered.last ?? Snapshot(
+            reason: .requested, takenAt: Moment(monotonic_s: 0), clocks: ClockReading(monotonic_s: 0, boottime_s: 0, wall_s: 0),
+            host: HostRecord(name: "", kernel: "", architecture: "", bootID: "", processors: 1),
+            subject: ProcessIdentity(pid: 0, startTicks: 0))
+        let later = SnapshotIndex(last)
+        let earlier = ordered.count > 1 && ordered[0].host.bootID == last.host.bootID ? SnapshotIndex(ordered[0]) : nil
+        self.init(index: later, activity: Activity(earlier: earlier, later: later, samples: samples), hungAfter_s: hungAfter_s)
+        addThreads()
+        addFileLocks()
+        addTasks()
+    }
+
+    mutating func add(_ edge: WaitEdge) {
+        guard edgeCount < Self.edgeLimit else { return }
+        edgeCount += 1
+        edges[edge.from, default: []].append(edge)
+    }
+
+    package func out(_ node: NodeKey) -> [WaitEdge] { edges[node] ?? [] }
+
+    package var allEdges: [WaitEdge] { edges.values.flatMap { $0 } }
+}
