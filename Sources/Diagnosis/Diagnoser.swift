@@ -79,9 +79,16 @@ package enum Diagnoser {
 }
 
 extension DiagnosisOptions {
-    /// In a scenario with scaled time, "hung" is a matter of scenario seconds.
+    /// In a scenario with scaled time, "hung" is a matter of scenario seconds. And what held the
+    /// work up must have stood for about as long as the work did.
     func scaled(for run: Run) -> DiagnosisOptions {
         let scale = run.header.timeScale.isFinite ? max(1, run.header.timeScale) : 1
-        return DiagnosisOptions(hungAfter_s: max(0.05, hungAfter_s / scale))
+        var threshold_s = max(0.05, hungAfter_s / scale)
+        if let last = run.snapshots.map(\.takenAt.monotonic_s).max(),
+            let work = run.events.last(where: { $0.kind == .work && $0.at.monotonic_s <= last })?.at.monotonic_s, (last - work).isFinite
+        {
+            threshold_s = max(threshold_s, 0.5 * (last - work))
+        }
+        return DiagnosisOptions(hungAfter_s: threshold_s)
     }
 }

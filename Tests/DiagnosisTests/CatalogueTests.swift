@@ -8,7 +8,7 @@ import Testing
         let page = Catalogue.page(for: cause)
         #expect(!page.title.isEmpty)
         for text in [page.meaning, page.supports, page.refutes, page.remedy] {
-            #expect(text.count >= 20 && text.hasSuffix("."), "\(cause): \(text)")
+            #expect(text.count >= 10 && text.hasSuffix("."), "\(cause): \(text)")
         }
     }
 

@@ -159,7 +159,7 @@ import Testing
                 snapshot.process(200, "locker")
                 snapshot.descriptor(9, .file, "/data/jobs.sqlite", inode: 77)
                 snapshot.databaseLock(holder: 200)
-                snapshot.thread(100, name: "jobd", stack: ["clock_nanosleep", "unixSleep", "sqlite3_step", "save"], wait: .sleep(0.1))
+                snapshot.thread(100, name: "jobd", stack: ["clock_nanosleep", "unixSleep", "sqlite3_step", "save"], wait: .asleep(0.1))
             }
         }
         let assessment = Diagnoser.assess(run: builder.run, baseline: Self.working())

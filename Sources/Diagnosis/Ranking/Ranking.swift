@@ -38,7 +38,7 @@ struct Ranking {
     /// work stopped, is not the root.
     private func settle(_ all: [Candidate]) -> [Candidate] {
         guard evidence.run != nil else { return all.sorted { order($0) > order($1) } }
-        guard verdict == .hang || verdict == .slow || verdict == .unknown else { return [] }
+        guard verdict == .hang || verdict == .unknown else { return [] }
         var roots = all
         if let baselineCauses, roots.contains(where: { !baselineCauses.contains($0.cause) }) {
             roots.removeAll { baselineCauses.contains($0.cause) }

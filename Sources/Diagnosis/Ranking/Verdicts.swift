@@ -18,10 +18,14 @@ enum Verdicts {
         let alarm_s = time(alarm.at, run)
         let since = timeline.work.filter { $0.time_s > alarm_s }
         let silence_s = timeline.end_s - (lastWork?.time_s ?? 0)
+        // A deadline says nothing about standing still: the silence before and after it does.
+        if alarm.rule == .deadline, !run.header.alarms.contains(where: { $0.rule != .deadline }) {
+            let late = (verdict: Verdict.slow, because: "\(alarm.detail); work was done until \(NodeText.seconds(max(0, silence_s))) before the end")
+            return silence_s > max(30, 0.2 * alarm.threshold_s) ? (.hang, alarm.detail) : late
+        }
         if since.isEmpty { return (.hang, alarm.detail) }
         // Work went on after the alarm: late, unless it stopped again for at least as long as the alarm allows.
         if alarm.rule != .busyLoop, let rule = run.header.alarms.last(where: { $0.rule == .noWork }), silence_s >= rule.threshold_s { return (.hang, rule.detail) }
-        if alarm.rule == .deadline, silence_s > max(10, 0.2 * alarm.threshold_s) { return (.hang, alarm.detail) }
         if alarm.rule == .busyLoop, hasRoot { return (.hang, alarm.detail) }
         return (.slow, "\(alarm.detail); \(since.count) work events came after that")
     }

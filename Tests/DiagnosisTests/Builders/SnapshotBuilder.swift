@@ -160,7 +160,7 @@ extension ThreadWait {
         return wait
     }
 
-    static func sleep(_ seconds: Double) -> ThreadWait {
+    static func asleep(_ seconds: Double) -> ThreadWait {
         var wait = ThreadWait(kind: .sleep)
         wait.timeout_s = seconds
         return wait

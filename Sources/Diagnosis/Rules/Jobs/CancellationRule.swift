@@ -6,7 +6,7 @@ struct CancellationRule: DiagnosisRule {
     let causes: [Cause] = [.cancellationIgnored, .workOutlivesTimeout]
 
     /// Scenario seconds that cancelled work may take to wind down.
-    private static let grace_s = 5.0
+    private static let grace_s = 10.0
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         var found: [Candidate] = []

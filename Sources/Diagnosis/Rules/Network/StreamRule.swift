@@ -17,7 +17,7 @@ struct StreamRule: DiagnosisRule {
             // The silence on the wire must be as old as the silence of the work, within what
             // buffering and the time between two records explain.
             let age_s = Operations.realAge(of: last, evidence)
-            guard since >= graph.hungAfter_s * 0.1, abs(since - age_s) <= max(1.5, 0.35 * max(since, age_s)) else { continue }
+            guard since >= graph.hungAfter_s * 0.9, abs(since - age_s) <= max(1.5, 0.35 * max(since, age_s)) else { continue }
             found.append(candidate(operation, row, socket, since, evidence, graph))
         }
         return found.isEmpty ? .unknown(nil) : .supported(found)
