@@ -1,6 +1,7 @@
 #if defined(__linux__)
 #define _GNU_SOURCE
 #include "hs_image.h"
+#include "hs_dwarf.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -156,6 +157,27 @@ size_t hs_image_build_id(const hs_image *image, uint8_t *bytes, size_t capacity)
         }
     }
     return 0;
+}
+
+const uint8_t *hs_image_section(const hs_image *image, const char *name, size_t *length) {
+    const Elf64_Ehdr *header = within(image, 0, sizeof *header);
+    if (!header || header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shstrndx >= header->e_shnum) return NULL;
+    Elf64_Shdr names, section;
+    const void *at = within(image, header->e_shoff + header->e_shstrndx * sizeof names, sizeof names);
+    if (!at) return NULL;
+    memcpy(&names, at, sizeof names);
+    const char *strings = within(image, names.sh_offset, names.sh_size);
+    if (!strings || names.sh_size == 0 || strings[names.sh_size - 1] != 0) return NULL;
+    for (size_t index = 0; index < header->e_shnum; index++) {
+        at = within(image, header->e_shoff + index * sizeof section, sizeof section);
+        if (!at) return NULL;
+        memcpy(&section, at, sizeof section);
+        if (section.sh_name >= names.sh_size || strcmp(strings + section.sh_name, name) != 0) continue;
+        if (section.sh_type == SHT_NOBITS || section.sh_flags & SHF_COMPRESSED) return NULL;
+        *length = section.sh_size;
+        return within(image, section.sh_offset, section.sh_size);
+    }
+    return NULL;
 }
 
 // MARK: Symbols

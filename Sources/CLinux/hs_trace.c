@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -46,35 +47,66 @@ static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
     thread->stack_length = 0;
     if (ptrace(PTRACE_SEIZE, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     thread->state = SEIZED;
-    halt_at(request, HS_STEP_SEIZED);
+    halt_at(request, HS_TRACE_SEIZED);
     thread->interrupted_ns = hs_monotonic_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
-    halt_at(request, HS_STEP_INTERRUPTED);
+    halt_at(request, HS_TRACE_INTERRUPTED);
+}
+
+static void wake_up(int signal) { (void)signal; }
+
+/// Makes waitpid return with EINTR from `patience_ms` on, again and again, on this thread only:
+/// a thread in uninterruptible sleep never stops, and waiting for it must end.
+static int begin_patience(uint32_t patience_ms, timer_t *timer) {
+    struct sigaction action = {.sa_handler = wake_up};
+    sigaction(SIGRTMIN + 9, &action, NULL);
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGRTMIN + 9;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if (timer_create(CLOCK_MONOTONIC, &event, timer) < 0) return -errno;
+    struct itimerspec times = {{0, 10000000}, {patience_ms / 1000, (long)(patience_ms % 1000) * 1000000 + 1}};
+    timer_settime(*timer, 0, &times, NULL);
+    return 0;
+}
+
+static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *status) {
+    // It stops within microseconds as a rule, sooner than sleeping and waking would take.
+    for (int turn = 0; turn < 200; turn++) {
+        pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
+        if (got != 0) return got < 0 ? -errno : got;
+        __builtin_ia32_pause();
+    }
+    timer_t timer;
+    int error = begin_patience(request->patience_ms, &timer);
+    if (error) return error;
+    uint64_t limit = hs_monotonic_ns() + (uint64_t)request->patience_ms * 1000000u;
+    pid_t got;
+    do {
+        got = waitpid(thread->tid, status, __WALL);
+        if (got < 0) got = -errno;
+    } while (got == -EINTR && hs_monotonic_ns() < limit);
+    timer_delete(timer);
+    return got == -EINTR ? -ETIMEDOUT : got;
 }
 
 static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
     if (thread->state != SEIZED || thread->error) return;
-    uint64_t limit = thread->interrupted_ns + (uint64_t)request->patience_ms * 1000000u;
-    for (unsigned turn = 0;; turn++) {
-        int status = 0;
-        pid_t got = waitpid(thread->tid, &status, __WALL | WNOHANG);
-        if (got == thread->tid) {
-            if (!WIFSTOPPED(status)) { thread->state = RELEASED; thread->error = -ESRCH; return; }
-            thread->state = STOPPED;
-            int signal = WSTOPSIG(status);
-            if (status >> 16 == PTRACE_EVENT_STOP) thread->was_stopped = signal != SIGTRAP;
-            // A signal was on its way: it was taken from the thread and must be given back.
-            else thread->signal = signal;
-            halt_at(request, HS_STEP_STOPPED);
-            return;
-        }
-        if (got < 0 && errno != EINTR) { thread->state = RELEASED; thread->error = -errno; return; }
-        // It stops within microseconds as a rule; a sleeping wait would cost more than that.
-        if (turn < 400) { sched_yield(); continue; }
-        if (hs_monotonic_ns() > limit) { thread->error = -ETIMEDOUT; return; }
-        struct timespec nap = {0, 50000};
-        nanosleep(&nap, NULL);
+    int status = 0;
+    pid_t got = wait_for(request, thread, &status);
+    if (got != thread->tid) {
+        if (got != -ETIMEDOUT) thread->state = RELEASED;
+        thread->error = got < 0 ? (int)got : -ECHILD;
+        return;
     }
+    if (!WIFSTOPPED(status)) { thread->state = RELEASED; thread->error = -ESRCH; return; }
+    thread->state = STOPPED;
+    int signal = WSTOPSIG(status);
+    if (status >> 16 == PTRACE_EVENT_STOP) thread->was_stopped = signal != SIGTRAP;
+    // A signal was on its way: it was taken from the thread and must be given back.
+    else thread->signal = signal;
+    halt_at(request, HS_TRACE_STOPPED);
 }
 
 static void copy(hs_copy_request *request, hs_thread_copy *thread) {
@@ -91,7 +123,7 @@ static void copy(hs_copy_request *request, hs_thread_copy *thread) {
     registers[HS_R15] = user.r15; registers[HS_RIP] = user.rip;
     thread->fs_base = user.fs_base;
     hs_copy_without_stopping(thread->tid, thread, user.rsp);
-    halt_at(request, HS_STEP_COPIED);
+    halt_at(request, HS_TRACE_COPIED);
 }
 
 static void release(hs_copy_request *request, hs_thread_copy *thread) {
@@ -100,7 +132,7 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
             thread->error = -errno;
         thread->pause_ns = hs_monotonic_ns() - thread->interrupted_ns;
         thread->state = RELEASED;
-        halt_at(request, HS_STEP_RESUMED);
+        halt_at(request, HS_TRACE_RESUMED);
     } else if (thread->state == SEIZED) {
         // Never stopped, so it cannot be detached; it is released when this thread ends.
         thread->pause_ns = 0;
@@ -138,6 +170,8 @@ struct own_thread { void (*body)(void *); void *context; };
 
 static void *run_own_thread(void *argument) {
     struct own_thread *own = argument;
+    // While it holds a thread it should not wait for a processor; only root may ask for that.
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
     own->body(own->context);
     return NULL;
 }

@@ -11,6 +11,7 @@
 #include "hs_streams.h"
 #include "hs_image.h"
 #include "hs_trace.h"
+#include "hs_dwarf.h"
 #include "hs_unwind.h"
 #include "processes.h"
 #endif

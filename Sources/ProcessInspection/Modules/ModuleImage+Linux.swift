@@ -6,8 +6,13 @@ internal import Synchronization
 package final class ModuleImage: Sendable {
     // The image is immutable but for its symbol index, which C builds under a lock.
     private nonisolated(unsafe) let pointer: OpaquePointer
+    private let source: SourceFrames
 
-    private init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    private init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+        source = SourceFrames(image: pointer)
+    }
+
     deinit { hs_image_close(pointer) }
 
     package static func open(_ path: String) -> ModuleImage? { hs_image_open(path).map(ModuleImage.init) }
@@ -35,6 +40,9 @@ package final class ModuleImage: Sendable {
         var start: UInt64 = 0
         return hs_image_function(pointer, address, &start).map { (String(cString: $0), start) }
     }
+
+    /// Functions at a linked address by the debugging information, innermost inlined one first.
+    func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
 
     /// Linked address of a symbol.
     package func address(ofSymbol name: String) -> UInt64? {

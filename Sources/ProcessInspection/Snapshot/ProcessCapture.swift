@@ -31,7 +31,7 @@ struct ProcessCapture {
             unobserved.append(Unobserved(what: "modules of process \(target.pid)", why: "\(error)"))
         }
         modules = ModuleTable(pid: target.pid, maps: maps, memory: target.memory, cache: images)
-        symbolizer = ProcessSymbolizer(pid: target.pid, modules: modules)
+        symbolizer = ProcessSymbolizer(modules: modules)
         reader = ThreadReader(
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: clocks, limits: options.limits)
         reader.halt = options.halt

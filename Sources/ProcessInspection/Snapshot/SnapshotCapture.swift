@@ -16,7 +16,7 @@ package struct SnapshotCapture {
         guard let target = try? CaptureTarget(pid: pid) else { return }
         let modules = ModuleTable(pid: pid, maps: (try? target.proc.maps()) ?? [], memory: target.memory, cache: images)
         for module in modules.modules { _ = module.image.function(at: 0) }
-        _ = ProcessSymbolizer(pid: pid, modules: modules).frames(for: modules.modules.prefix(1).map { CodeAddress($0.start, .exact) })
+        _ = ProcessSymbolizer(modules: modules).frames(for: modules.modules.prefix(1).map { CodeAddress($0.start, .exact) })
     }
 
     /// - Parameters:

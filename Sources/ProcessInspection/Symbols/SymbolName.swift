@@ -1,13 +1,53 @@
 /// Turns demangled names into what people write: `LLMClient.complete(_:prompt:)`.
 package enum SymbolName {
     /// `jobd.LLMClient.complete(Swift.String, prompt: Swift.String) async throws -> Swift.String`
-    /// becomes `LLMClient.complete(_:prompt:)`. Names that are not Swift's stay as they are, but
-    /// for a symbol version behind `@`.
-    package static func shortened(_ name: String) -> String {
+    /// becomes `LLMClient.complete(_:prompt:)`, and C++'s `ns::f(int, char)` becomes `ns::f`.
+    package static func shortened(_ name: String, isSwift: Bool = true) -> String {
         guard name.utf8.count < 20_000 else { return String(name.prefix(200)) + "..." }
-        let parts = split(name, by: " in ")
-        let short = parts.map(component).joined(separator: " in ")
+        guard isSwift else { return withoutArguments(name) }
+        let short = split(withoutDiscriminators(name), by: " in ").map(component).joined(separator: " in ")
         return short.isEmpty ? name : short
+    }
+
+    /// `Type.(run in _C2B1528F4FBA68A3)` is `Type.run`: the hash tells private names of several files apart.
+    private static func withoutDiscriminators(_ name: String) -> String {
+        var result = ""
+        var rest = Substring(name)
+        while let open = rest.firstIndex(of: "(") {
+            let inside = rest[rest.index(after: open)...]
+            guard let close = inside.firstIndex(of: ")"), let separator = inside[..<close].firstRange(of: " in _"),
+                inside[separator.upperBound..<close].allSatisfy(\.isHexDigit), !inside[..<separator.lowerBound].contains("(")
+            else {
+                result += rest[...open]
+                rest = inside
+                continue
+            }
+            result += rest[..<open] + inside[..<separator.lowerBound]
+            rest = inside[inside.index(after: close)...]
+        }
+        return result + rest
+    }
+
+    /// `memcpy@@GLIBC_2.14` is `memcpy`.
+    package static func withoutVersion(_ symbol: String) -> String { String(symbol.prefix { $0 != "@" }) }
+
+    /// C++: up to the arguments, template arguments kept off too; "(anonymous namespace)" stays.
+    private static func withoutArguments(_ name: String) -> String {
+        var depth = 0
+        var result = ""
+        var rest = Substring(name)
+        while let character = rest.first {
+            if depth == 0, rest.hasPrefix("(anonymous namespace)") {
+                result += "(anonymous namespace)"
+                rest = rest.dropFirst("(anonymous namespace)".count)
+                continue
+            }
+            if depth == 0, character == "(", !result.hasSuffix("operator"), !result.isEmpty { break }
+            if character == "<", !result.hasSuffix("operator") { depth += 1 } else if character == ">", depth > 0 { depth -= 1 } else if depth == 0 { result.append(character) }
+            rest = rest.dropFirst()
+        }
+        // A template function's return type stands before its name.
+        return result.split(separator: " ").last.map(String.init).flatMap { result.contains("operator") || result.contains("(anonymous") ? nil : $0 } ?? result
     }
 
     /// What the demangler puts before a name, and what is left of it.
@@ -17,6 +57,8 @@ package enum SymbolName {
         ("generic not re-abstracted specialization <", "<"), ("generic partial specialization <", "<"),
         ("protocol witness for ", ""), ("partial apply forwarder for ", ""), ("partial apply for ", ""),
         ("suspend resume partial function for ", ""), ("await resume partial function for ", ""),
+        ("@objc ", ""), ("@nonobjc ", ""), ("override ", ""),
+        ("variable initialization expression of ", ""), ("property wrapper backing initializer of ", ""),
     ]
 
     private static func component(_ text: Substring) -> String {
@@ -41,7 +83,8 @@ package enum SymbolName {
             let words = text.split(separator: " ")
             return words.prefix(kept.hasPrefix("implicit") ? 3 : 2).joined(separator: " ")
         }
-        guard text.contains(".") || text.contains("(") else { return String(text.prefix { $0 != "@" }) }
+        if text.hasPrefix("reabstraction thunk") || text.hasPrefix("thunk for") { return "thunk" }
+        guard text.contains(".") || text.contains("(") else { return String(text) }
         return declaration(text)
     }
 

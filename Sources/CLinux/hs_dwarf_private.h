@@ -1,0 +1,106 @@
+// Shared by the parts of the DWARF reader. Numbers are those of the DWARF 5 standard, section 7.
+#pragma once
+#include "hs_dwarf.h"
+#include <string.h>
+
+struct section { const uint8_t *bytes; size_t length; };
+
+/// Reads forward within bounds; once `failed`, everything read is 0.
+struct cursor { const uint8_t *at, *end; int failed; };
+
+struct abbreviation { uint32_t code; uint16_t tag; uint8_t has_children; const uint8_t *attributes; };
+
+struct row { uint64_t address; uint32_t file, line; uint16_t column; uint8_t ends; };
+
+struct function {
+    uint64_t start, end;
+    uint64_t die;  // offset in .debug_info
+    uint32_t depth, call_file, call_line, call_column;
+    uint8_t is_inlined;
+};
+
+struct file { const char *name; uint32_t directory; };
+
+struct unit {
+    uint64_t offset, end, first_die;
+    uint64_t abbreviations_offset, lines_offset, strings_base, addresses_base, ranges_base, low;
+    uint16_t version;
+    uint8_t address_size, has_lines, is_64;
+    const char *directory;
+    // Read when first asked for.
+    int is_read;
+    struct row *rows; size_t row_count;
+    struct function *functions; size_t function_count;
+    const char **directories; size_t directory_count;
+    struct file *files; size_t file_count;
+    uint16_t line_version;
+    struct abbreviation *abbreviations; size_t abbreviation_count;
+};
+
+struct range { uint64_t start, end; uint32_t unit; };
+
+struct hs_dwarf {
+    struct section info, abbreviations, strings, lines, line_strings, ranges, range_lists, addresses, string_offsets;
+    struct unit *units; size_t unit_count;
+    struct range *range_table; size_t range_count, range_capacity;
+    int is_indexed;
+};
+
+/// An attribute's value, as far as it is used.
+struct value { uint64_t number; const char *string; uint16_t form; int is_reference, is_absolute; };
+
+static inline uint8_t take8(struct cursor *c) {
+    if (c->at >= c->end) { c->failed = 1; return 0; }
+    return *c->at++;
+}
+static inline uint64_t take(struct cursor *c, size_t size) {
+    if ((size_t)(c->end - c->at) < size || size > 8) { c->failed = 1; c->at = c->end; return 0; }
+    uint64_t value = 0;
+    memcpy(&value, c->at, size);
+    c->at += size;
+    return value;
+}
+static inline uint64_t take_uleb(struct cursor *c) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = take8(c);
+        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80) || c->failed) return value;
+    }
+}
+static inline int64_t take_sleb(struct cursor *c) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;;) {
+        uint8_t byte = take8(c);
+        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+        if (!(byte & 0x80) || c->failed) {
+            if (shift < 64 && byte & 0x40) value |= ~0ull << shift;
+            return (int64_t)value;
+        }
+    }
+}
+static inline void skip(struct cursor *c, uint64_t count) {
+    if ((uint64_t)(c->end - c->at) < count) { c->failed = 1; c->at = c->end; } else c->at += count;
+}
+static inline const char *take_string(struct cursor *c) {
+    const uint8_t *end = memchr(c->at, 0, (size_t)(c->end - c->at));
+    if (!end) { c->failed = 1; c->at = c->end; return NULL; }
+    const char *string = (const char *)c->at;
+    c->at = end + 1;
+    return string;
+}
+static inline struct cursor cursor_at(struct section section, uint64_t offset) {
+    if (offset > section.length) return (struct cursor){NULL, NULL, 1};
+    return (struct cursor){section.bytes + offset, section.bytes + section.length, 0};
+}
+static inline const char *string_at(struct section section, uint64_t offset) {
+    struct cursor c = cursor_at(section, offset);
+    return c.failed ? NULL : take_string(&c);
+}
+
+void hs_dwarf_take_value(struct hs_dwarf *dwarf, struct unit *unit, struct cursor *c, uint64_t form, int64_t constant, struct value *value);
+void hs_dwarf_read_lines(struct hs_dwarf *dwarf, struct unit *unit);
+typedef void (*hs_range_taker)(void *context, uint64_t start, uint64_t end);
+void hs_dwarf_each_range(struct hs_dwarf *dwarf, struct unit *unit, const struct value *ranges, hs_range_taker take, void *context);
+const struct abbreviation *hs_dwarf_abbreviation(struct hs_dwarf *dwarf, struct unit *unit, uint64_t code);
