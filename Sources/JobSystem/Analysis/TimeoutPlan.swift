@@ -5,19 +5,23 @@ package struct TimeoutPlan: Sendable, Equatable {
     /// For the whole job; nil where it has none.
     package var job: Duration?
 
-    /// What the analysis may need besides its requests: parsing and saving.
+    /// How often a write that matters is tried while the database is locked, and the pause between.
+    static let writeAttempts = 3
+    static let writePause = Duration.seconds(2)
+    /// What the analysis may need besides its requests and its one write.
     private static let slack = Duration.seconds(10)
-    /// What a job may need besides its analysis: its status updates.
-    private static let jobSlack = Duration.seconds(30)
+    /// The writes of a job outside its analysis: its start, and its progress before and after.
+    private static let jobWrites = 3
 
     package init(chunks: Int, configuration: Configuration, defects: Defects) {
         analysis = configuration.analysisTimeout
+        let write = (configuration.busyTimeout + Self.writePause) * Self.writeAttempts
         // Requests without an end of their own sum to nothing that could be planned with.
         if !defects.contains(.timeoutOrder) && !defects.leaveRequestsUnbounded {
-            analysis = max(analysis, Self.longestRequests(configuration) * chunks + Self.slack)
+            analysis = max(analysis, Self.longestRequests(configuration) * chunks + write + Self.slack)
         }
         if !defects.contains(.noJobDeadline) {
-            job = max(configuration.jobDeadline, analysis + Self.jobSlack)
+            job = max(configuration.jobDeadline, analysis + write * Self.jobWrites)
         }
     }
 

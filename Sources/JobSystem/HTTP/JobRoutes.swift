@@ -68,25 +68,28 @@ struct JobRoutes: Sendable {
                 status_url: "/jobs/\(job.id)/status"), status: .accepted)
     }
 
-    /// The job as the database has it; as the server knows it where the database cannot say.
     private func status(_ context: BasicRequestContext) async throws -> Response {
-        let id = try id(context)
+        let (job, warning) = try await job(try id(context))
+        return try .json(JobStatusResponse(job, warning: warning))
+    }
+
+    /// The job as the database has it; as the server knows it where the database cannot say, and then
+    /// with a warning.
+    private func job(_ id: Int64) async throws -> (JobRecord, warning: String?) {
         let known = manager.board.job(id)
-        if let known, known.isUnsaved {
-            return try .json(JobStatusResponse(known.record, warning: "the database has yet to learn of this end"))
-        }
+        if let known, known.isUnsaved { return (known.record, "the database has yet to learn of this end") }
         do {
             guard let job = try await manager.store.job(id) else { throw APIError.notFound("job \(id)") }
-            return try .json(JobStatusResponse(job))
+            return (job, nil)
         } catch let error as StoreError {
             guard let known else { throw error }
-            return try .json(JobStatusResponse(known.record, warning: "last known to the server: \(error)"))
+            return (known.record, "last known to the server: \(error)")
         }
     }
 
     private func result(_ context: BasicRequestContext) async throws -> Response {
         let id = try id(context)
-        guard let job = try await manager.store.job(id) else { throw APIError.notFound("job \(id)") }
+        let (job, _) = try await job(id)
         guard job.status == .completed, let report = try await manager.store.report(id) else {
             throw APIError.notReady(job.status)
         }

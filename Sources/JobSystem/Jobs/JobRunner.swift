@@ -60,7 +60,7 @@ struct JobRunner: Sendable {
 
     private func perform(_ job: Job, _ plan: TimeoutPlan) async throws {
         let deadlineAt = plan.job.map { clock.seconds + $0.seconds }
-        guard try await store.start(job.id, deadlineAt: deadlineAt) else {
+        guard try await persist({ try await store.start(job.id, deadlineAt: deadlineAt) }) else {
             throw JobError(kind: .interrupted, detail: "the job had ended before it began")
         }
         let now = clock.seconds
@@ -72,6 +72,7 @@ struct JobRunner: Sendable {
             $0.deadline_at = deadlineAt
         }
         observability.emit(.jobStatus, ["status": "PROCESSING"])
+        observability.emit(.jobProgress, ["progress": .stringConvertible(5)])
         var about: Logger.Metadata = ["timeout_s": .stringConvertible(plan.analysis.seconds)]
         if let deadline = plan.job { about["deadline_s"] = .stringConvertible(deadline.seconds) }
         observability.emit(.jobStarted, about)
@@ -79,13 +80,13 @@ struct JobRunner: Sendable {
 
         let reporter = ProgressReporter(
             id: job.id, store: store, board: board, observability: observability, defects: defects)
-        try await reporter.report(10, "analysing")
+        try await reporter.reportIfPossible(10, "analysing")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(name: "progress simulation") { await simulate(reporter) }
             try await analyzeWithinTimeout(job, plan.analysis)
             group.cancelAll()
         }
-        try await reporter.report(90, "finishing")
+        try await reporter.reportIfPossible(90, "finishing")
     }
 
     private func simulate(_ reporter: ProgressReporter) async {
@@ -130,7 +131,7 @@ struct JobRunner: Sendable {
         let keepsSession: Defects = [.sessionContention, .workOutlivesTimeout, .longTransaction]
         guard !defects.isDisjoint(with: keepsSession) else { return nil }
         do {
-            let session = try DatabaseSession(opener: store.opener, label: "analysis.session")
+            let session = try await DatabaseSession.open(store.opener, label: "analysis.session")
             if defects.contains(.longTransaction) { try await session.beginImmediate() }
             return session
         } catch {
@@ -157,14 +158,14 @@ struct JobRunner: Sendable {
         observability.emit(.resultsSaved, ["model": "\(model)", "provider": "\(analysis.provider)"])
     }
 
-    /// Tries a write that matters again while the database is locked: three times, 2 s apart.
+    /// Tries a write that matters again while the database is locked; `TimeoutPlan` counts with it.
     private func persist<Value>(_ write: () async throws -> Value) async throws -> Value {
-        for _ in 1...2 {
+        for _ in 1..<TimeoutPlan.writeAttempts {
             do {
                 return try await write()
             } catch let error as StoreError where error.kind == .locked {
                 observability.logger.warning("trying again after a locked database", error: error)
-                try await clock.sleep(for: .seconds(2))
+                try await clock.sleep(for: TimeoutPlan.writePause)
             }
         }
         return try await write()
@@ -187,16 +188,16 @@ struct JobRunner: Sendable {
             board.finish(job.id, as: status, error: text, at: clock.seconds, isSaved: true)
             // Somebody else, such as the sweeper, may have ended it before.
             guard isOurs else { return }
+            if failure == nil { observability.emit(.jobProgress, ["progress": .stringConvertible(100)]) }
             observability.emit(.jobStatus, ["status": "\(status.rawValue)"])
             observability.emit(.jobFinished, about, level: failure == nil ? .info : .error, error: failure)
         } catch {
             if defects.contains(.swallowedErrors) { return }
-            // A result that could not be marked as such is none: the client is told so.
-            let text = text ?? "\(error)"
-            board.finish(job.id, as: .failed, error: text, at: clock.seconds, isSaved: false)
+            // The client is told the truth by what the server knows; the sweeper tries again.
+            board.finish(job.id, as: status, error: text, at: clock.seconds, isSaved: false)
             observability.logger.error(
                 "the job's end could not be stored; the sweeper will try again", error: error,
-                metadata: ["status": "FAILED", "error.type": "\(errorType(error))"])
+                metadata: ["status": "\(status.rawValue)", "error.type": "\(errorType(error))"])
         }
     }
 

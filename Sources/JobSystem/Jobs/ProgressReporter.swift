@@ -32,10 +32,17 @@ struct ProgressReporter: Sendable {
         observability.emit(.jobProgress, about)
     }
 
+    /// Writes it if that is possible: what is displayed is not worth a job, and a failure has been logged.
+    func reportIfPossible(_ progress: Int, _ message: String) async throws {
+        do {
+            try await report(progress, message)
+        } catch is StoreError {}
+    }
+
     /// The defect `session-contention`: a connection for every update.
     private func writeInNewSession(_ progress: Int, _ message: String) async throws {
-        let session = try DatabaseSession(opener: store.opener, label: "progress.session")
         do {
+            let session = try await DatabaseSession.open(store.opener, label: "progress.session")
             try await session.write(JobStore.progressUpdate(id, progress, message, store.clock.seconds))
         } catch {
             throw StoreError.wrap(error, "updating the progress of job \(id)")

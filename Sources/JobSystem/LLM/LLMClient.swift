@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -19,6 +20,7 @@ struct LLMClient: Sendable {
         var http = HTTPClient.Configuration(redirectConfiguration: .disallow)
         http.timeout.connect = clock.timeAmount(configuration.connectTimeout)
         http.timeout.read = isUnbounded ? nil : clock.timeAmount(configuration.readTimeout)
+        http.connectionPool.idleTimeout = clock.timeAmount(.seconds(60))
         http.connectionPool.retryConnectionEstablishment = false
         http.httpVersion = .http1Only
         self.http = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: http)
@@ -117,8 +119,14 @@ struct LLMClient: Sendable {
         case let other?:
             return LLMError(.failed, "\(address): \(other.shortDescription)")
         case nil:
-            let kind: LLMError.Kind = error is NIOConnectionError ? .connectFailed : .closedEarly
-            return LLMError(kind, "\(address): \(error)")
+            return Self.isAboutConnecting(error)
+                ? LLMError(.connectFailed, "no connection to \(address): \(error)")
+                : LLMError(.closedEarly, "\(address) broke off the connection: \(error)")
         }
+    }
+
+    private static func isAboutConnecting(_ error: any Error) -> Bool {
+        if error is NIOConnectionError { return true }
+        return [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains((error as? IOError)?.errnoCode)
     }
 }

@@ -4,6 +4,11 @@ package struct ServerSentEvent: Sendable, Equatable {
     package var name: String
     /// The `data:` fields, joined by newlines.
     package var data: String
+
+    package init(name: String, data: String) {
+        self.name = name
+        self.data = data
+    }
 }
 
 /// Splits a byte stream into server-sent events (WHATWG HTML, section 9.2), however it is cut up.

@@ -5,6 +5,10 @@ struct DatabaseOpener: Sendable {
     /// How long the sessions of `session-contention` wait for a lock: longer than any job lives.
     static let sessionBusyTimeout = Duration.seconds(3600)
 
+    /// No wait for a lock is shorter than this, in REAL time: the disk does not run faster with the
+    /// clock, and one commit of this server's own must not look like a lock held by others.
+    private static let shortestWait = Duration.milliseconds(250)
+
     var path: String
     var journal: Configuration.Journal
     var clockScale: Double
@@ -17,8 +21,7 @@ struct DatabaseOpener: Sendable {
         configuration.label = label
         configuration.readonly = readOnly
         configuration.allowsUnsafeTransactions = keepsTransactions
-        // SQLite counts whole milliseconds, and 0 would mean not to wait at all.
-        configuration.busyMode = .timeout(max(0.002, busyTimeout.seconds / clockScale))
+        configuration.busyMode = .timeout(max(Self.shortestWait.seconds, busyTimeout.seconds / clockScale))
         if journal == .wal { configuration.journalMode = .wal }
         return try DatabaseQueue(path: path, configuration: configuration)
     }

@@ -6,7 +6,14 @@ internal import GRDB
 final class DatabaseSession: Sendable {
     private let queue: DatabaseQueue
 
-    init(opener: DatabaseOpener, label: String) throws {
+    /// Opening reads the file, and so waits for locks: not on a thread of the concurrency pool.
+    static func open(_ opener: DatabaseOpener, label: String) async throws -> DatabaseSession {
+        try await withTaskExecutorPreference(BlockingExecutor.shared) {
+            try DatabaseSession(opener: opener, label: label)
+        }
+    }
+
+    private init(opener: DatabaseOpener, label: String) throws {
         queue = try opener.open(
             label: label, busyTimeout: DatabaseOpener.sessionBusyTimeout, keepsTransactions: true)
     }
