@@ -1,6 +1,7 @@
 internal import Evidence
 internal import Faults
 internal import Foundation
+internal import Processes
 internal import Scenario
 
 /// What scenarios may name: the faults from their registry, the job system's switches from itself.
@@ -59,32 +60,15 @@ enum VocabularySource {
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw Failure(description: "there is no jobd at \(path); build it with `swift build`")
         }
-        let output = try run(path)
+        let result = try await HelperProcess.run(path, ["--describe"], deadline: deadline)
+        guard result.status.isSuccess, !result.timedOut else {
+            throw Failure(description: "`\(path) --describe` \(result.timedOut ? "did not end" : "failed"): \(result.errorText.prefix(200))")
+        }
         do {
-            return try EvidenceCoding.decode(Description.self, from: output, name: "jobd --describe")
+            return try EvidenceCoding.decode(Description.self, from: Data(result.output), name: "jobd --describe")
         } catch {
             throw Failure(description: "\(error)")
         }
-    }
-}
-
-extension VocabularySource {
-    private static func run(_ path: String) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["--describe"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let pid = process.processIdentifier
-        // Not reaped before `waitUntilExit` below, so the number is still its own.
-        let killer = Task { try await Task.sleep(for: deadline); kill(pid, SIGKILL) }
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        killer.cancel()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: "`\(path) --describe` failed") }
-        return data
     }
 }
 
