@@ -89,3 +89,20 @@ size_t hs_find_references(
     *next = offset + 8 <= length ? offset : length;
     return found;
 }
+
+int64_t hs_find_object(const void *bytes, size_t length, size_t place, size_t below) {
+    if (place + 8 > length) return -1;
+    size_t offset = below & ~(size_t)15;
+    for (; offset >= 16; offset -= 16) {
+        // struct malloc_chunk, glibc malloc/malloc.c: the size, with flags in its low bits, lies before the memory.
+        uint64_t chunk = word_at(bytes, offset - 8) & ~7ull;
+        if (chunk < 32 || chunk >= 1ull << 40 || (chunk & 15) || place - offset + 8 > chunk - 8) continue;
+        uint64_t metadata = word_at(bytes, offset);
+        if ((metadata & 7) || metadata <= 0x10000 || metadata >> 47) continue;
+        // RefCount.h: bit 32 is set while an object is destroyed; the unowned count begins with 1.
+        uint64_t refcount = word_at(bytes, offset + 8);
+        if ((refcount >> 32 & 1) || !(uint32_t)refcount) continue;
+        return (int64_t)offset;
+    }
+    return -1;
+}

@@ -43,6 +43,9 @@ package struct TaskForestReader: Sendable {
         self.threadIDs = threadIDs
     }
 
+    /// Longest search for who could resume.
+    private static let searchTime = Duration.seconds(3)
+
     /// Runs a closure while the process stands still, and gives the milliseconds it stood.
     package typealias Standing = (_ body: () -> Void) -> Double
 
@@ -94,7 +97,8 @@ package struct TaskForestReader: Sendable {
         return { tasks, records, dependencies, kin, types in
             ResumerReader(
                 memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
-                records: records, dependencies: dependencies, kin: kin, threads: stacks(), deadline: deadline)
+                records: records, dependencies: dependencies, kin: kin, threads: stacks(),
+                deadline: min(deadline, .now + Self.searchTime))
         }
     }
 

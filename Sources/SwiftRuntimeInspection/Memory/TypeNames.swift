@@ -4,9 +4,11 @@ internal import ProcessInspection
 ///
 /// Layout: include/swift/ABI/Metadata.h, 64-bit, without Objective-C interoperation: class metadata has
 /// its descriptor at +0x28; a descriptor has flags at +0, its parent's and name's relative pointers at +4 and +8.
-struct TypeNames {
+final class TypeNames {
     private let memory: any MemoryReader
     private let mappings: [MemoryMapping]
+    /// Answers by metadata: a process has few classes and many objects.
+    private var known: [UInt64: String?] = [:]
 
     init(memory: any MemoryReader, mappings: [MemoryMapping]) {
         self.memory = memory
@@ -21,6 +23,13 @@ struct TypeNames {
     }
 
     func ofClass(metadata: UInt64) -> String? {
+        if let answer = known[metadata] { return answer }
+        let answer = readClass(metadata)
+        if known.count < 100_000 { known[metadata] = .some(answer) }
+        return answer
+    }
+
+    private func readClass(_ metadata: UInt64) -> String? {
         // Metadata kinds below 0x800 are not classes: MetadataKind.def; in a class the word is a pointer or 0.
         guard metadata & 7 == 0, metadata >= 0x10000, let kind = memory.word(metadata), kind == 0 || kind > 0x7ff,
             let descriptor = memory.word(metadata &+ 0x28), isConstant(descriptor)

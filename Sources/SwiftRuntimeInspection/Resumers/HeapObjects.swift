@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ProcessInspection
 
 /// Finds the heap object that an address lies in.
@@ -23,26 +24,21 @@ struct HeapObjects {
         else { return nil }
         let first = end + 16 - UInt64(bytes.count)
         return bytes.withUnsafeBytes { bytes in
-            var offset = bytes.count - 16
-            while offset >= 16 {
-                // glibc's malloc keeps the chunk's size before it (malloc/malloc.c, struct malloc_chunk).
-                let chunk = bytes.loadUnaligned(fromByteOffset: offset - 8, as: UInt64.self) & ~7
-                let address = first + UInt64(offset)
-                if covers(chunk, place - address) {
-                    let metadata = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                    let refcount = bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
-                    if let name = typeName(metadata: metadata, refcount: refcount) { return Object(address: address, typeName: name) }
+            let within = Int(place - first)
+            var below = bytes.count - 16
+            while below >= 16 {
+                let offset = Int(hs_find_object(bytes.baseAddress, bytes.count, within, below))
+                guard offset >= 16 else { return nil }
+                if let name = typeName(metadata: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) {
+                    return Object(address: first + UInt64(offset), typeName: name)
                 }
-                offset -= 16
+                below = offset - 16
             }
             return nil
         }
     }
 
-    private func typeName(metadata: UInt64, refcount: UInt64) -> String? {
-        // Not being destroyed, and with the unowned count that every object begins with (RefCount.h).
-        guard metadata & 7 == 0, metadata > 0x10000, metadata >> 47 == 0, refcount >> 32 & 1 == 0, refcount & 0xffff_ffff != 0
-        else { return nil }
+    private func typeName(metadata: UInt64) -> String? {
         if let name = types.ofClass(metadata: metadata) { return name }
         // HeapLocalVariable 0x400, HeapGenericLocalVariable 0x500, ErrorObject 0x501: MetadataKind.def.
         return switch memory.word(metadata) {
@@ -50,9 +46,5 @@ struct HeapObjects {
         case 0x501: "an error"
         default: nil
         }
-    }
-
-    private func covers(_ chunk: UInt64, _ offset: UInt64) -> Bool {
-        chunk >= 32 && chunk < 1 << 40 && chunk & 15 == 0 && offset &+ 8 <= chunk &- 8
     }
 }

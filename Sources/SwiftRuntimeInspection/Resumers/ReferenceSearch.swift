@@ -17,7 +17,7 @@ struct ReferenceSearch {
     }
     let memory: any MemoryReader
     let ranges: [Range<UInt64>]
-    var maximumReferences = 200_000
+    var maximumReferences = 50_000
     private static let chunk_bytes = 1 << 20
     private static let spareBits: UInt64 = 0xff00_0000_0000_0007
 

@@ -24,7 +24,7 @@ struct ResumerReader {
     /// At most so many continuations are searched for.
     static let maximumWaiters = 2000
     private static let maximumSteps = 4
-    private static let maximumObjects = 20_000
+    private static let maximumObjects = 2000
     private static let maximumNamed = 8
 
     struct Finding {

@@ -68,7 +68,8 @@ package enum TaskWords {
     }
 
     package static func interesting(_ frames: [Frame]) -> Frame? {
-        frames.first { isOwn($0) && $0.line != nil } ?? frames.first { isOwn($0) } ?? frames.first { $0.function != nil } ?? frames.first
+        frames.first { isOwn($0) && $0.line != nil } ?? frames.first { $0.line != nil && !isGenerated($0) && !isStandardLibrary($0) }
+            ?? frames.first { isOwn($0) } ?? frames.first { $0.function != nil && !isGenerated($0) } ?? frames.first
     }
 
     /// Frames without what the compiler put between functions: reabstraction thunks and forwarders.
@@ -81,10 +82,20 @@ package enum TaskWords {
 
     /// Not the standard library's, the runtime's, or a package's that was fetched.
     private static func isOwn(_ frame: Frame) -> Bool {
-        guard let function = frame.function, !function.hasPrefix("swift_") else { return false }
-        if let module = frame.module?.split(separator: "/").last, module.hasPrefix("lib") { return false }
-        guard let file = frame.file else { return !function.hasPrefix("with") && !function.hasPrefix("thunk for") }
-        return !file.contains("/checkouts/") && !file.contains("/swift/stdlib/") && !file.hasPrefix("<") && !file.hasPrefix("/<")
+        guard let function = frame.function, !function.hasPrefix("swift_"), !isGenerated(frame), !isStandardLibrary(frame) else { return false }
+        guard let file = frame.file else { return frame.module?.split(separator: "/").last?.hasPrefix("lib") != true }
+        return !file.contains("/checkouts/")
+    }
+
+    /// Made by the compiler between functions, or a reabstraction thunk.
+    private static func isGenerated(_ frame: Frame) -> Bool {
+        frame.file?.hasSuffix("<compiler-generated>") == true || frame.function?.hasPrefix("thunk") == true
+    }
+
+    /// Also where it was specialised into the program: its mangled names begin with `$ss` (Swift) or `$sSc` (_Concurrency).
+    private static func isStandardLibrary(_ frame: Frame) -> Bool {
+        let symbol = frame.symbol ?? ""
+        return symbol.hasPrefix("$ss") || symbol.hasPrefix("$sSc") || frame.file?.contains("/swift/stdlib/") == true
     }
 
     /// Names come from the other process: no control characters reach a terminal, and none is longer than 200.

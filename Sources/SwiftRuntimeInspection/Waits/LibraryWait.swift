@@ -27,11 +27,11 @@ enum LibraryWait {
         (symbol.hasPrefix("$sScT") || symbol.hasPrefix("$ss")) && symbol.contains("sleep")
     }
 
-    /// AsyncStream.swift; NIOCore/AsyncSequences; swift-async-algorithms' channels.
+    /// AsyncStream.swift; NIOCore/AsyncSequences; whatever in swift-async-algorithms waits.
     private static func isStream(_ symbol: String) -> Bool {
         symbol.hasPrefix("$sScS") || symbol.hasPrefix("$sScs")
             || symbol.hasPrefix("$s7NIOCore") && symbol.contains("AsyncSequenceProducer")
-            || symbol.hasPrefix("$s15AsyncAlgorithms") && symbol.contains("Channel")
+            || symbol.hasPrefix("$s15AsyncAlgorithms")
     }
 
     private static func isLibrary(_ symbol: String) -> Bool {
