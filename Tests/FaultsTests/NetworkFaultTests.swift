@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    /// The last bytes are acknowledged late; the client must not be told by RST.
+    @Test(.enabled(if: SocketTricks.mayRepair(), "needs CAP_NET_ADMIN"), arguments: Place.allCases)
+    func vanishesInTheMiddleOfAnAnswer(place: Place) async throws {
+        try await with(place) { target, port, _ in
+            let after = place == .server ? ["after-tokens": "12"] : ["after-bytes": "1500"]
+            try await target.fault(id: "v", kind: "vanish", options: after).arm()
+            let client = try await RawClient.connect(port: port)
+            await client.chat()
+            try await eventually("established") { socketState(local: port, remote: client.localPort) == nil }
+            let heard = await client.read(for: 500)
+            #expect(heard.ending == .silent)
+            #expect(heard.text.contains("200 OK"))
+            #expect(socketState(local: client.localPort, remote: port) == "01")
+        }
+    }
+
     @Test(arguments: Place.allCases) func dropRetransmitsAndLosesNothing(place: Place) async throws {
         try await with(place) { target, port, log in
             let client = try await RawClient.connect(port: port)

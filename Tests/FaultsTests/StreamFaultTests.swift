@@ -15,7 +15,7 @@ import Testing
     ]
 
     /// Whatever is put in, in whatever pieces, comes out in order when faults come and go in between.
-    @Test(arguments: kinds.indices, 0..<12) func losesNothingWhenInterrupted(kind: Int, seed: Int) {
+    @Test(arguments: kinds.indices, 0..<6) func losesNothingWhenInterrupted(kind: Int, seed: Int) {
         var random = SplitMix64(state: UInt64(seed) &* 1000 &+ UInt64(kind))
         var chain = StreamChain()
         var now = 100.0
@@ -38,10 +38,17 @@ import Testing
                 chain.take(bytes, at: now)
             case 6: now += Double.random(in: 0...0.1, using: &random)
             default:
-                #expect(chain.advance(at: now).ending == nil)
+                if chain.advance(at: now).ending != nil {
+                    Issue.record("ended at step \(step)")
+                    return
+                }
                 received += chain.popReady(Int.random(in: 1...2000, using: &random))
             }
-            #expect(sent.count == received.count + chain.heldBytes)
+            // A macro here would cost more than all the rest.
+            if sent.count != received.count + chain.heldBytes {
+                Issue.record("\(sent.count) in, \(received.count) out, \(chain.heldBytes) held at step \(step)")
+                return
+            }
         }
         for name in names { chain.remove(name, at: now) }
         received += chain.popReady(.max)

@@ -11,14 +11,24 @@ final class ConnectionHandler: ChannelInboundHandler {
     static let largestBody = 16 << 20
 
     private let answer: @Sendable (HTTPRequestHead, Data) -> Task<Void, Never>
+    private let whenOpen: @Sendable () -> Void
     private let whenClosed: @Sendable () -> Void
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var exchange: Task<Void, Never>?
 
-    init(answer: @escaping @Sendable (HTTPRequestHead, Data) -> Task<Void, Never>, whenClosed: @escaping @Sendable () -> Void) {
+    init(
+        answer: @escaping @Sendable (HTTPRequestHead, Data) -> Task<Void, Never>, whenOpen: @escaping @Sendable () -> Void,
+        whenClosed: @escaping @Sendable () -> Void
+    ) {
         self.answer = answer
+        self.whenOpen = whenOpen
         self.whenClosed = whenClosed
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        whenOpen()
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

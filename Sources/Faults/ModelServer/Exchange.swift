@@ -23,6 +23,7 @@ struct Exchange: Sendable {
         do {
             try await answer()
             note("answered")
+            if !head.isKeepAlive { connection.channel.close(promise: nil) }
         } catch is Ended {
         } catch {
             note("abandoned", ["why": .string(String(String(describing: error).prefix(200)))])

@@ -54,6 +54,10 @@ final class FaultBoard: Sendable {
         }
     }
 
+    func isArmed(_ match: (ServerBehaviour) -> Bool) -> Bool {
+        state.withLock { $0.armed.contains { match($0.behaviour) } }
+    }
+
     /// Suspends until the board differs from `version` or the deadline has come; throws when cancelled.
     func wait(since version: Int, until deadline: ContinuousClock.Instant? = nil) async throws {
         guard let deadline else { return try await changed(since: version) }

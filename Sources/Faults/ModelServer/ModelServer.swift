@@ -143,6 +143,11 @@ package final class ModelServer: Injector {
             answer: { [self] head, body in
                 startExchange(connection, head, body)
             },
+            whenOpen: { [board] in
+                // Whoever armed it found no open connection to act on.
+                guard board.isArmed({ $0 == .drop }) else { return }
+                Task { await connection.drop(true) }
+            },
             whenClosed: { [self] in
                 state.withLock { _ = $0.connections.removeValue(forKey: connection.number) }
                 emit("closed", ["connection": .int(Int64(connection.number))])

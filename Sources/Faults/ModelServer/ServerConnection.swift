@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import Synchronization
 
 /// A client's connection to the model server, and the ways in which it can end.
 final class ServerConnection: Sendable {
@@ -26,7 +27,9 @@ final class ServerConnection: Sendable {
         switch ending {
         case .close: break
         case .reset: await act { SocketTricks.resetOnClose($0) }
-        case .vanish: await act { _ = SocketTricks.vanishOnClose($0) }
+        case .vanish:
+            await waitForAcknowledgements()
+            await act { _ = SocketTricks.vanishOnClose($0) }
         }
         try? await channel.close()
     }
@@ -35,6 +38,17 @@ final class ServerConnection: Sendable {
     func drop(_ dropping: Bool) async {
         await act { descriptor in
             if dropping { SocketTricks.dropIncoming(descriptor) } else { SocketTricks.acceptIncoming(descriptor) }
+        }
+    }
+
+    private func waitForAcknowledgements() async {
+        let deadline = ContinuousClock.now + SocketTricks.acknowledgementPatience
+        while ContinuousClock.now < deadline {
+            let open = Atomic(0)
+            await act { open.store(SocketTricks.unacknowledgedBytes($0), ordering: .relaxed) }
+            if open.load(ordering: .relaxed) == 0 { return }
+            // Also when this task is cancelled: then the loop runs without pauses, but not for long.
+            try? await Task.sleep(for: .milliseconds(2))
         }
     }
 

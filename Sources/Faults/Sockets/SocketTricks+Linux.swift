@@ -39,6 +39,16 @@ package enum SocketTricks {
         set(descriptor, CInt(IPPROTO_TCP), tcpRepair, 1)
     }
 
+    /// Bytes sent that the peer has not acknowledged: SIOCOUTQ, tcp(7). A socket that vanishes before
+    /// the last acknowledgement (delayed by up to 200 ms) has it answered by RST, which the peer notices.
+    package static func unacknowledgedBytes(_ descriptor: CInt) -> Int {
+        var count: CInt = 0
+        return ioctl(descriptor, 0x5411, &count) == 0 ? Int(count) : 0
+    }
+
+    /// Real time to wait for that before vanishing all the same.
+    static let acknowledgementPatience = Duration.seconds(1)
+
     /// Makes the next close(2) send RST and throw away what was not sent yet: socket(7), SO_LINGER with time 0.
     @discardableResult
     package static func resetOnClose(_ descriptor: CInt) -> Bool {

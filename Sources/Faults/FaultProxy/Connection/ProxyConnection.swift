@@ -146,7 +146,10 @@ final class ConnectionLoop {
         case .reset:
             SocketTricks.resetOnClose(client)
             if upstream >= 0 { SocketTricks.resetOnClose(upstream) }
-        case .vanish: _ = SocketTricks.vanishOnClose(client)
+        case .vanish:
+            let deadline = ContinuousClock.now + SocketTricks.acknowledgementPatience
+            while SocketTricks.unacknowledgedBytes(client) > 0 && ContinuousClock.now < deadline { poll(nil, 0, 2) }
+            _ = SocketTricks.vanishOnClose(client)
         case .close, nil:
             // FIN first: close(2) alone sends RST where bytes were left unread.
             shutdown(client, CInt(SHUT_WR))
