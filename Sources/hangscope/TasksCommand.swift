@@ -51,6 +51,8 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        var times = StandingTimes()
+        let first = ContinuousClock.now
         repeat {
             let begun = ContinuousClock.now
             let proc = ProcDirectory(pid: pid)
@@ -75,7 +77,8 @@ struct TasksCommand: AsyncParsableCommand {
                 try printJSON(forest)
             } else {
                 if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-                printTree(forest, threads, name: name, took: took)
+                let standing_s = times.update(forest.tasks.elements, now_s: (begun - first) / .seconds(1))
+                printTree(forest, threads, name: name, took: took, standing_s: standing_s)
             }
             if watch { try await Task.sleep(for: .seconds(1)) }
         } while watch
@@ -101,11 +104,12 @@ struct TasksCommand: AsyncParsableCommand {
         print(String(decoding: data, as: UTF8.self))
     }
 
-    private func printTree(_ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration) {
+    private func printTree(_ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration, standing_s: [UInt64: Double]) {
         var style = TaskTreeText.Style()
         style.usesColour = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
         style.showsBacktraces = backtraces
         style.maximumLines = lines
+        style.standing_s = standing_s
         let records = forest.tasks.elements
         print("\(TaskWords.clean(name)) (\(pid)): \(TaskTreeText.summary(records))")
         print("")

@@ -30,26 +30,56 @@ package struct TaskTree: Sendable {
 
     package init(_ records: [TaskRecord]) {
         self.records = records
-        var indices: [UInt64: Int] = [:]
-        for (index, record) in records.enumerated() { indices[record.id] = index }
+        let parents = Self.shownParents(records)
         var children: [[Int]] = Array(repeating: [], count: records.count)
         var roots: [Int] = []
-        for (index, record) in records.enumerated() {
-            if let parent = record.parent, parent < record.id, let at = indices[parent] {
-                children[at].append(index)
-            } else {
-                roots.append(index)
-            }
+        for index in records.indices {
+            if let parent = parents[index] { children[parent].append(index) } else { roots.append(index) }
         }
-        // Children have larger ids than their parents: in falling order every child comes before its parent.
         var looks = Array(repeating: 0, count: records.count)
         var numbers: [Key: Int] = [:]
-        for index in records.indices.sorted(by: { records[$0].id > records[$1].id }) {
+        for index in Self.childrenFirst(roots, children) {
             let key = Self.key(records[index], children[index].map { looks[$0] }.sorted())
-            looks[index] = numbers[key, default: numbers.count]
-            if looks[index] == numbers.count { numbers[key] = looks[index] }
+            let look = numbers[key] ?? numbers.count
+            numbers[key] = look
+            looks[index] = look
         }
         self.roots = Self.grouped(roots, looks: looks, children: children, records: records, depth: 0)
+    }
+
+    /// Under whom each task is shown: its parent; else the only task that awaits its value; nil for a root.
+    private static func shownParents(_ records: [TaskRecord]) -> [Int?] {
+        var indices: [UInt64: Int] = [:]
+        for (index, record) in records.enumerated() { indices[record.id] = index }
+        var parents: [Int?] = records.map { record in
+            // A parent is older than its child: what says otherwise could make a cycle.
+            record.parent.flatMap { $0 < record.id ? indices[$0] : nil }
+        }
+        var waiters: [Int: [Int]] = [:]
+        for (index, record) in records.enumerated() where record.wait?.kind == .task {
+            if let target = record.wait?.task.flatMap({ indices[$0] }), target != index { waiters[target, default: []].append(index) }
+        }
+        for (target, all) in waiters.sorted(by: { $0.key < $1.key }) where all.count == 1 && parents[target] == nil {
+            // Not under itself: two tasks may await each other.
+            var above: Int? = all[0]
+            var hops = 0
+            while let here = above, here != target, hops < maximumDepth {
+                above = parents[here]
+                hops += 1
+            }
+            if above == nil { parents[target] = all[0] }
+        }
+        return parents
+    }
+
+    private static func childrenFirst(_ roots: [Int], _ children: [[Int]]) -> [Int] {
+        var order: [Int] = []
+        var stack = roots
+        while let next = stack.popLast() {
+            order.append(next)
+            stack += children[next]
+        }
+        return order.reversed()
     }
 
     /// Deepest level that is shown; deeper children are left out.

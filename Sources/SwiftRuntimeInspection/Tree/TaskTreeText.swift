@@ -7,6 +7,8 @@ package struct TaskTreeText: Sendable {
         /// Whole async backtraces under each line.
         package var showsBacktraces = false
         package var maximumLines = 500
+        /// By task id: for how many seconds it was seen to stand at the same place.
+        package var standing_s: [UInt64: Double] = [:]
         package init() {}
     }
     private let tree: TaskTree
@@ -24,10 +26,18 @@ package struct TaskTreeText: Sendable {
             let own = stack.elements.prefix { !isRuntimeEntry($0) }
             records[index].backtrace = .complete(Array(own) + records[index].backtrace.elements)
         }
+        let timers = records.count { isSleepHelper($0) }
+        if timers > 0 { records.removeAll { isSleepHelper($0) } }
         var text = TaskTreeText(tree: TaskTree(records), style: style)
         for root in text.tree.roots { text.add(root, indent: "", branch: "", below: "") }
         if text.omitted > 0 { text.lines.append("... and \(text.omitted) more tasks; --lines N shows more, --format json all") }
+        if timers > 0 { text.lines.append("(\(timers) \(timers == 1 ? "timer" : "timers") of Task.sleep not shown)") }
         return text.lines
+    }
+
+    /// Task.sleep makes a task without callers that waits for the timer.
+    private static func isSleepHelper(_ task: TaskRecord) -> Bool {
+        task.wait?.kind == .sleep && task.kind == .unstructured && task.children.isEmpty && task.backtrace.elements.count == 1
     }
 
     /// `14 tasks: 9 suspended, 2 running, 3 completed and held; 1 cancelled`.
@@ -63,6 +73,9 @@ package struct TaskTreeText: Sendable {
         var line = indent + branch + paint(TaskWords.title(task, count: node.tasks.count), .bold)
         if task.isCancelled, task.state != .completed { line += " " + paint("cancelled", .red) }
         line += "  " + paint(TaskWords.state(task, count: node.tasks.count), colour(task))
+        if let longest = node.tasks.compactMap({ style.standing_s[tree.records[$0].id] }).max(), longest >= 1 {
+            line += " for \(Int(longest)) s"
+        }
         let place = TaskWords.place(task)
         if let place, !style.showsBacktraces { line += "  " + (task.state == .enqueued ? "" : "at ") + place }
         lines.append(line)

@@ -3,8 +3,10 @@ import Foundation
 extension Exhibit {
     /// Many tasks at once.
     static let crowds: [String: Exhibit] = [
-        "many": Exhibit(summary: "N tasks (default 1000) suspended at the same place") { arguments in
+        "many": Exhibit(summary: "N tasks (default 1000) suspended at the same place, beside M MiB of ballast") { arguments in
             let count = arguments.first.flatMap { Int($0) } ?? 1000
+            let ballast = arguments.dropFirst().first.flatMap { Int($0) } ?? 0
+            for _ in 0..<ballast { Cabinet.shared.keep([UInt8](repeating: 0x5a, count: 1 << 20)) }
             await crowd(count)
         },
         "churn": Exhibit(summary: "groups of children that come and go for ever, beside 50 that stand") { _ in
