@@ -46,6 +46,23 @@ import Testing
         }
     }
 
+    /// Each cause has a page with something on it, and names a scenario only where there is one.
+    @Test func everyCauseHasAPage() throws {
+        let result = try BuiltBinary.run("hangscope", ["causes", "--format", "json"])
+        let pages = try EvidenceCoding.decode([[String: JSONValue]].self, from: Data(result.output.utf8), name: "causes")
+        #expect(pages.compactMap { $0["cause"]?.string } == Cause.allCases.map(\.rawValue))
+        for page in pages {
+            for part in ["title", "meaning", "supports", "refutes", "remedy"] {
+                #expect((page[part]?.string ?? "").count > 10, "\(page["cause"]?.text ?? "?") has no \(part)")
+            }
+            if let scenario = page["scenario"]?.string {
+                let path = SourceTree.root.appendingPathComponent("scenarios/\(scenario).yaml").path
+                #expect(FileManager.default.fileExists(atPath: path), "\(page["cause"]?.text ?? "?") names \(scenario), which is not shipped")
+            }
+        }
+        #expect(try BuiltBinary.run("hangscope", ["causes", "peer-staled"]).status == 64)
+    }
+
     @Test func mistakesExitWith64AndSayWhere() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("hangscope-bad-\(UUID().uuidString).yaml").path
         defer { try? FileManager.default.removeItem(atPath: path) }
