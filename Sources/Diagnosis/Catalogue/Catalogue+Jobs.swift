@@ -71,7 +71,7 @@ extension Catalogue {
             Store `deadline_at` with the job and let something independent of the work (a sweeper) compare now \
             with it.
             """,
-        scenario: "missing-deadline")
+        scenario: "no-job-deadline")
 
     static let failureSwallowed = CausePage(
         title: "A failure was caught and dropped",
@@ -195,7 +195,7 @@ extension Catalogue {
             Sweep regularly for jobs without work (not without updates) for longer than the limit, and end \
             them as failed with a reason; offer the same by hand.
             """,
-        scenario: "undetected-stuck-job")
+        scenario: "no-stuck-detection")
 
     static let healthBlind = CausePage(
         title: "The health check does not look",
@@ -248,5 +248,5 @@ extension Catalogue {
             Open a span around every call (swift-distributed-tracing), log its start as well as its end (a \
             hung span never ends), and carry a correlation id.
             """,
-        scenario: "untraced-work")
+        scenario: "no-tracing")
 }
