@@ -18,6 +18,9 @@ final class Lane {
     /// Steps at a time, so that the other direction and orders get their turn.
     private static let mostSteps = 64
 
+    /// Bytes below which another attempt is not worth its system call.
+    private static let little = 32768
+
     let from: CInt
     let to: CInt
     var chain = StreamChain()
@@ -58,7 +61,8 @@ final class Lane {
         isBusy = false
         for _ in 0..<Self.mostSteps {
             let moved: Int
-            switch isPlain ? spliceOnce() : passOnce(at: now) {
+            let wasPlain = isPlain
+            switch wasPlain ? spliceOnce() : passOnce(at: now) {
             case .success(let count): moved = count
             case .failure(let error): return .failed(error.number)
             }
@@ -72,6 +76,8 @@ final class Lane {
                 shutdown(to, CInt(SHUT_WR))
                 return .finished
             }
+            // A little means that it was all there was: poll(2) tells when there is more.
+            if wasPlain && moved > 0 && moved < Self.little && inPipe == 0 { return .open }
             if moved == 0 && !(chain.readyBytes > 0 && outgoing.isEmpty) { return .open }
         }
         isBusy = true

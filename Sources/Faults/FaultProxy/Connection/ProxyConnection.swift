@@ -70,12 +70,14 @@ final class ConnectionLoop {
         (self.up, self.down) = (up, down)
         for order in early { add(order.name, up: order.up, order.fault) }
         early = []
+        connection.mailbox.serve(self)
+        var ready = Ready(up: true, down: true, orders: false)
         while true {
-            connection.mailbox.serve(self)
+            if ready.orders { connection.mailbox.serve(self) }
             if let ending { return ending.rawValue }
             if !isDropping {
                 let now = monotonicSeconds()
-                for lane in [up, down] {
+                for (lane, isReady) in [(up, ready.up), (down, ready.down)] where isReady {
                     switch lane.step(at: now) {
                     case .open, .finished: break
                     case .ended(let ending): self.ending = ending
@@ -88,9 +90,12 @@ final class ConnectionLoop {
                 connection.bytesDown.store(down.passedBytes, ordering: .relaxed)
                 if let ending { return ending.rawValue }
                 if up.isFinished && down.isFinished { return "finished" }
-                if up.isBusy || down.isBusy { continue }
+                if up.isBusy || down.isBusy {
+                    ready = Ready(up: true, down: true, orders: true)
+                    continue
+                }
             }
-            wait(up, down)
+            ready = wait(up, down)
         }
     }
 
@@ -114,7 +119,14 @@ final class ConnectionLoop {
         }
     }
 
-    private func wait(_ up: Lane, _ down: Lane) {
+    /// What there may be to do after waiting.
+    private struct Ready {
+        var up: Bool
+        var down: Bool
+        var orders: Bool
+    }
+
+    private func wait(_ up: Lane, _ down: Lane) -> Ready {
         var events: [(descriptor: CInt, events: Int16)] = [(client, 0), (upstream, 0)]
         if !isDropping {
             if up.wantsInput { events[0].events |= Int16(POLLIN) }
@@ -137,6 +149,13 @@ final class ConnectionLoop {
             }
             hungUp.insert(entry.descriptor)
         }
+        // Orders and timers may change what either direction can do; so may the end of a socket.
+        let orders = polled[2].revents != 0
+        let both = orders || wake != nil || (polled[0].revents | polled[1].revents) & Int16(POLLHUP | POLLERR) != 0
+        let input = Int16(POLLIN), output = Int16(POLLOUT)
+        return Ready(
+            up: both || polled[0].revents & input != 0 || polled[1].revents & output != 0,
+            down: both || polled[1].revents & input != 0 || polled[0].revents & output != 0, orders: orders)
     }
 
     private func closeAll() {
