@@ -9,7 +9,7 @@ struct Hangscope: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [SuperviseCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Reproduce and keep away:", subcommands: []),
+            CommandGroup(name: "Reproduce and keep away:", subcommands: [ReproduceCommand.self, RegressCommand.self]),
             CommandGroup(name: "Look at a process:", subcommands: [SnapshotCommand.self, TasksCommand.self]),
             CommandGroup(name: "Recorded evidence:", subcommands: []),
             CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [

@@ -50,3 +50,15 @@ extension ProcessError {
 package enum ErrorNumber {
     package static func text(_ number: Int32) -> String { String(cString: strerror(number)) }
 }
+
+extension OwnedDescriptor {
+    /// Writes all bytes; for what fits into a pipe (64 KiB, pipe(7)) before anybody reads.
+    package func writeAll(_ bytes: [UInt8]) throws(ProcessError) {
+        let count = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+        guard count == bytes.count else {
+            throw ProcessError(
+                code: "cannot-write", message: "cannot write \(bytes.count) bytes: \(ErrorNumber.text(errno))",
+                remedy: "Keep what is handed over under 64 KiB.")
+        }
+    }
+}

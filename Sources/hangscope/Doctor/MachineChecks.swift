@@ -39,7 +39,7 @@ enum MachineChecks {
     }
 
     /// Opening a child's memory asks the kernel the same question as PTRACE_SEIZE (proc(5), ptrace(2) "access mode").
-    private static func tracingOwn() -> MachineCheck {
+    static func tracingOwn() -> MachineCheck {
         let remedy = "In a container, run with --cap-add SYS_PTRACE, or a seccomp profile that permits ptrace and process_vm_readv."
         let result = withChild { pid in
             let descriptor = open("/proc/\(pid)/mem", O_RDONLY | O_CLOEXEC)
@@ -91,7 +91,7 @@ enum MachineChecks {
     }
 
     /// TCP_REPAIR, tcp(7) and linux/tcp.h: option 19, needs CAP_NET_ADMIN.
-    private static func tcpRepair() -> MachineCheck {
+    static func tcpRepair() -> MachineCheck {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { if descriptor >= 0 { close(descriptor) } }
         var on: Int32 = 1
@@ -102,7 +102,7 @@ enum MachineChecks {
             remedy: "Run as root or with CAP_NET_ADMIN; scenarios that need tcp-repair are skipped, visibly.")
     }
 
-    private static func networkNamespaces() -> MachineCheck {
+    static func networkNamespaces() -> MachineCheck {
         let number = OnThread.run { () -> Int32 in
             // Glibc declares it for _GNU_SOURCE only, which Swift's module does not set.
             typealias Unshare = @convention(c) (Int32) -> Int32
