@@ -1,12 +1,14 @@
 internal import Evidence
 internal import FoundationEssentials
+internal import Glibc
 internal import Processes
-internal import Scenario
 internal import Synchronization
 
-/// The reference job system. Configuration, defects and clock go to it over an inherited
-/// descriptor, so that nothing of them shows in its arguments or environment.
+/// The reference job system: settings, defects among them, go to it over an inherited descriptor.
 final class JobSystemSubject: Subject {
+    /// Beyond what the settings of any scenario need; a pipe holds as much without a reader (pipe(7)).
+    static let maximumSettings = 65_536
+
     private struct Settings: Encodable {
         struct Clock: Encodable { var scale: Double }
         var config: [String: String]
@@ -14,63 +16,45 @@ final class JobSystemSubject: Subject {
         var clock: Clock
     }
 
-    private static let settingsDescriptor: Int32 = 3
     private let executable: String
-    private let settings: OwnedDescriptor
-    private let folder: String
-    private let address = Mutex<String?>(nil)
-    let patience = Duration.seconds(20)
+    private let settings: Settings
+    private let listening = Latch<String>()
 
-    init(executable: String, config: [String: String], defects: [String], timeScale: Double, folder: String) throws {
-        let document = Settings(config: config, defects: defects, clock: .init(scale: timeScale))
-        let (read, write) = try OwnedDescriptor.pipe()
-        let bytes = [UInt8](try JSONEncoder().encode(document))
-        try write.writeAll(bytes)
-        write.close()
+    init(executable: String, config: [String: String], defects: [String], scale: Double) {
         self.executable = executable
-        self.folder = folder
-        settings = read
+        settings = Settings(config: config, defects: defects, clock: .init(scale: scale))
     }
 
-    var baseURL: String? { address.withLock { $0 } }
+    var address: String? { listening.value }
+    var readyWithin: Duration { .seconds(30) }
+    var readySign: String { "the event `server.listening` of jobd" }
 
-    func request(output: OwnedDescriptor) throws -> SpawnRequest {
-        SpawnRequest(
-            executable: executable, arguments: ["--settings-fd", String(Self.settingsDescriptor)],
-            workingDirectory: folder, stdout: .descriptor(output.number), stderr: .descriptor(output.number),
-            inherited: [Self.settingsDescriptor: settings.number], allowTracing: true)
+    func start(_ spawner: any ProcessSpawner, stdout: OwnedDescriptor, stderr: OwnedDescriptor) async throws -> ChildProcess {
+        let bytes = [UInt8](try JSONEncoder().encode(settings))
+        guard bytes.count <= Self.maximumSettings else {
+            throw HarnessError(code: "settings-too-large", message: "the configuration has \(bytes.count) bytes", remedy: "Keep it under \(Self.maximumSettings).")
+        }
+        let (read, write) = try OwnedDescriptor.pipe()
+        guard Glibc.write(write.number, bytes, bytes.count) == bytes.count else { throw HarnessError(ProcessError.cannotWrite, doing: "settings") }
+        write.close()
+        defer { read.close() }
+        return try await spawner.spawn(
+            SpawnRequest(
+                executable: executable, arguments: ["--settings-fd", "3"], stdout: .descriptor(stdout.number),
+                stderr: .descriptor(stderr.number), inherited: [3: read.number], allowTracing: true))
     }
 
-    func isReady(line: String) -> Bool {
-        guard line.contains("server.listening"),
-            let record = try? JSONDecoder().decode([String: JSONValue].self, from: Data(line.utf8)),
-            record["event"]?.string == "server.listening", let port = record["port"]?.text
-        else { return false }
-        address.withLock { $0 = "http://\(record["address"]?.string ?? "127.0.0.1"):\(port)" }
-        return true
+    func observe(_ event: Event, line: String) {
+        guard event.name == "server.listening", let port = event.attributes["port"]?.number else { return }
+        let host = event.attributes["address"]?.string ?? "127.0.0.1"
+        listening.set("http://\(host.contains(":") ? "[\(host)]" : host):\(Int(port))")
     }
 
-    func isReady() async -> Bool { false }
+    func ready() async throws {
+        guard await listening.wait() != nil else { throw CancellationError() }
+    }
 }
 
-extension JobSystemSubject {
-    /// The configuration keys that want a service's address, for what the scenario did not say itself:
-    /// the first service is the provider's, whatever it is called.
-    static func services(for plans: [ServicePlan]) -> [(key: String, service: String)] {
-        // A proxy in front of a model server stands for it.
-        let hidden = Set(plans.compactMap { plan -> String? in if case .proxy(let upstream) = plan.kind { upstream } else { nil } })
-        var addresses: [(String, String)] = []
-        for plan in plans where !hidden.contains(plan.name) {
-            let provider = provider(of: plan, among: plans)
-            for name in provider == "both" ? ["openai", "anthropic"] : [provider] { addresses.append(("llm.\(name).base-url", plan.name)) }
-        }
-        return addresses
-    }
-
-    private static func provider(of plan: ServicePlan, among plans: [ServicePlan]) -> String {
-        switch plan.kind {
-        case .modelServer(let options): options["provider"] ?? "both"
-        case .proxy(let upstream): plans.first { $0.name == upstream }.map { provider(of: $0, among: plans) } ?? "openai"
-        }
-    }
+extension ProcessError {
+    static let cannotWrite = ProcessError(code: "cannot-write", message: "a pipe takes no bytes", remedy: "Raise the limits on pipes.")
 }

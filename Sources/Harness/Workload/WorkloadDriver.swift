@@ -2,151 +2,162 @@ internal import Evidence
 internal import Monitoring
 internal import Processes
 internal import Scenario
+internal import Synchronization
 
-/// Drives the subject as its client would, step by step, and records every answer.
-struct WorkloadDriver: Sendable {
-    let steps: [WorkloadStep]
-    let client: HTTPReader
-    let base: String?
-    let references: References
-    let clock: ScenarioClock
-    let recorder: RunRecorder
-    let subject: ChildProcess
-    let report: @Sendable (String) -> Void
+/// The client that drives the subject, step by step; what it sees is recorded as client events.
+final class WorkloadDriver: Sendable {
+    /// Real time one request may take at most. A hung subject must not stop the polling.
+    static let requestLimit = Duration.seconds(5)
+    /// Members of an answer that are recorded with a poll.
+    static let maximumMembers = 16
 
-    /// Real time one request may take at most: a hung server must not hold up the recording for ever.
-    private static let requestLimit_s = 10.0
+    private struct State {
+        var step: String?
+        var lastAnswer: JSONValue?
+    }
 
-    /// Runs to the end of the steps, or to the first that fails or outlasts its limit.
-    func run() async -> WorkloadRecord {
-        for (index, step) in steps.enumerated() {
-            let words = describe(step)
-            report(words)
-            if let end = await run(step, words) { return end }
-            if Task.isCancelled {
-                return WorkloadRecord(end: .unfinished, step: words, detail: "the observation ended before step \(index + 1) did")
-            }
+    private let steps: [WorkloadStep]
+    private let subject: any Subject
+    private let child: ChildProcess
+    private let references: References
+    private let clock: ScenarioClock
+    private let http: HTTPDriver
+    private let emit: @Sendable (Event) -> Void
+    private let state = Mutex(State())
+
+    init(
+        steps: [WorkloadStep], subject: any Subject, child: ChildProcess, references: References, clock: ScenarioClock, http: HTTPDriver,
+        emit: @escaping @Sendable (Event) -> Void
+    ) {
+        self.steps = steps
+        self.subject = subject
+        self.child = child
+        self.references = references
+        self.clock = clock
+        self.http = http
+        self.emit = emit
+    }
+
+    /// What it waits for now, in words.
+    var waitsFor: String? { state.withLock { $0.step } }
+
+    /// How it stands when it has to be given up.
+    var unfinished: WorkloadRecord {
+        state.withLock { WorkloadRecord(end: .unfinished, step: $0.step, detail: "it still waited when the observation ended", lastAnswer: $0.lastAnswer) }
+    }
+
+    /// Runs all steps; nil when it was cancelled.
+    func run() async -> WorkloadRecord? {
+        for step in steps {
+            let text = describe(step)
+            state.withLock { ($0.step, $0.lastAnswer) = (text, nil) }
+            if let end = await run(step, text) { return end }
+            if Task.isCancelled { return nil }
         }
         return WorkloadRecord(end: .completed)
     }
 
-    private func describe(_ step: WorkloadStep) -> String {
-        switch step {
-        case .request(let method, let path, _, _, _): "\(method) \(references.expand(path))"
-        case .await(let path, let until, _, _, let within):
-            "await \(references.expand(path)): "
-                + until.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-                + " within \(Int(within)) s"
-        case .pause(let seconds): "pause \(Int(seconds)) s"
-        case .exit(let within): "exit within \(Int(within)) s"
-        }
-    }
-
-    private func run(_ step: WorkloadStep, _ words: String) async -> WorkloadRecord? {
+    /// nil when the step succeeded.
+    private func run(_ step: WorkloadStep, _ text: String) async -> WorkloadRecord? {
         switch step {
         case .request(let method, let path, let body, let save, let expected):
-            return await request(method, path, body, save, expected, words)
+            return await request(method, path, body, save, expected, text)
         case .await(let path, let until, let failure, let every, let within):
-            return await poll(path, until, failure, every, within, words)
+            return await poll(references.fill(path), until, failure, every_s: every, within_s: within, text)
         case .pause(let seconds):
             try? await clock.sleep(seconds)
             return nil
         case .exit(let within):
-            if let status = await subject.wait(for: clock.real(within)) {
-                return status.isSuccess ? nil : WorkloadRecord(end: .failed, step: words, detail: "it ended with \(status)")
+            guard let status = await child.wait(for: clock.real(within)) else {
+                return WorkloadRecord(end: .unfinished, step: text, detail: "it still runs after \(Int(within)) s")
             }
-            return WorkloadRecord(end: .unfinished, step: words, detail: "it still runs")
+            return status.isSuccess ? nil : WorkloadRecord(end: .failed, step: text, detail: "it ended with \(status)")
         }
     }
 
     private func request(
-        _ method: String, _ path: String, _ body: String?, _ save: String?, _ expected: Int?, _ words: String
+        _ method: String, _ path: String, _ body: String?, _ save: String?, _ expected: Int?, _ text: String
     ) async -> WorkloadRecord? {
-        let path = references.expand(path)
-        await record("request", ["method": .string(method), "path": .string(path)], nil)
-        let answer = await client.send(
-            method, path, base: base, body: body.map { references.expand($0) }, within: .seconds(Self.requestLimit_s))
-        await record("response", attributes(answer, path: path), answer.body)
-        if let save, let body = answer.body { references.save(save, body) }
-        if let error = answer.error { return WorkloadRecord(end: .failed, step: words, detail: error) }
-        let status = answer.status ?? 0
-        if expected.map({ $0 == status }) ?? (200..<400).contains(status) { return nil }
-        return WorkloadRecord(end: .failed, step: words, detail: "HTTP status \(status)", lastAnswer: answer.body)
+        let url = url(references.fill(path))
+        tell("client.request", ["method": .string(method), "path": .string(references.fill(path))])
+        switch await http.send(method, url, body: body.map(references.fill), limit: max(Self.requestLimit, clock.real(30))) {
+        case .answer(let status, let answer):
+            tell("client.response", ["path": .string(references.fill(path))].merging(members(status, answer)) { first, _ in first }, job: save == nil ? nil : jobID(answer))
+            state.withLock { $0.lastAnswer = answer }
+            if let save { references.save(answer, as: save) }
+            let isExpected = expected.map { $0 == status } ?? (200..<300).contains(status)
+            // A health check that says "degraded" by 503 answers the question: only who asks for a status fails by it.
+            if isExpected || (method == "GET" && expected == nil) { return nil }
+            return WorkloadRecord(end: .failed, step: text, detail: "the answer had status \(status)", lastAnswer: answer)
+        case .timedOut:
+            tell("client.error", ["path": .string(path), "error": "no answer in time"])
+            return WorkloadRecord(end: .unfinished, step: text, detail: "no answer came")
+        case .failed(let reason):
+            tell("client.error", ["path": .string(path), "error": .string(reason)])
+            return Task.isCancelled ? nil : WorkloadRecord(end: .failed, step: text, detail: reason)
+        }
     }
 
     private func poll(
-        _ path: String, _ until: [String: String], _ failure: [String: [String]], _ every_s: Double, _ within_s: Double,
-        _ words: String
+        _ path: String, _ until: [String: String], _ failure: [String: [String]], every_s: Double, within_s: Double, _ text: String
     ) async -> WorkloadRecord? {
-        let path = references.expand(path)
-        let ends_s = clock.scenario_s + within_s
-        var last: HTTPReader.Answer?
+        let end_s = clock.scenario_s + within_s
         while !Task.isCancelled {
-            let now = clock.scenario_s
-            if now >= ends_s { break }
-            let limit = min(clock.real(ends_s - now) + .milliseconds(100), .seconds(Self.requestLimit_s))
-            let answer = await client.get(path, base: base, within: limit)
-            if Task.isCancelled { break }
-            await record("poll", attributes(answer, path: path), answer.body)
-            if let body = answer.body {
-                report("\(words) (\(Self.summary(body)))")
-                if until.allSatisfy({ Self.value(body, $0.key) == $0.value }) { return nil }
-                for (pointer, words) in failure where words.contains(Self.value(body, pointer) ?? "") {
-                    return WorkloadRecord(
-                        end: .failed, step: describeAwait(path, until), detail: "\(pointer) became \(Self.value(body, pointer) ?? "")",
-                        lastAnswer: body)
+            switch await http.send("GET", url(path), body: nil, limit: Self.requestLimit) {
+            case .answer(let status, let answer):
+                state.withLock { $0.lastAnswer = answer }
+                tell("client.poll", ["path": .string(path)].merging(members(status, answer)) { first, _ in first }, job: jobID(answer))
+                if until.allSatisfy({ JSONPath.value(at: $0.key, in: answer)?.text == $0.value }) { return nil }
+                for (pointer, values) in failure {
+                    if let value = JSONPath.value(at: pointer, in: answer)?.text, values.contains(value) {
+                        let why = JSONPath.value(at: "error", in: answer).map { $0 == .null ? "" : ": \($0.text.prefix(300))" } ?? ""
+                        return WorkloadRecord(end: .failed, step: text, detail: "\(pointer) became \(value)\(why)", lastAnswer: answer)
+                    }
                 }
+            case .timedOut: tell("client.error", ["path": .string(path), "error": "no answer in time"])
+            case .failed(let reason):
+                if Task.isCancelled { return nil }
+                tell("client.error", ["path": .string(path), "error": .string(reason)])
             }
-            last = answer
-            if subject.exitStatus != nil && answer.error != nil {
-                return WorkloadRecord(end: .failed, step: words, detail: "the subject has ended: \(subject.exitStatus!)")
+            if clock.scenario_s + every_s > end_s {
+                return WorkloadRecord(
+                    end: .unfinished, step: text, detail: "not so within \(Int(within_s)) s", lastAnswer: state.withLock { $0.lastAnswer })
             }
             try? await clock.sleep(every_s)
         }
-        return WorkloadRecord(
-            end: .unfinished, step: describeAwait(path, until), detail: last?.error ?? "still waiting after the limit or at the end of the observation",
-            lastAnswer: last?.body)
+        return nil
     }
 
-    private func describeAwait(_ path: String, _ until: [String: String]) -> String {
-        "await \(path): " + until.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    private func url(_ path: String) -> String { path.hasPrefix("http") ? path : (subject.address ?? "http://127.0.0.1") + path }
+
+    private func tell(_ name: String, _ attributes: [String: JSONValue], job: String? = nil) {
+        emit(Event(at: clock.now(), kind: .client, name: name, job: job, attributes: attributes))
     }
 
-    private func attributes(_ answer: HTTPReader.Answer, path: String) -> [String: JSONValue] {
-        var attributes: [String: JSONValue] = ["path": .string(path)]
-        if let status = answer.status { attributes["http_status"] = .int(Int64(status)) }
-        if let error = answer.error { attributes["error"] = .string(String(error.prefix(300))) }
-        for (name, value) in answer.body?.object ?? [:] {
+    /// Flat members of an answer, for the record: status words, numbers, short texts.
+    private func members(_ status: Int, _ answer: JSONValue) -> [String: JSONValue] { Self.members(status, answer) }
+
+    static func members(_ status: Int, _ answer: JSONValue) -> [String: JSONValue] {
+        var kept: [String: JSONValue] = ["http.status": .int(Int64(status))]
+        for (name, value) in (answer.object ?? [:]).sorted(by: { $0.key < $1.key }).prefix(maximumMembers) {
             switch value {
-            case .object, .array: break
-            case .string(let text): attributes[name] = .string(String(text.prefix(300)))
-            default: attributes[name] = value
+            case .object, .array: kept[String(name.prefix(100))] = .string(String(value.text.prefix(500)))
+            case .string(let text): kept[String(name.prefix(100))] = .string(String(text.prefix(500)))
+            default: kept[String(name.prefix(100))] = value
             }
         }
-        return attributes
+        return kept
     }
 
-    private func record(_ name: String, _ attributes: [String: JSONValue], _ body: JSONValue?) async {
-        let job = body?.object?["id"]?.text
-        await recorder.note(Event(at: clock.now(), kind: .client, name: name, job: job, attributes: attributes))
-    }
+    private func jobID(_ answer: JSONValue) -> String? { answer.object?["id"].map { String($0.text.prefix(100)) } }
 
-    /// The value behind "status", "result.state" or "/result/state".
-    static func value(_ body: JSONValue, _ pointer: String) -> String? {
-        var value = body
-        for part in pointer.split(whereSeparator: { $0 == "." || $0 == "/" }) {
-            if let member = value.object?[String(part)] {
-                value = member
-            } else if let items = value.array, let index = Int(part), items.indices.contains(index) {
-                value = items[index]
-            } else {
-                return nil
-            }
+    private func describe(_ step: WorkloadStep) -> String {
+        switch step {
+        case .request(let method, let path, _, _, _): "\(method) \(references.fill(path))"
+        case .await(let path, let until, _, _, _):
+            "await \(references.fill(path)): " + until.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        case .pause(let seconds): "pause of \(Int(seconds)) s"
+        case .exit: "the subject's exit"
         }
-        return value.text
-    }
-
-    private static func summary(_ body: JSONValue) -> String {
-        ["status", "progress"].compactMap { body.object?[$0]?.text }.joined(separator: " ")
     }
 }
