@@ -43,7 +43,10 @@ import JobSystem
                 let status = try await server.status("1")
                 return status["warning"] == nil && status["status"] as? String == "FAILED" ? true : nil
             }
-            #expect(try server.events("job.finished").count == 1)
+            let finished = try server.events("job.finished")
+            #expect(finished.count == 1)
+            #expect(finished.first?["stored"] as? Bool == false)
+            #expect(finished.first?["error.type"] as? String == "database-locked")
         }
     }
 

@@ -98,7 +98,9 @@ struct JobRoutes: Sendable {
 
     private func id(_ context: BasicRequestContext) throws -> Int64 {
         let text = context.parameters.get("id") ?? ""
-        guard let id = Int64(text), id > 0 else { throw APIError.badRequest("\"\(text.prefix(40))\" is not a job id", remedy: "ids are numbers from 1") }
+        guard let id = Int64(text), id > 0 else {
+            throw APIError.badRequest("\"\(text.prefix(40))\" is not a job id", remedy: "ids are numbers from 1")
+        }
         return id
     }
 }

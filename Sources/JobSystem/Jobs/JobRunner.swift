@@ -193,8 +193,12 @@ struct JobRunner: Sendable {
             observability.emit(.jobFinished, about, level: failure == nil ? .info : .error, error: failure)
         } catch {
             if defects.contains(.swallowedErrors) { return }
-            // The client is told the truth by what the server knows; the sweeper tries again.
+            // Clients are told the truth by what the server knows; the sweeper tries again.
             board.finish(job.id, as: status, error: text, at: clock.seconds, isSaved: false)
+            about["stored"] = .stringConvertible(false)
+            observability.emit(
+                .jobStatus, ["status": "\(status.rawValue)", "stored": .stringConvertible(false)], level: .warning)
+            observability.emit(.jobFinished, about, level: .error, error: failure ?? error)
             observability.logger.error(
                 "the job's end could not be stored; the sweeper will try again", error: error,
                 metadata: ["status": "\(status.rawValue)", "error.type": "\(errorType(error))"])

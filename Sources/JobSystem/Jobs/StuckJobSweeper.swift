@@ -80,9 +80,7 @@ struct StuckJobSweeper: Service {
             do {
                 _ = try await manager.store.finish(job.id, as: job.status, error: job.error)
                 manager.board.finish(job.id, as: job.status, error: job.error, at: observability.clock.seconds, isSaved: true)
-                let about: Logger.Metadata = ["job.id": "\(job.id)", "status": "\(job.status.rawValue)"]
-                observability.emit(.jobStatus, about)
-                observability.emit(.jobFinished, about)
+                observability.emit(.jobStatus, ["job.id": "\(job.id)", "status": "\(job.status.rawValue)"])
             } catch {
                 return  // still locked: next time
             }

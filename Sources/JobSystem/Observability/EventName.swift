@@ -64,9 +64,9 @@ package enum EventName: String, CaseIterable, Sendable {
         case .jobAccepted: "A job was stored and queued."
         case .jobStarted: "A job left the queue."
         case .jobProgress: "The displayed progress was written (with touch: only updated_at was)."
-        case .jobStatus: "A job's status was written."
+        case .jobStatus: "A job's status changed (with stored false: the database has yet to learn of it)."
         case .jobDeadline: "A job's deadline passed; it is being cancelled."
-        case .jobFinished: "A job ended, and its end is stored."
+        case .jobFinished: "A job ended (with stored false: the database has yet to learn of it)."
         case .progressWriteFailed: "The displayed progress could not be written."
         case .analysisStarted: "The analysis of a script began."
         case .analysisFinished: "All chunks were analysed."
@@ -94,9 +94,9 @@ package enum EventName: String, CaseIterable, Sendable {
         case .jobAccepted: ["job.id", "model", "chunk.total"]
         case .jobStarted: ["job.id", "deadline_s", "timeout_s"]
         case .jobProgress: ["job.id", "progress", "touch"]
-        case .jobStatus: ["job.id", "status"]
+        case .jobStatus: ["job.id", "status", "stored"]
         case .jobDeadline, .analysisTimeout: ["job.id", "after_s"]
-        case .jobFinished: ["job.id", "status", "duration_s", "error.type"]
+        case .jobFinished: ["job.id", "status", "duration_s", "stored", "error.type", "error.message"]
         case .progressWriteFailed: ["job.id", "progress", "error.type", "error.message"]
         case .analysisStarted: ["job.id", "chunk.total"]
         case .analysisFinished: ["job.id", "chunk.total", "tokens"]
