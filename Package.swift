@@ -109,7 +109,7 @@ let package = Package(
         tests("EvidenceTests", ["Evidence"]),
         tests("WaitGraphTests", ["Evidence", "WaitGraph"]),
         tests("DiagnosisTests", ["Evidence", "WaitGraph", "Diagnosis"]),
-        tests("ReportingTests", ["Evidence", "WaitGraph", "Diagnosis", "Reporting"]),
+        tests("ReportingTests", ["Evidence", "WaitGraph", "Diagnosis", "Reporting"], resources: [.copy("Goldens")]),
         tests("ProcessesTests", ["Evidence", "Processes", "hangscope"]),
         tests("ProcessInspectionTests", ["Evidence", "Processes", "ProcessInspection", "standing-c"]),
         tests("SwiftRuntimeInspectionTests", [

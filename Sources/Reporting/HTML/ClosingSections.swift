@@ -15,7 +15,7 @@ struct EvidenceSection {
         guard !index.items.isEmpty else { return "<section id=\"evidence\"><h2>Evidence</h2><p class=\"none\">Nothing was cited.</p></section>" }
         let rows = index.items.map { item -> HTML in
             let texts = item.texts.map { "<p>\(HTML.rich($0))</p>" as HTML }.joined()
-            let row: HTML = item.row.map { "<p class=\"row\">\($0)</p>" } ?? ""
+            let row: HTML = item.row.map { "<p class=\"row\">\(HTML.rich($0))</p>" } ?? ""
             return "<tr id=\"e\(item.number)\"><th scope=\"row\">E\(item.number)</th><td>\(texts)\(row)</td><td class=\"where\">\(place(item))</td></tr>"
         }
         let more: HTML = index.omitted > 0 ? "<p class=\"omitted\">\(Units.count(index.omitted)) more citations in <code>verdict.json</code>.</p>" : ""
@@ -53,7 +53,7 @@ struct ClosingSections {
 
     private func refuted(_ assessment: Assessment) -> HTML {
         let rows = assessment.refuted.prefix(80).map { "<tr><th scope=\"row\"><code>\($0.cause.rawValue)</code></th><td>\(HTML.rich($0.because))</td></tr>" as HTML }
-        let table: HTML = rows.isEmpty ? "<p class=\"none\">No other cause had to be ruled out.</p>"
+        let table: HTML = rows.isEmpty ? "<p class=\"none\">No cause was ruled out.</p>"
             : "<table class=\"plain\"><thead><tr><th scope=\"col\">Cause</th><th scope=\"col\">Ruled out because</th></tr></thead><tbody>\(rows.joined())</tbody></table>"
         let rest = assessment.bystanders.prefix(60).map { "<li>\(HTML.rich($0))</li>" as HTML }
         let bystanders: HTML = rest.isEmpty ? "" : "<h3>At rest, and not concerned</h3><ul>\(rest.joined())</ul>"
@@ -81,7 +81,7 @@ struct ClosingSections {
                 """
         }
         let capture = primary.assessment.capture
-        let sum: HTML = "<p>Stopped for \(Units.milliseconds(capture.stopped_ms)) of real time in all, no thread for longer than \(Units.milliseconds(capture.longest_thread_pause_ms)).</p>"
+        let sum: HTML = capture.stopped_ms == 0 ? "<p>Nothing was stopped.</p>" : "<p>Stopped for \(Units.milliseconds(capture.stopped_ms)) of real time in all, no thread for longer than \(Units.milliseconds(capture.longest_thread_pause_ms)).</p>"
         guard !rows.isEmpty else { return sum }
         return """
             \(sum)<div class="scroll"><table class="plain figures"><thead><tr><th scope="col"></th><th scope="col">stopped, real</th><th scope="col">longest pause</th><th scope="col">whole capture</th><th scope="col">threads</th><th scope="col">read unstopped</th><th scope="col">frames</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>

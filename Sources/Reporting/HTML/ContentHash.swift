@@ -1,9 +1,9 @@
 /// SHA-256 (FIPS 180-4) in base64, as a Content-Security-Policy names the one style and the one script it lets run.
 ///
 /// For our own two constants, of a few KiB; it protects nothing secret.
-enum ContentHash {
+package enum ContentHash {
     /// "sha256-..." of the text's UTF-8.
-    static func source(_ text: String) -> String { "sha256-" + base64(sha256(Array(text.utf8))) }
+    package static func source(_ text: String) -> String { "sha256-" + base64(sha256(Array(text.utf8))) }
 
     static func sha256(_ message: [UInt8]) -> [UInt8] {
         var state = initial

@@ -110,7 +110,9 @@ struct FirstScreen {
         var links: [(String, String)] = []
         if report.primary?.assessment.findings.isEmpty == false { links.append(("findings", "Findings")) }
         if report.comparison != nil { links.append(("differences", "Differences")) }
-        links += [("stacks", "Tasks and threads"), ("tables", "Sockets, locks, descriptors")]
+        if report.runs.contains(where: { !$0.run.snapshots.isEmpty }) {
+            links += [("stacks", "Tasks and threads"), ("tables", "Sockets, locks, descriptors")]
+        }
         if report.runs.contains(where: { !$0.run.samples.isEmpty }) { links.append(("plots", "Samples")) }
         links += [("evidence", "Evidence"), ("refuted", "Ruled out"), ("unobserved", "Not observed"), ("again", "Make it again")]
         let items = links.map { "<a href=\"#\(HTML(stringLiteral: $0.0))\">\($0.1)</a>" as HTML }

@@ -25,6 +25,8 @@ struct PlotsSection {
         }
         let end = plots.flatMap(\.lines).compactMap(\.points.last?.at).max() ?? 0
         guard !plots.isEmpty, end > 0 else { return "" }
+        // What is always 0 says nothing.
+        plots.removeAll { $0.lines.allSatisfy { $0.points.allSatisfy { $0.value == 0 } } }
         let figures = plots.prefix(14).map { plot($0.title, $0.unit, $0.lines, end: end) }
         let scale = report.primary?.timeScale ?? 1
         let axis: HTML = scale == 1 ? "Time since each run’s start" : "Scenario time since each run’s start"

@@ -1,6 +1,6 @@
 /// The page's one script: filters and opens groups of stacks; everything is there without it.
-enum Script {
-    static let text = """
+package enum Script {
+    package static let text = """
         "use strict";
         for (const box of document.querySelectorAll(".controls")) box.hidden = false;
         const places = (selector) => document.querySelectorAll(selector + " details.place");

@@ -59,7 +59,7 @@ struct StacksSection {
             if let reason = group.stackReason { body += "<p class=\"partial\">stack: \(HTML.rich(reason, limit: 300))</p>" }
         }
         return """
-            <details class="place\(pair.differs ? " differing" as HTML : "")"><summary><span class="title">\(title)</span> <span class="facts">\(group.waits.first ?? "")</span> <span class="counts">\(counts.joined(" "))\(mark)</span></summary>\(body)\(stack(group))</details>
+            <details class="place\(pair.differs ? " differing" as HTML : "")"><summary><span class="title">\(title)</span> <span class="facts">\(facts(pair))</span> <span class="counts">\(counts.joined(" "))\(mark)</span></summary>\(body)\(stack(group))</details>
             """
     }
 
@@ -67,7 +67,15 @@ struct StacksSection {
         guard pair.groups.count == 2 else { return "differs" }
         if pair.groups[0] == nil { return "only \(sections[1].variant)" }
         if pair.groups[1] == nil { return "only \(sections[0].variant)" }
-        return "count differs"
+        return pair.kindDiffers ? "other state" : "count differs"
+    }
+
+    /// What they do there; for each run where that is not the same.
+    private func facts(_ pair: StackPair) -> HTML {
+        guard pair.kindDiffers else { return "\((pair.groups.last.flatMap(\.self) ?? pair.any).waits.first ?? "")" }
+        return zip(sections, pair.groups).compactMap { section, group -> HTML? in
+            group.map { "<span class=\"fact\"><b>\(section.variant)</b> \($0.waits.first ?? "")</span>" }
+        }.joined(" ")
     }
 
     private func stack(_ group: StackGroup) -> HTML {

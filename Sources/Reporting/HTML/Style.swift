@@ -1,7 +1,7 @@
 /// The page's one style sheet: calm, typographic, light and dark, wide, narrow and print.
-enum Style {
+package enum Style {
     /// Contrast of every text colour on its ground is at least 4.5:1 (WCAG 2.2, 1.4.3). Runs differ in dash as well as in hue.
-    static let text = colours + page + firstScreen + figure + sections + narrow + printed
+    package static let text = colours + page + firstScreen + figure + sections + narrow + printed
 
     private static let colours = """
         :root{color-scheme:light dark;--paper:#fcfbf9;--ink:#1e1d1a;--soft:#625e56;--faint:#e5e1d9;--panel:#f4f1eb;--link:#1f5a96;
@@ -13,8 +13,7 @@ enum Style {
 
     private static let page = """
         *{box-sizing:border-box}
-        html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
-        @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
+        html{-webkit-text-size-adjust:100%}
         body{margin:0 auto;max-width:72rem;padding:1.5rem 2rem 4rem;background:var(--paper);color:var(--ink);
         font:16px/1.5 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;font-variant-numeric:tabular-nums}
         h1,h2,h3,p,ol,ul,figure{margin:0}
@@ -94,15 +93,15 @@ enum Style {
         thead th{font-weight:500;color:var(--soft);font-size:.82rem}tbody th{font-weight:500}
         .compare{table-layout:fixed}.compare th:first-child{width:28%}
         .compare th small{display:block;color:var(--soft);font-weight:400}
-        .significant th{font-weight:650}.bears,.differs{display:inline-block;font-size:.76rem;font-weight:600;color:var(--hang);background:var(--hang-wash);border-radius:4px;padding:0 .4em;margin-left:.4em;white-space:nowrap}
+        .significant th{font-weight:650}.bears,.differs{display:inline-block;font-size:.76rem;font-weight:600;color:var(--hang);background:var(--hang-wash);border-radius:4px;padding:0 .4em;white-space:nowrap}.bears{display:block;width:fit-content;margin-top:.15rem}.counts .differs{margin-left:.5em}
         .absent{color:var(--soft);font-style:italic}
         .figures td,.figures thead th:not(:first-child){text-align:right}.scroll{overflow-x:auto}
         .plain th[scope=row]{white-space:nowrap}
-        .evidence th{width:3.2rem}.evidence .where{width:30%}.evidence .row{color:var(--soft);font-size:.86rem}.evidence tr:target{background:var(--hang-wash)}
+        .evidence{table-layout:fixed}.evidence th:first-child{width:3.5rem}.evidence th:last-child{width:30%}.evidence .row{color:var(--soft);font-size:.86rem}.evidence tr:target{background:var(--hang-wash)}
         details{margin:0}summary{cursor:pointer;padding:.4rem 0}
         .place{border-bottom:1px solid var(--faint)}.place summary{display:grid;grid-template-columns:minmax(0,1.3fr) minmax(0,1.2fr) auto;gap:0 1.2rem;align-items:baseline;font-size:.92rem;list-style:none}
         .place summary::-webkit-details-marker{display:none}.place .title::before{content:"▸";color:var(--soft);display:inline-block;width:1.1em}.place[open] .title::before{content:"▾"}
-        .facts,.at{color:var(--soft);overflow-wrap:anywhere}.at{font-size:.86rem}.counts{text-align:right;font-size:.84rem}
+        .fact{display:block}.fact b{font-weight:600}.facts,.at{color:var(--soft);overflow-wrap:anywhere}.at{font-size:.86rem}.counts{text-align:right;font-size:.84rem}
         .run{white-space:nowrap;margin-left:.6em}.run.nobody{color:var(--soft)}
         .place .members,.place .waits,.place .partial{font-size:.88rem;margin-left:1.2rem}.waits{padding-left:1rem;color:var(--soft)}
         .stack{margin:.4rem 0 .9rem 1.2rem;padding:.6rem .9rem .6rem 3rem;background:var(--panel);border-radius:6px;font-size:.82rem;line-height:1.55}
@@ -116,9 +115,9 @@ enum Style {
     private static let narrow = """
         @media (max-width:56rem){.columns{grid-template-columns:minmax(0,1fr);gap:1.6rem}.place summary{grid-template-columns:minmax(0,1fr);gap:.1rem}.place .facts,.place .counts{margin-left:1.1rem;text-align:left}.run:first-child{margin-left:0}}
         @media (max-width:40rem){body{padding:1rem 1rem 3rem}h1{font-size:1.35rem}.chain div{flex-wrap:wrap;gap:0 1rem}.since small{margin-left:.4em}
-        .compare,.compare tbody,.compare tr,.compare th,.compare td,.evidence,.evidence tbody,.evidence tr,.evidence th,.evidence td{display:block;width:auto}.compare th:first-child,.evidence .where{width:auto}
+        .compare,.compare tbody,.compare tr,.compare th,.compare td,.evidence,.evidence tbody,.evidence tr,.evidence th,.evidence td{display:block;width:auto}.compare th:first-child,.evidence th:first-child{width:auto}
         .compare thead,.evidence thead{position:absolute;left:-99rem}.compare tr,.evidence tr{border-bottom:1px solid var(--faint);padding:.5rem 0}.compare th,.compare td,.evidence th,.evidence td{border:0;padding:.05rem 0}
-        .compare td::before{content:attr(data-run);display:block;color:var(--soft);font-size:.78rem}.plain th[scope=row]{white-space:normal}.markers{grid-template-columns:minmax(0,1fr)}.key .sign:first-child{margin-left:0}}
+        .compare td{position:relative;padding-left:5rem}.compare td::before{content:attr(data-run);position:absolute;left:0;max-width:4.6rem;overflow:hidden;color:var(--soft);font-size:.82rem}.plain th[scope=row]{white-space:normal}.markers{grid-template-columns:minmax(0,1fr)}.key .sign:first-child{margin-left:0}}
 
         """
 

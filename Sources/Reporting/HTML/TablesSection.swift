@@ -39,7 +39,7 @@ struct TablesSection {
                 "<td data-run=\"\(section.variant)\">\(cell.map { "\($0)" as HTML } ?? "<span class=\"absent\">not there</span>")</td>"
             }
             let mark: HTML = marked ? "<span class=\"differs\">\(difference(row))</span>" : ""
-            return "<tr><th scope=\"row\">\(row.subject)\(mark)</th>\(cells.joined())</tr>"
+            return "<tr><th scope=\"row\">\(row.subject) \(mark)</th>\(cells.joined())</tr>"
         }
         return "<table class=\"compare\"><thead><tr><th scope=\"col\"></th>\(head)</tr></thead><tbody>\(body.joined())</tbody></table>"
     }
@@ -47,6 +47,7 @@ struct TablesSection {
     private func difference(_ row: SideBySide.Row) -> String {
         guard row.cells.count == 2 else { return "differs" }
         if row.cells[0] == nil { return "only \(sections[1].variant)" }
-        return row.cells[1] == nil ? "only \(sections[0].variant)" : "differs"
+        if row.cells[1] == nil { return "only \(sections[0].variant)" }
+        return row.cells[0] == row.cells[1] ? "other value" : "differs"
     }
 }

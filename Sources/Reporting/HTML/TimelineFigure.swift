@@ -20,17 +20,16 @@ struct TimelineFigure {
         var partings: [(x: Double, top: Double, bottom: Double)] = []
         for (index, lane) in timeline.lanes.enumerated() {
             if index > 0 { y += Height.between }
-            let top = y + Height.title - 4
+            let top = y + Height.title
             draw(lane)
             if let at = lane.parting { partings.append((x(at), top, y)) }
         }
-        drawPartings(partings)
         drawAxis()
         return """
             <figure class="timeline"><svg role="img" aria-label="\(label)" width="100%" height="\(coordinate: y)">\
             <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
             <rect width="6" height="6" class="hatch-back"/><rect width="2" height="6" class="hatch-line"/></pattern></defs>\
-            \(svg)</svg>\(legend)</figure>
+            \(Self.partings(partings))\(svg)</svg>\(legend)</figure>
             """
     }
 
@@ -128,16 +127,17 @@ struct TimelineFigure {
         if !groups.isEmpty { y += Height.marker }
     }
 
-    private mutating func drawPartings(_ partings: [(x: Double, top: Double, bottom: Double)]) {
+    /// Drawn beneath everything else: one line through each lane, joined between them.
+    private static func partings(_ partings: [(x: Double, top: Double, bottom: Double)]) -> HTML {
+        var svg = HTML.empty
         for parting in partings {
             svg += "<line class=\"parting\" x1=\"\(percent: parting.x)\" x2=\"\(percent: parting.x)\" y1=\"\(coordinate: parting.top)\" y2=\"\(coordinate: parting.bottom)\"/>"
         }
-        guard let first = partings.first else { return }
-        if partings.count > 1 {
-            svg += "<line class=\"parting\" x1=\"\(percent: first.x)\" x2=\"\(percent: partings[1].x)\" y1=\"\(coordinate: first.bottom)\" y2=\"\(coordinate: partings[1].top)\"/>"
-        }
+        guard partings.count > 1 else { return svg }
+        let first = partings[0]
+        svg += "<line class=\"parting\" x1=\"\(percent: first.x)\" x2=\"\(percent: partings[1].x)\" y1=\"\(coordinate: first.bottom)\" y2=\"\(coordinate: partings[1].top)\"/>"
         let isLeft = first.x < 60
-        svg += "<text class=\"parting-text\" x=\"\(percent: first.x)\" dx=\"\(isLeft ? 7 : -7)\" y=\"\(coordinate: first.bottom + 19)\" text-anchor=\"\(isLeft ? "start" : "end")\">here the runs part</text>"
+        return svg + "<text class=\"parting-text\" x=\"\(percent: first.x)\" dx=\"\(isLeft ? 7 : -7)\" y=\"\(coordinate: first.bottom + 19)\" text-anchor=\"\(isLeft ? "start" : "end")\">here the runs part</text>"
     }
 
     private mutating func drawAxis() {

@@ -13,6 +13,17 @@ public struct JSONRenderer: Renderer {
     }
 }
 
+extension Assessment {
+    /// Lists of blind spots can be as long as a process has threads; 2 000 are kept, and the rest is counted.
+    fileprivate var bounded: Assessment {
+        let limit = 2000
+        guard capture.unobserved.count > limit else { return self }
+        var bounded = self
+        bounded.capture.unobserved = capture.unobserved.prefix(limit) + ["\(capture.unobserved.count - limit) more that were not observed"]
+        return bounded
+    }
+}
+
 /// What verdict.json holds: the primary run's assessment at the top level, so that
 /// `.verdict` and `.findings[0].cause` are found where `attach` puts them too.
 struct VerdictDocument: Encodable {
@@ -39,12 +50,12 @@ struct VerdictDocument: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         let nothing = Assessment(verdict: .unknown, headline: "No run was recorded.", subject: .init(pid: 0, executable: ""))
-        try (report.primary?.assessment ?? nothing).encode(to: encoder)
+        try (report.primary?.assessment.bounded ?? nothing).encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encodeIfPresent(report.scenario, forKey: .scenario)
         try container.encodeIfPresent(report.primary?.variant, forKey: .variant)
         let variants = report.runs.map {
-            Variant(variant: $0.variant, duration_s: $0.duration_s, timeScale: $0.timeScale, expectation: $0.expectation, assessment: $0.assessment)
+            Variant(variant: $0.variant, duration_s: $0.duration_s, timeScale: $0.timeScale, expectation: $0.expectation, assessment: $0.assessment.bounded)
         }
         try container.encode(variants, forKey: .runs)
         try container.encode(report.skipped, forKey: .skipped)

@@ -2,15 +2,20 @@ import Diagnosis
 import Evidence
 
 /// One quantity over time, thinned for plotting.
-struct SampleSeries: Sendable, Hashable {
-    struct Point: Sendable, Hashable {
+package struct SampleSeries: Sendable, Hashable {
+    package struct Point: Sendable, Hashable {
         /// Seconds of scenario time since the run's start.
-        var at: Double
-        var value: Double
+        package var at: Double
+        package var value: Double
+
+        package init(at: Double, value: Double) {
+            self.at = at
+            self.value = value
+        }
     }
-    var title: String
-    var unit: String
-    var points: [Point]
+    package var title: String
+    package var unit: String
+    package var points: [Point]
 
     /// CPU, threads, descriptors, memory, bytes through sockets, and the subject's own gauges, of the subject's process.
     static func all(of section: RunSection, points limit: Int) -> [SampleSeries] {
@@ -25,8 +30,8 @@ struct SampleSeries: Sendable, Hashable {
         }
         var all = [
             SampleSeries(title: "CPU", unit: "% of one core", points: thinned(cpu(samples, section), to: limit)),
-            series("Threads", "threads") { $0.threads.isEmpty ? nil : Double($0.threads.count) },
-            series("Descriptors", "descriptors") { $0.descriptorCount.map(Double.init) },
+            series("Threads", "") { $0.threads.isEmpty ? nil : Double($0.threads.count) },
+            series("Descriptors", "") { $0.descriptorCount.map(Double.init) },
             series("Memory", "MiB resident") { $0.resident_bytes.map { Double($0) / 1_048_576 } },
             series("Received over TCP", "KiB") { received($0).map { $0 / 1024 } },
             series("Lying in socket queues", "B") { $0.sockets.isEmpty ? nil : $0.sockets.reduce(0) { $0 + Double($1.receiveQueue) + Double($1.sendQueue) } },
@@ -49,6 +54,11 @@ struct SampleSeries: Sendable, Hashable {
                 work.append(Point(at: at, value: Double(work.count + 1)))
             }
         }
+        // Both stand as they were until the run was no longer watched.
+        if let end = section.run.header.endedAt.flatMap(section.offset) {
+            if let last = progress.last, last.at < end { progress.append(Point(at: end, value: last.value)) }
+            if let last = work.last, last.at < end { work.append(Point(at: end, value: last.value)) }
+        }
         return (
             SampleSeries(title: "Displayed progress", unit: "%", points: thinned(progress, to: limit)),
             SampleSeries(title: "Work done", unit: "work events so far", points: thinned(work, to: limit)))
@@ -70,7 +80,7 @@ struct SampleSeries: Sendable, Hashable {
     }
 
     /// Keeps first, last, and the largest of each of the equal stretches between, so that peaks survive.
-    static func thinned(_ points: [Point], to limit: Int) -> [Point] {
+    package static func thinned(_ points: [Point], to limit: Int) -> [Point] {
         guard points.count > limit, limit >= 3 else { return points }
         var kept = [points[0]]
         let stretches = limit - 2

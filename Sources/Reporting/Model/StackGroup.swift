@@ -1,36 +1,38 @@
-import Evidence
+package import Evidence
 
 /// Threads or tasks that stand at the same place: 500 threads are usually a handful of these.
-struct StackGroup: Sendable, Hashable {
+package struct StackGroup: Sendable, Hashable {
     /// Who stands there, such as "812/815 NIO-ELT-0"; at most `StackGroups.shownMembers`.
-    var members: [String]
-    var count: Int
-    var frames: [Frame]
-    var omittedFrames: Int
+    package var members: [String]
+    package var count: Int
+    package var frames: [Frame]
+    package var omittedFrames: Int
     /// Why there is no stack, or only part of one.
-    var stackReason: String?
+    package var stackReason: String?
     /// What they wait for, in words, each once; at most 6.
-    var waits: [String]
+    package var waits: [String]
     /// Indexes of the rows in the snapshot's table, the first few.
-    var rows: [Int]
+    package var rows: [Int]
+    /// Kinds of wait and state seen among them, to compare runs by.
+    package var kinds: Set<String>
     /// Equal for the same place in another run of the same build.
-    var signature: String
+    package var signature: String
 
     var omittedMembers: String { count > members.count ? " and \(Units.count(count - members.count)) more" : "" }
 }
 
 /// Groups by identical stacks, the largest deviation from the ordinary (single threads) last.
-enum StackGroups {
-    static let shownMembers = 8
-    static let shownFrames = 64
+package enum StackGroups {
+    package static let shownMembers = 8
+    package static let shownFrames = 64
 
-    static func threads(_ threads: [ThreadRecord]) -> [StackGroup] {
+    package static func threads(_ threads: [ThreadRecord]) -> [StackGroup] {
         group(threads, frames: \.stack) { thread in
             "\(thread.pid)/\(thread.tid)" + (thread.name.isEmpty ? "" : " \(thread.name)")
         } wait: { WaitWording.thread($0) } kind: { $0.wait?.kind.rawValue ?? $0.syscall?.name ?? $0.state }
     }
 
-    static func tasks(_ tasks: [TaskRecord]) -> [StackGroup] {
+    package static func tasks(_ tasks: [TaskRecord]) -> [StackGroup] {
         group(tasks, frames: \.backtrace) { task in
             "task \(task.id)" + (task.name.map { " \u{201C}\($0)\u{201D}" } ?? "")
         } wait: { WaitWording.task($0) } kind: { "\($0.state.rawValue) \($0.wait?.kind.rawValue ?? "") \($0.isCancelled)" }
@@ -47,6 +49,7 @@ enum StackGroups {
             let signature = signature(stack, kind: kind(value))
             if let known = index[signature] {
                 groups[known].count += 1
+                if groups[known].kinds.count < 8 { groups[known].kinds.insert(kind(value)) }
                 if groups[known].members.count < shownMembers { groups[known].members.append(Escaping.clipped(member(value), to: 80)) }
                 if groups[known].rows.count < shownMembers { groups[known].rows.append(row) }
                 if groups[known].waits.count < 6 {
@@ -59,14 +62,15 @@ enum StackGroups {
             groups.append(StackGroup(
                 members: [Escaping.clipped(member(value), to: 80)], count: 1, frames: Array(stack.prefix(shownFrames)),
                 omittedFrames: max(0, stack.count - shownFrames), stackReason: observed.reason,
-                waits: [Escaping.clipped(wait(value), to: 300)], rows: [row], signature: signature))
+                waits: [Escaping.clipped(wait(value), to: 300)], rows: [row], kinds: [kind(value)], signature: signature))
         }
         return groups
     }
 
     /// The frames' functions and places without addresses, which differ between runs.
     private static func signature(_ frames: [Frame], kind: String) -> String {
-        var signature = kind
+        // Without a stack, only what they do tells them apart.
+        var signature = frames.isEmpty ? kind : ""
         for frame in frames.prefix(shownFrames) {
             signature += "|"
             if let function = frame.function {

@@ -6,8 +6,10 @@ struct StackPair: Sendable, Hashable {
     /// One for each run; nil where nobody stands there.
     var groups: [StackGroup?]
 
-    /// Another number of threads or tasks stands here in one of the runs.
-    var differs: Bool { groups.count > 1 && Set(groups.map { $0?.count ?? 0 }).count > 1 }
+    /// Another number of threads or tasks stands here in one of the runs, or they do something else here.
+    var differs: Bool { groups.count > 1 && (countDiffers || kindDiffers) }
+    var countDiffers: Bool { Set(groups.map { $0?.count ?? 0 }).count > 1 }
+    var kindDiffers: Bool { Set(groups.compactMap { $0?.kinds }).count > 1 }
     var any: StackGroup { groups.lazy.compactMap(\.self).first! }
 }
 

@@ -1,59 +1,59 @@
-import Diagnosis
+package import Diagnosis
 import Evidence
 
 /// Both runs on one axis: seconds of scenario time since each run's start.
-struct Timeline: Sendable, Hashable {
-    struct Tick: Sendable, Hashable {
-        var at: Double
-        var count: Int
+package struct Timeline: Sendable, Hashable {
+    package struct Tick: Sendable, Hashable {
+        package var at: Double
+        package var count: Int
     }
-    struct Bar: Sendable, Hashable {
-        var name: String
-        var start: Double
-        var end: Double
+    package struct Bar: Sendable, Hashable {
+        package var name: String
+        package var start: Double
+        package var end: Double
         /// Began and never ended while it was watched.
-        var isOpen: Bool
-        var row: Int
+        package var isOpen: Bool
+        package var row: Int
     }
-    struct Marker: Sendable, Hashable {
-        enum Kind: String, Sendable, Hashable { case alarm, snapshot, fault, exit }
-        var at: Double
-        var kind: Kind
-        var text: String
+    package struct Marker: Sendable, Hashable {
+        package enum Kind: String, Sendable, Hashable { case alarm, snapshot, fault, exit }
+        package var at: Double
+        package var kind: Kind
+        package var text: String
     }
-    struct Lane: Sendable, Hashable {
-        var name: String
-        var verdict: Verdict
-        var end: Double
-        var progress: [SampleSeries.Point]
-        var work: [Tick]
-        var workCount: Int
-        var lastWork: Double?
-        var bars: [Bar]
-        var rows: Int
-        var markers: [Marker]
+    package struct Lane: Sendable, Hashable {
+        package var name: String
+        package var verdict: Verdict
+        package var end: Double
+        package var progress: [SampleSeries.Point]
+        package var work: [Tick]
+        package var workCount: Int
+        package var lastWork: Double?
+        package var bars: [Bar]
+        package var rows: Int
+        package var markers: [Marker]
         /// Where this run was at the last point both reached.
-        var parting: Double?
-        var omitted: [String]
+        package var parting: Double?
+        package var omitted: [String]
     }
 
-    var lanes: [Lane]
+    package var lanes: [Lane]
     /// Length of the axis, over 0.
-    var end: Double
-    var timeScale: Double
+    package var end: Double
+    package var timeScale: Double
 
     /// At most so many of each kind are drawn in one lane.
     private enum Limit {
         static let ticks = 400, progress = 240, bars = 120, rows = 6, markers = 40
     }
 
-    /// nil when no run has anything that could be placed in time.
-    init?(_ report: Report) {
+    /// nil when no run did or showed anything over time.
+    package init?(_ report: Report) {
         let sections = [report.baseline, report.primary].compactMap(\.self)
         timeScale = report.primary?.timeScale ?? 1
         lanes = sections.map { Self.lane($0, report) }.filter { !$0.work.isEmpty || !$0.progress.isEmpty || !$0.bars.isEmpty || !$0.markers.isEmpty }
         end = lanes.map(\.end).max() ?? 0
-        guard !lanes.isEmpty, end > 0 else { return nil }
+        guard lanes.contains(where: { !$0.work.isEmpty || !$0.progress.isEmpty || !$0.bars.isEmpty }), end > 0 else { return nil }
     }
 
     private static func lane(_ section: RunSection, _ report: Report) -> Lane {

@@ -86,7 +86,7 @@ public struct TextRenderer: Renderer {
         let capture = section.assessment.capture
         var text = ""
         if capture.threads > 0 {
-            text = "Looked at \(Units.count(capture.threads, "thread")), \(Units.count(capture.frames, "frame")); stopped it for \(Units.milliseconds(capture.stopped_ms)) in all, no thread for longer than \(Units.milliseconds(capture.longest_thread_pause_ms))."
+            text = "Looked at \(Units.count(capture.threads, "thread")), \(Units.count(capture.frames, "frame")); " + (capture.stopped_ms == 0 ? "stopped nothing." : "stopped it for \(Units.milliseconds(capture.stopped_ms)) in all, no thread for longer than \(Units.milliseconds(capture.longest_thread_pause_ms)).")
         }
         if style.sections.isEmpty { text += (text.isEmpty ? "" : " ") + "More: --threads, --tasks, --sockets, --verbose." }
         guard !text.isEmpty else { return }

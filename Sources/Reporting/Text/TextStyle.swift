@@ -53,7 +53,7 @@ struct TextLines {
 
     mutating func heading(_ text: String) {
         blank()
-        lines.append(style.paint(text, .bold))
+        paragraph(text, colour: .bold)
     }
 
     /// Wraps already safe text; the first line is led by `lead`, the others indented as far.

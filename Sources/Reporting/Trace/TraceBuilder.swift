@@ -68,7 +68,7 @@ struct TraceBuilder {
     private mutating func addSamples(_ section: RunSection, _ process: Int) {
         for series in SampleSeries.all(of: section, points: 2000) {
             for point in series.points {
-                append(TraceEvent(name: "\(series.title) (\(series.unit))", ph: .counter, ts: point.at * 1e6, pid: process, tid: 0, args: ["value": .double(point.value)]))
+                append(TraceEvent(name: series.unit.isEmpty ? series.title : "\(series.title) (\(series.unit))", ph: .counter, ts: point.at * 1e6, pid: process, tid: 0, args: ["value": .double(point.value)]))
             }
         }
     }

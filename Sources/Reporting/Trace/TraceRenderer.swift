@@ -8,7 +8,7 @@ public struct TraceRenderer: Renderer {
     /// Trace events written at most; what is beyond is counted in `otherData`.
     private let limit: Int
 
-    public init(limit: Int = 100_000) { self.limit = limit }
+    public init(limit: Int = 50_000) { self.limit = limit }
 
     public func files(for report: RedactedReport) throws -> [RenderedFile] {
         let report = report.report

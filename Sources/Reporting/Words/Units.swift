@@ -48,7 +48,7 @@ package enum Units {
 
     /// "1 thread", "3 threads".
     package static func count(_ value: Int, _ noun: String) -> String {
-        "\(count(value)) \(noun)\(value == 1 ? "" : noun.hasSuffix("s") ? "es" : "s")"
+        "\(count(value)) " + (value == 1 ? noun : noun == "child" ? "children" : noun + (noun.hasSuffix("s") ? "es" : "s"))
     }
 
     /// With so many decimals, at most 6; beyond 15 digits as the language prints it.
