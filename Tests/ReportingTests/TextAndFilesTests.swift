@@ -12,6 +12,18 @@ import Testing
         #expect(order.allSatisfy { $0 != nil } && order.compactMap(\.self) == order.compactMap(\.self).sorted())
     }
 
+    @Test func theVerdictIsNotSaidTwice() {
+        var report = SampleReport.attached
+        let summary = "job 1 waits for an answer"
+        report.runs[0].assessment.findings[0].summary = summary
+        report.runs[0].assessment.headline = "It hangs (peer-stalled): \(summary)"
+        #expect(TextRenderer().text(report).hasPrefix("Hang: Job 1 waits for an answer\n"))
+        report.runs[0].assessment.findings = []
+        report.runs[0].assessment.verdict = .completed
+        report.runs[0].assessment.headline = "It completed: job 1 ended after 98 s"
+        #expect(TextRenderer().text(report).hasPrefix("Completed: Job 1 ended after 98 s\n"))
+    }
+
     @Test(arguments: [40, 80, 160])
     func linesKeepToTheWidth(width: Int) {
         let text = TextRenderer(style: .verbose(width: width)).text(HostileReport.report(String(repeating: "word ", count: 300) + String(repeating: "x", count: 500)))

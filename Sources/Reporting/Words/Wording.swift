@@ -84,10 +84,17 @@ enum Wording {
 extension Assessment {
     /// The verdict and its root cause in one sentence; made up from the findings where there is no headline.
     var sentence: String {
-        if !headline.isEmpty { return headline }
-        if let root { return root.summary }
-        return Wording.withoutRoot(verdict)
+        if let root, headline.isEmpty || headline.hasSuffix(root.summary) { return Self.capitalized(root.summary) }
+        guard !headline.isEmpty else { return Wording.withoutRoot(verdict) }
+        // The verdict stands before the sentence already.
+        for opening in ["It hangs: ", "It is slow but advances: ", "It advances: ", "It is idle: ", "It failed: ", "It completed: ", "Not shown either way: "]
+        where headline.hasPrefix(opening) {
+            return Self.capitalized(String(headline.dropFirst(opening.count)))
+        }
+        return Self.capitalized(headline)
     }
+
+    private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     var contributing: [Finding] { findings.filter { $0.role == .contributing } }
     /// Roots beyond the first.
