@@ -17,13 +17,13 @@ struct AsyncBacktrace: Hashable {
 struct AsyncBacktraceReader {
     private let memory: any MemoryReader
     private let runtime: ConcurrencyRuntime
-    private let mappings: [MemoryMapping]
+    private let code: CodeRanges
     private let maximumFrames: Int
 
     init(memory: any MemoryReader, runtime: ConcurrencyRuntime, mappings: [MemoryMapping], maximumFrames: Int = 256) {
         self.memory = memory
         self.runtime = runtime
-        self.mappings = mappings
+        code = CodeRanges(mappings)
         self.maximumFrames = maximumFrames
     }
 
@@ -83,5 +83,5 @@ struct AsyncBacktraceReader {
         return nil
     }
 
-    private func isCode(_ address: UInt64) -> Bool { mappings.containing(address)?.isExecutable == true }
+    private func isCode(_ address: UInt64) -> Bool { code.contains(address) }
 }

@@ -45,7 +45,19 @@ final class HeapBlocks: MemoryReader {
 
     deinit { bytes.deallocate() }
 
-    var ranges: [Range<UInt64>] { runs.map { $0.start..<$0.start + UInt64($0.count) } }
+    /// What is held, neighbours joined: a task may lie across two runs.
+    var ranges: [Range<UInt64>] {
+        var ranges: [Range<UInt64>] = []
+        for run in runs {
+            let end = run.start + UInt64(run.count)
+            if let last = ranges.last, last.upperBound == run.start {
+                ranges[ranges.count - 1] = last.lowerBound..<end
+            } else {
+                ranges.append(run.start..<end)
+            }
+        }
+        return ranges
+    }
 
     /// Copies; to be called once, while the process stands.
     func fill() {

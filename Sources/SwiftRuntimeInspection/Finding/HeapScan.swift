@@ -9,7 +9,7 @@ package struct HeapScan: TaskFinder {
     private let memory: any MemoryReader
     private let runtime: ConcurrencyRuntime
     private let regions: HeapRegions
-    private let codeRanges: [Range<UInt64>]
+    private let code: CodeRanges
     /// At most this many tasks are taken.
     private let maximumTasks: Int
 
@@ -27,7 +27,7 @@ package struct HeapScan: TaskFinder {
         self.memory = memory
         self.runtime = runtime
         self.regions = regions
-        codeRanges = mappings.filter(\.isExecutable).map { $0.start..<$0.end }
+        code = CodeRanges(mappings)
         self.maximumTasks = maximumTasks
     }
 
@@ -56,8 +56,9 @@ package struct HeapScan: TaskFinder {
                     position += skip
                     continue
                 }
-                // A short read ends at a hole; what lies beyond it is read next.
-                let usable = got < wanted ? max(16, got & ~15) : Int(step)
+                // A short read ends at a hole; what begins just before its end is read again with what follows.
+                let whole = got > RawTask.extent_bytes ? got - RawTask.extent_bytes : got
+                let usable = got < wanted ? max(16, whole & ~15) : Int(step)
                 examine(UnsafeRawBufferPointer(rebasing: buffer[..<got]), at: position, usable: usable, into: &found)
                 found.scanned_bytes += UInt64(usable)
                 position += UInt64(usable)
@@ -83,7 +84,7 @@ package struct HeapScan: TaskFinder {
                     let body = UnsafeRawBufferPointer(rebasing: bytes[Int(hit)...].prefix(RawTask.extent_bytes))
                     guard body.count >= Int(runtime.layout.task.fragments) else { continue }
                     let task = RawTask(address: base + UInt64(hit), bytes: body, layout: runtime.layout.task)
-                    guard task.isPlausible(isCode: isCode) else { continue }
+                    guard task.isPlausible(isCode: code.contains) else { continue }
                     found.tasks.append(task)
                     found.blocks.insert(task.address / HeapBlocks.size_bytes)
                     found.blocks.insert((task.address + UInt64(RawTask.extent_bytes)) / HeapBlocks.size_bytes)
@@ -110,15 +111,5 @@ package struct HeapScan: TaskFinder {
                 found.blocks.insert((address + 1024) / HeapBlocks.size_bytes)
             }
         }
-    }
-
-    private func isCode(_ address: UInt64) -> Bool {
-        var low = 0
-        var high = codeRanges.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if codeRanges[middle].upperBound <= address { low = middle + 1 } else { high = middle }
-        }
-        return low < codeRanges.count && codeRanges[low].contains(address)
     }
 }

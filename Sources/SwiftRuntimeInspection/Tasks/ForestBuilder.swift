@@ -23,7 +23,8 @@ struct ForestBuilder {
         let waits = WaitReader(
             memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
 
-        let findings = findResumers(tasks, kept.map { records[$0] }, waits)
+        let dependencies = tasks.map { $0.isComplete || $0.isRunning ? nil : Dependency(of: $0, layout: runtime.layout, memory: memory) }
+        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits)
 
         var runningOn: [UInt64: Int32] = [:]
         for thread in threads.threads where thread.task != 0 { runningOn[thread.task] = thread.tid }
@@ -44,7 +45,7 @@ struct ForestBuilder {
             if record.state == .running { record.runningOnTID = runningOn[task.address] }
             record.backtrace = backtraces.frames[index]
             if record.state == .suspended || record.state == .enqueued {
-                record.wait = waits.wait(of: task, state: record.state, frames: record.backtrace.elements)
+                record.wait = waits.wait(for: dependencies[index], state: record.state, frames: record.backtrace.elements)
                 record.wait?.createdBy = findings[index]?.createdBy
                 record.wait?.resumers = findings[index]?.resumers
             }
@@ -56,7 +57,7 @@ struct ForestBuilder {
             if let index = kin.indices[thread.task] { current[thread.tid] = tasks[index].id }
         }
         let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, pid: pid)
-            .actors(tasks: tasks, waits: waits)
+            .actors(tasks: tasks, dependencies: dependencies)
         let reason = shortfalls.joined(separator: "; ")
         var forest = TaskForest(
             tasks: reason.isEmpty ? .complete(result) : .partial(result, reason: reason),
@@ -66,9 +67,10 @@ struct ForestBuilder {
         return forest
     }
 
-    private func findResumers(_ tasks: [RawTask], _ records: [StatusRecords], _ waits: WaitReader) -> [Int: ResumerReader.Finding] {
+    private func findResumers(
+        _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader
+    ) -> [Int: ResumerReader.Finding] {
         guard let resumers else { return [:] }
-        let dependencies = tasks.map { $0.isComplete || $0.isRunning ? nil : waits.dependency(of: $0) }
         let waiters = tasks.indices.filter { if case .continuation? = dependencies[$0] { true } else { false } }
         guard !waiters.isEmpty else { return [:] }
         return resumers(tasks, records, dependencies, waits.kin, waits.types).findings(for: waiters)

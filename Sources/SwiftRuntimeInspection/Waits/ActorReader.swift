@@ -12,12 +12,10 @@ struct ActorReader {
     let threads: CurrentTasks
     let pid: Int32
 
-    func actors(tasks: [RawTask], waits: WaitReader) -> [ActorRecord] {
+    func actors(tasks: [RawTask], dependencies: [Dependency?]) -> [ActorRecord] {
         var queues: [UInt64: [UInt64]] = [:]
-        for task in tasks where !task.isComplete && !task.isRunning {
-            guard case .executor(let identity, let implementation)? = waits.dependency(of: task), identity != 0,
-                implementation == 0
-            else { continue }
+        for (task, dependency) in zip(tasks, dependencies) {
+            guard case .executor(let identity, let implementation)? = dependency, identity != 0, implementation == 0 else { continue }
             queues[identity, default: []].append(task.id)
         }
         var runners: [UInt64: Int32] = [:]

@@ -22,10 +22,8 @@ struct WaitReader {
         self.runners = runners
     }
 
-    func dependency(of task: RawTask) -> Dependency? { Dependency(of: task, layout: runtime.layout, memory: memory) }
-
-    func wait(of task: RawTask, state: TaskRecord.State, frames: [Frame]) -> TaskWait {
-        switch dependency(of: task) {
+    func wait(for dependency: Dependency?, state: TaskRecord.State, frames: [Frame]) -> TaskWait {
+        switch dependency {
         case .task(let target):
             var wait = TaskWait(kind: .task)
             wait.address = target
