@@ -64,7 +64,7 @@ package struct TaskForestReader: Sendable {
         let tids = Set(threadIDs())
         let scan = HeapScan(memory: memory, runtime: runtime, regions: regions, mappings: mappings, notesBlocks: standing != nil)
         var found = scan.findTasks(deadline: deadline)
-        var view = memory
+        var view: any MemoryReader = BlockCache(memory)
         var stopped_ms = 0.0
         var threads: CurrentTasks?
         if let standing, found.tasks.count > 0 {
@@ -82,9 +82,9 @@ package struct TaskForestReader: Sendable {
             view = blocks
         }
         let builder = ForestBuilder(
-            pid: pid, memory: BlockCache(view), runtime: runtime, mappings: mappings,
+            pid: pid, memory: view, runtime: runtime, mappings: mappings,
             threads: threads ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory),
-            symbolizer: symbolizer, resumers: resumers(runtime, mappings, BlockCache(view), deadline), deadline: deadline)
+            symbolizer: symbolizer, resumers: resumers(runtime, mappings, view, deadline), deadline: deadline)
         var forest = builder.build(found)
         forest.stopped_ms = stopped_ms
         return forest

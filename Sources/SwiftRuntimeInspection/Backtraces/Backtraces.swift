@@ -3,29 +3,43 @@ internal import ProcessInspection
 
 /// The named async backtraces of many tasks: each address is named once, and tasks at the same place share their frames.
 struct Backtraces {
-    private(set) var frames: [Observed<[Frame]>] = []
+    /// One backtrace with its names, and what they tell.
+    struct Named {
+        var frames: Observed<[Frame]>
+        /// The wait that a library's function among the innermost frames stands for.
+        var libraryWait: TaskWait.Kind?
+        /// The outermost frames are the entry of an asynchronous main.
+        var isMain = false
+
+        init(_ frames: Observed<[Frame]>) {
+            self.frames = frames
+            libraryWait = LibraryWait.kind(of: frames.elements)
+            // The compiler's name for it.
+            isMain = frames.elements.suffix(4).contains { ($0.symbol ?? $0.function)?.hasPrefix("async_Main") == true }
+        }
+    }
+    private(set) var named: [Named] = []
 
     init(_ tasks: [RawTask], reader: AsyncBacktraceReader, symbolizer: (any Symbolizer)?) {
         let traces = tasks.map { $0.isComplete ? nil : reader.backtrace(of: $0) }
-        var distinct: [AsyncBacktrace: Observed<[Frame]>] = [:]
-        for trace in traces { if let trace { distinct[trace] = .unavailable(reason: "not named") } }
+        var distinct: [AsyncBacktrace: Named?] = [:]
+        for trace in traces { if let trace { distinct[trace] = .some(nil) } }
         let addresses = Set(distinct.keys.flatMap { trace in trace.addresses.map { CodeAddress($0, trace.form == .entry ? .exact : .asyncResume) } })
         let ordered = Array(addresses)
         var names: [CodeAddress: [Frame]] = [:]
         if let symbolizer {
             for (address, frames) in zip(ordered, symbolizer.frames(for: ordered)) { names[address] = frames }
         }
-        for trace in distinct.keys { distinct[trace] = Self.name(trace, names) }
-        frames.reserveCapacity(tasks.count)
+        for trace in distinct.keys { distinct[trace] = Named(Self.name(trace, names)) }
+        let completed = Named(.unavailable(reason: "completed"))
+        let running = Named(.unavailable(reason: "runs: its thread's stack shows where"))
+        let unreadable = Named(.unavailable(reason: "its async frames could not be read"))
+        named.reserveCapacity(tasks.count)
         for (task, trace) in zip(tasks, traces) {
-            if let trace, let named = distinct[trace] {
-                frames.append(named)
-            } else if task.isComplete {
-                frames.append(.unavailable(reason: "completed"))
-            } else if task.isRunning {
-                frames.append(.unavailable(reason: "runs: its thread's stack shows where"))
+            if let trace, let known = distinct[trace], let known {
+                named.append(known)
             } else {
-                frames.append(.unavailable(reason: "its async frames could not be read"))
+                named.append(task.isComplete ? completed : task.isRunning ? running : unreadable)
             }
         }
     }

@@ -14,6 +14,8 @@ final class HeapBlocks: MemoryReader {
         var count: Int
     }
     private let live: any MemoryReader
+    /// For what was not copied.
+    private let rest: BlockCache
     private let runs: [Run]
     // Written by `fill` before anybody reads, and never after.
     private nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
@@ -24,6 +26,7 @@ final class HeapBlocks: MemoryReader {
     /// Allocates and touches the buffers, so that copying meets no page faults of ours.
     init(_ blocks: Set<UInt64>, within regions: HeapRegions, live: any MemoryReader, limit_bytes: Int = 640 << 20) {
         self.live = live
+        rest = BlockCache(live)
         let limit = limit_bytes / Int(Self.size_bytes)
         let kept = blocks.sorted().prefix(limit)
         omitted = blocks.count - kept.count
@@ -81,14 +84,14 @@ final class HeapBlocks: MemoryReader {
                 let start = runs[low].offset + offset
                 buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[start..<start + count]))
                 if count == buffer.count { return count }
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-                return count + ((try? read(at: address + UInt64(count), into: rest)) ?? 0)
+                let beyond = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                return count + ((try? read(at: address + UInt64(count), into: beyond)) ?? 0)
             }
         }
         // Not copied: the live process, up to where copied memory begins again.
         let next = runs[low...].first { $0.start > address }?.start ?? .max
         let count = Int(min(UInt64(buffer.count), next - address))
-        return try live.read(at: address, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+        return try rest.read(at: address, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
     }
 
     /// The blocks as address ranges, without what lies outside the regions.

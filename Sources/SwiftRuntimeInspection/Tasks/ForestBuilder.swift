@@ -33,7 +33,7 @@ struct ForestBuilder {
         for (index, task) in tasks.enumerated() {
             let own = records[kept[index]]
             var record = TaskRecord(
-                pid: pid, id: task.id, address: task.address, kind: kind(of: task, backtraces.frames[index]),
+                pid: pid, id: task.id, address: task.address, kind: kind(of: task, isMain: backtraces.named[index].isMain),
                 state: state(of: task, threads: runningOn))
             record.name = own.name
             record.isCancelled = task.status & TaskStatusBits.cancelled != 0
@@ -43,9 +43,9 @@ struct ForestBuilder {
             record.children = kin.children[index].map { tasks[$0].id }
             record.group = task.group == 0 ? nil : task.group
             if record.state == .running { record.runningOnTID = runningOn[task.address] }
-            record.backtrace = backtraces.frames[index]
+            record.backtrace = backtraces.named[index].frames
             if record.state == .suspended || record.state == .enqueued {
-                record.wait = waits.wait(for: dependencies[index], state: record.state, frames: record.backtrace.elements)
+                record.wait = waits.wait(for: dependencies[index], state: record.state, libraryWait: backtraces.named[index].libraryWait)
                 record.wait?.createdBy = findings[index]?.createdBy
                 record.wait?.resumers = findings[index]?.resumers
             }
@@ -95,13 +95,11 @@ struct ForestBuilder {
         return tasks.indices.filter { !tasks[$0].isImmortal || listed.contains(tasks[$0].address) }
     }
 
-    private func kind(of task: RawTask, _ backtrace: Observed<[Frame]>) -> TaskRecord.Kind {
+    private func kind(of task: RawTask, isMain: Bool) -> TaskRecord.Kind {
         if task.flags & JobFlagBits.asyncLet != 0 { return .asyncLet }
         if task.flags & JobFlagBits.groupChild != 0 { return .groupChild }
         if task.flags & JobFlagBits.child != 0 { return .asyncLet }
-        // The compiler's entry point of an asynchronous main.
-        if backtrace.elements.suffix(4).contains(where: { ($0.symbol ?? $0.function)?.hasPrefix("async_Main") == true }) { return .main }
-        return .unstructured
+        return isMain ? .main : .unstructured
     }
 
     private func state(of task: RawTask, threads: [UInt64: Int32]) -> TaskRecord.State {

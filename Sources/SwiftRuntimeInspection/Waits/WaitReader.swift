@@ -22,7 +22,7 @@ struct WaitReader {
         self.runners = runners
     }
 
-    func wait(for dependency: Dependency?, state: TaskRecord.State, frames: [Frame]) -> TaskWait {
+    func wait(for dependency: Dependency?, state: TaskRecord.State, libraryWait: TaskWait.Kind?) -> TaskWait {
         switch dependency {
         case .task(let target):
             var wait = TaskWait(kind: .task)
@@ -30,7 +30,7 @@ struct WaitReader {
             wait.task = kin.id(at: target)
             return wait
         case .continuation(let context):
-            var wait = TaskWait(kind: LibraryWait.kind(of: frames) ?? .continuation)
+            var wait = TaskWait(kind: libraryWait ?? .continuation)
             wait.address = context
             return wait
         case .group(let group):
@@ -45,7 +45,7 @@ struct WaitReader {
             return TaskWait(kind: .unknown)
         case nil:
             // Nothing recorded: Task.sleep's own helper waits for its timer so.
-            return TaskWait(kind: state == .enqueued ? .executor : LibraryWait.kind(of: frames) ?? .unknown)
+            return TaskWait(kind: state == .enqueued ? .executor : libraryWait ?? .unknown)
         }
     }
 
