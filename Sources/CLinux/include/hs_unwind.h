@@ -37,6 +37,10 @@ typedef struct {
 
 /// Bits of `known`: 1 << HS_RBP and so on. Returns the number of frames; `*end` says why it ended.
 /// Where the frame pointer is not known and needed, it is looked for on the stack and
-/// `*searched` is set: 1 confirmed by the call instruction that made the frame, 2 likely.
+/// `*searched` is set: 1 confirmed by the function's prologue or by the call that made the frame, 2 likely.
 int hs_unwinder_walk(hs_unwinder *unwinder, const hs_thread_copy *thread, uint32_t known, hs_frame *frames,
                      int limit, int *end, int *searched);
+
+/// The address that the call instruction before `return_address` calls, through the procedure
+/// linkage table too; 0 when that cannot be told. Names functions of stripped libraries.
+uint64_t hs_unwinder_call_target(hs_unwinder *unwinder, uint64_t return_address);

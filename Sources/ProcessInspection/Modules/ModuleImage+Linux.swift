@@ -42,7 +42,7 @@ package final class ModuleImage: Sendable {
     }
 
     /// Functions at a linked address by the debugging information, innermost inlined one first.
-    func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
+    package func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
 
     /// Linked address of a symbol.
     package func address(ofSymbol name: String) -> UInt64? {

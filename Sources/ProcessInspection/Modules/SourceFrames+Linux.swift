@@ -3,13 +3,13 @@ internal import Glibc
 internal import Synchronization
 
 /// A function at some address, by the debugging information.
-struct SourceFrame: Hashable {
+package struct SourceFrame: Hashable {
     /// Mangled where the language mangles.
-    var function: String?
-    var file: String?
-    var line: Int?
-    var column: Int?
-    var isInlined: Bool
+    package var function: String?
+    package var file: String?
+    package var line: Int?
+    package var column: Int?
+    package var isInlined: Bool
 }
 
 /// The debugging information of one image; units are read when first asked for.

@@ -1,6 +1,6 @@
 /// SHA-256 (FIPS 180-4), for digests of environment values: lets two recordings be compared
 /// without showing either value. Here because no dependency at hand offers it to this target.
-enum Digest {
+package enum Digest {
     private static let constants: [UInt32] = {
         // The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
         var primes: [Int] = []
@@ -33,7 +33,7 @@ enum Digest {
     }
 
     /// The first 16 bytes of the digest, in hexadecimal.
-    static func short(_ text: String, salt: String) -> String {
+    package static func short(_ text: String, salt: String) -> String {
         var state = start
         var message = Array(salt.utf8) + [0] + Array(text.utf8)
         let length = UInt64(message.count) * 8

@@ -8,6 +8,8 @@ final class StackUnwinder {
         var addresses: [CodeAddress] = []
         var stackPointers: [UInt64] = []
         var incomplete: String?
+        /// By index of a frame: the address that was called to get there, where the caller's code tells.
+        var entered: [Int: UInt64] = [:]
     }
 
     private let pointer: OpaquePointer?
@@ -48,12 +50,24 @@ final class StackUnwinder {
             walk.addresses.append(CodeAddress(frame.pc, frame.exact != 0 ? .exact : .returnAddress))
             walk.stackPointers.append(frame.sp)
         }
+        for index in walk.addresses.indices.dropFirst() where walk.addresses[index].kind == .returnAddress {
+            // Only where a name is missing is it worth looking.
+            guard isUnnamed(walk.addresses[index - 1]) else { continue }
+            let target = hs_unwinder_call_target(pointer, walk.addresses[index].address)
+            if target != 0 { walk.entered[index - 1] = target }
+        }
         walk.incomplete = reason(end: Int(end), at: walk.addresses.last?.address, limit: limit)
         if searched == 2 {
             let search = "the frame pointer was not known and was looked for on the stack"
             walk.incomplete = walk.incomplete.map { "\($0); \(search)" } ?? search
         }
         return walk
+    }
+
+    private func isUnnamed(_ address: CodeAddress) -> Bool {
+        guard let module = modules.module(at: address.address) else { return false }
+        let exact = address.kind == .returnAddress ? address.address &- 1 : address.address
+        return module.image.function(at: exact &- module.bias) == nil
     }
 
     private func reason(end: Int, at address: UInt64?, limit: Int) -> String? {

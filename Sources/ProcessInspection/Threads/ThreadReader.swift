@@ -121,7 +121,17 @@ package struct ThreadReader {
 
     private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?, _ named: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
         guard let walk, !walk.addresses.isEmpty else { return .unavailable(reason: copy?.note ?? walk?.incomplete ?? "not captured") }
-        let frames = walk.addresses.flatMap { named[$0] ?? [Frame(programCounter: $0.address)] }
+        let frames = walk.addresses.enumerated().flatMap { index, address in
+            var frames = named[address] ?? [Frame(programCounter: address.address)]
+            // A static function of a stripped library: what was called to get there is exported, as sem_wait is.
+            if let last = frames.indices.last, frames[last].function == nil, let target = walk.entered[index],
+                let module = modules.module(at: target), module.path == frames[last].module,
+                let function = module.image.function(at: target &- module.bias), function.start == target &- module.bias
+            {
+                frames[last].function = SymbolName.withoutVersion(function.symbol)
+            }
+            return frames
+        }
         return walk.incomplete.map { .partial(frames, reason: $0) } ?? .complete(frames)
     }
 

@@ -134,6 +134,13 @@ struct Tracer {
         copy.registers[ThreadCopy.stackPointerIndex] = stackPointer
         copy.registers[ThreadCopy.programCounterIndex] = programCounter
         copy.known = 1 << UInt32(ThreadCopy.stackPointerIndex) | 1 << UInt32(ThreadCopy.programCounterIndex)
+        if case .inCall(_, let arguments, _, _) = syscall {
+            // The kernel's calling convention: rdi, rsi, rdx, r10, r8, r9 (DWARF 5, 4, 1, 10, 8, 9).
+            for (register, value) in zip([5, 4, 1, 10, 8, 9], arguments) {
+                copy.registers[register] = value
+                copy.known |= 1 << UInt32(register)
+            }
+        }
         copy.stackStart = raw.stack_start
         copy.stack = Array(UnsafeBufferPointer(start: raw.stack, count: raw.stack_length))
         copy.pause = ThreadPause(method: .readWithoutStopping, duration_ms: 0)

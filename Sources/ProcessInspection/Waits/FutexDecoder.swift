@@ -76,6 +76,9 @@ enum FutexDecoder {
         if let word = futex.word, word & ownerMask != 0, futex.expected == word, word & 0x8000_0000 != 0,
             isThread(Int32(word & ownerMask), of: context.pid)
         {
+            // Robust mutexes have their owner's id in the word itself: kind 0x10 at offset 16.
+            let kind = (try? context.memory.load(UInt32.self, at: futex.address &+ 16)) ?? 0
+            if kind & 0x10 != 0, kind & 0xf <= 3 { return mutex(&futex, context, "a thread id in the futex word") }
             futex.object = .mutex
             futex.ownerTID = Int32(word & ownerMask)
             futex.knownFrom = "a thread id in the futex word"

@@ -1,0 +1,40 @@
+#pragma once
+#include <sys/types.h>
+
+typedef void (*stand)(int count, char **arguments);
+struct kind { const char *name; stand stand; };
+
+/// Ends with an entry without a name.
+extern const struct kind kinds[];
+
+/// Tells the test that the program stands.
+void ready(void);
+/// Tells it that a system call returned EINTR, and how often so far.
+void interrupted(void);
+/// Says ready as soon as thread `tid` (0: every thread but the caller's) sleeps; returns then.
+void ready_when_asleep(int tid);
+/// Starts a thread that does that for the whole process, and returns at once.
+void announce(void);
+/// A thread that runs `body`, named `name`.
+void begin(const char *name, void *(*body)(void *), void *argument);
+/// Forks a child that dies with its parent; 0 in the child.
+pid_t child(void);
+/// Sleeps for ever.
+void rest(void);
+
+#define STAND(name) void name(int count, char **arguments)
+// Locks
+STAND(mutex_cycle); STAND(mutex_abandoned); STAND(mutex_self); STAND(mutex_held); STAND(mutex_pi); STAND(mutex_robust);
+STAND(mutex_shared); STAND(condition); STAND(semaphore); STAND(rwlock_read); STAND(rwlock_write); STAND(barrier);
+STAND(join); STAND(once); STAND(healthy_locks);
+// Descriptors
+STAND(pipe_read); STAND(pipe_write); STAND(fifo_open); STAND(poll_pipe); STAND(select_pipe); STAND(epoll_pipe);
+STAND(accept_nobody); STAND(connect_backlog); STAND(socket_silent); STAND(socket_timeout); STAND(socket_gone);
+STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo);
+// File locks
+STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND(lock_sqlite); STAND(lock_sqlite_wal);
+// Processes, signals, time
+STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STAND(wait_signal); STAND(wait_pause);
+STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
+// Shapes
+STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve);
