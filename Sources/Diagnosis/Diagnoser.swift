@@ -6,6 +6,9 @@ import WaitGraph
 package enum Diagnoser {
     /// Judges a run, against one that works where there is one.
     package static func assess(run: Run, baseline: Run?, options: DiagnosisOptions = DiagnosisOptions()) -> Assessment {
+        if run.events.isEmpty, run.header.alarms.isEmpty, run.header.workload == nil {
+            return assess(snapshots: relevant(run), samples: run.samples, options: options)
+        }
         let evidence = DiagnosisCase(run: run, baseline: baseline, snapshots: relevant(run), samples: run.samples, options: options.scaled(for: run))
         let baselineCauses = baseline.map { working in
             let other = DiagnosisCase(run: working, baseline: nil, snapshots: relevant(working), samples: working.samples, options: options.scaled(for: working))

@@ -10,8 +10,8 @@ struct Hangscope: AsyncParsableCommand {
         subcommands: [SuperviseCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Reproduce and keep away:", subcommands: [ReproduceCommand.self, RegressCommand.self]),
-            CommandGroup(name: "Look at a process:", subcommands: [SnapshotCommand.self, TasksCommand.self]),
-            CommandGroup(name: "Recorded evidence:", subcommands: []),
+            CommandGroup(name: "Look at a process:", subcommands: [AttachCommand.self, SnapshotCommand.self, TasksCommand.self]),
+            CommandGroup(name: "Recorded evidence:", subcommands: [DiagnoseCommand.self, CompareCommand.self]),
             CommandGroup(name: "Scenarios, causes, set-up:", subcommands: [
                 ScenarioCommand.self, CausesCommand.self, DoctorCommand.self, FaultCommand.self,
             ]),

@@ -42,6 +42,7 @@ package struct ProcessSampler: Sendable {
             let thread = proc.thread(tid)
             guard let stat = try? thread.stat() else { return nil }
             var sample = ThreadSample(tid: tid, state: stat.state, cpu_s: (try? thread.processorTime_s()) ?? stat.user_s + stat.system_s)
+            sample.switches = try? thread.timeslices()
             switch try? thread.syscall() {
             case .running: sample.syscall = -1
             case .blocked: sample.syscall = -1

@@ -62,6 +62,13 @@ package struct ProcDirectory: Sendable, Hashable {
         return Double(value) / 1e9
     }
 
+    /// How often it was put on a processor, from schedstat's third number: unchanged means that it never ran.
+    package func timeslices() throws(ProcFSError) -> UInt64 {
+        let fields = try ProcFile.line("\(path)/schedstat").split(separator: " ")
+        guard fields.count >= 3, let value = UInt64(fields[2]) else { throw ProcFSError(path: "\(path)/schedstat", errno: 0) }
+        return value
+    }
+
     // MARK: Threads and relatives
 
     package func threads() throws(ProcFSError) -> [Int32] { try ProcFile.numbers(in: "/proc/\(pid)/task") }
