@@ -24,18 +24,20 @@ struct CompareCommand: ParsableCommand {
     private static let perArea = 8
 
     func run() throws {
-        let runs: (Run, Run)
-        do {
-            runs = (try RunReader.read(working), try RunReader.read(other))
-        } catch let error as ArchiveError {
-            complain("hangscope compare: \(error)")
-            throw ExitCode(64)
-        }
-        let comparison = Diagnoser.compare(working: runs.0, hanging: runs.1)
+        let comparison = Diagnoser.compare(working: try read(working), hanging: try read(other))
         if format == .json {
             FileHandle.standardOutput.write(try EvidenceCoding.encoder().encode(comparison) + Data("\n".utf8))
         } else {
             FileHandle.standardOutput.write(Data(text(comparison).utf8))
+        }
+    }
+
+    private func read(_ directory: String) throws -> Run {
+        do {
+            return try RunReader.read(directory)
+        } catch {
+            complain("hangscope compare: \(error)")
+            throw ExitCode(64)
         }
     }
 

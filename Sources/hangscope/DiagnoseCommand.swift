@@ -34,13 +34,7 @@ struct DiagnoseCommand: ParsableCommand {
     func run() throws {
         var worst: Int32 = 0
         for directory in directories {
-            let report: Report
-            do {
-                report = try assess(directory)
-            } catch let error as ArchiveError {
-                complain("hangscope diagnose: \(error)")
-                throw ExitCode(64)
-            }
+            let report = try assess(directory)
             try Judgement.show(report, format: format, sections: details.sections, verbose: details.verbose)
             let code = Judgement.exitCode(report.primary?.assessment.verdict ?? .unknown)
             worst = worst == 1 || code == 1 ? 1 : max(worst, code)
@@ -48,17 +42,17 @@ struct DiagnoseCommand: ParsableCommand {
         if worst != 0 { throw ExitCode(worst) }
     }
 
-    private func assess(_ directory: String) throws(ArchiveError) -> Report {
+    private func assess(_ directory: String) throws -> Report {
         let options = DiagnosisOptions(hungAfter_s: hungAfter)
         let folder = ReportDirectory(path: directory)
         let variants = folder.variants()
         guard !variants.isEmpty else {
-            let run = try RunReader.read(directory)
+            let run = try read(directory)
             let section = RunSection(variant: "run", run: run, assessment: Diagnoser.assess(run: run, baseline: nil, options: options))
             return report([section], directory)
         }
         var runs: [(name: String, run: Run)] = []
-        for name in variants { runs.append((name, try RunReader.read(folder.variant(name)))) }
+        for name in variants { runs.append((name, try read(folder.variant(name)))) }
         let working = runs.first { $0.name == "working" }?.run
         let sections = runs.map { name, run in
             RunSection(variant: name, run: run, assessment: Diagnoser.assess(run: run, baseline: name == "working" ? nil : working, options: options))
@@ -68,6 +62,15 @@ struct DiagnoseCommand: ParsableCommand {
             report.comparison = Diagnoser.compare(working: working, hanging: hanging)
         }
         return report
+    }
+
+    private func read(_ directory: String) throws -> Run {
+        do {
+            return try RunReader.read(directory)
+        } catch {
+            complain("hangscope diagnose: \(error)")
+            throw ExitCode(64)
+        }
     }
 
     private func report(_ sections: [RunSection], _ directory: String) -> Report {
