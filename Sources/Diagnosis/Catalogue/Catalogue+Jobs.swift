@@ -35,7 +35,7 @@ extension Catalogue {
             Cancel the work when its timeout fires and await its end with a bound; prefer structured \
             concurrency over a detached task raced against a timer.
             """,
-        scenario: nil)
+        scenario: "abandoned-work")
 
     static let timeoutOrder = CausePage(
         title: "An outer timeout is shorter than what it contains",
