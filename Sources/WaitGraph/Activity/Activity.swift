@@ -83,6 +83,8 @@ package struct Activity: Sendable {
     /// The same place and the same thing waited for. A stop turns some calls into
     /// restart_syscall, so the stack pointer counts as well as the arguments.
     package static func sameWait(_ one: ThreadRecord, _ other: ThreadRecord) -> Bool {
+        let restarted = one.syscall?.name == "restart_syscall" || other.syscall?.name == "restart_syscall"
+        if restarted, let a = one.syscall?.stackPointer, let b = other.syscall?.stackPointer, a != 0 { return a == b }
         if let a = one.wait, let b = other.wait {
             if a.kind != b.kind { return false }
             if let x = a.futex, let y = b.futex { return x.objectAddress == y.objectAddress }

@@ -15,6 +15,7 @@ extension WaitGraph {
         }
         for (row, thread) in index.threads.enumerated() {
             let cite = [index.path(.threads, row)]
+            let thread = understood(thread)
             if thread.wait?.kind == .fileLock {
                 addLockWait(thread, cite)
             } else if let database = sqliteWait(thread) {

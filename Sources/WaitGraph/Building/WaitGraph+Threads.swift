@@ -6,6 +6,7 @@ extension WaitGraph {
         for (row, thread) in index.threads.enumerated() {
             let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
             let cite = [index.path(.threads, row)]
+            let thread = understood(thread)
             if thread.state == "T" || thread.state == "t" {
                 add(WaitEdge(
                     from: key, to: .process(thread.pid), relation: .stoppedBy, since_s: stoodSince(thread),
@@ -37,6 +38,33 @@ extension WaitGraph {
             case .disk, .other: addUndecoded(thread, key, cite)
             }
         }
+    }
+
+    /// A stop turns a sleep or poll into restart_syscall, whose arguments say nothing: while the stack
+    /// pointer is the same, the call that was seen before the stop is still the one.
+    package func understood(_ thread: ThreadRecord) -> ThreadRecord {
+        var thread = thread
+        if thread.syscall?.name == "restart_syscall", thread.wait == nil || thread.wait?.kind == .other,
+            let before = activity.earlier?.thread(thread.tid), before.pid == thread.pid,
+            before.syscall?.stackPointer == thread.syscall?.stackPointer, let wait = before.wait
+        {
+            thread.wait = wait
+        }
+        if let futex = thread.wait?.futex, futex.object == .unknown, Self.isSemaphore(futex, thread) {
+            thread.wait?.futex?.object = .semaphore
+            thread.wait?.futex?.knownFrom = "futex of value 0 waited for from sem_wait's slow path"
+        }
+        return thread
+    }
+
+    /// glibc's sem_wait (nptl/sem_waitcommon.c) waits with FUTEX_WAIT_BITSET on a value of 0, from two
+    /// functions that have no symbol; condition variables, which do the same, are called through one that has.
+    private static func isSemaphore(_ futex: FutexWait, _ thread: ThreadRecord) -> Bool {
+        guard futex.operation == 9, futex.word == 0, futex.expected == 0 else { return false }
+        let frames = thread.stack.elements.filter { !$0.isInlined }
+        guard frames.count >= 3, frames[0].module?.contains("libc") == true, frames[0].function == nil else { return false }
+        let caller = frames.first { $0.function != nil }
+        return caller.map { $0.module?.contains("libc") != true || $0.function?.hasPrefix("sem_") == true } ?? false
     }
 
     /// Real seconds the thread is known to have stood where it stands.

@@ -53,7 +53,7 @@ extension Follower {
             case .ran, .woke: return false
             case .stood, .unknown: break
             }
-            guard let wait = thread.wait else { return false }
+            guard let wait = graph.understood(thread).wait else { return false }
             switch wait.kind {
             case .futex:
                 if (wait.timeout_s ?? 0) > 0 || wait.futex?.isShared == true && wait.futex?.object != .join { return false }

@@ -6,7 +6,8 @@ extension Follower {
 
     mutating func thread(_ pid: Int32, _ tid: Int32) -> Outcome {
         let key = NodeKey.thread(pid: pid, tid: tid)
-        guard let thread = index.thread(tid), thread.pid == pid else { return .unclear("thread \(tid) was not seen") }
+        guard let seen = index.thread(tid), seen.pid == pid else { return .unclear("thread \(tid) was not seen") }
+        let thread = graph.understood(seen)
         if case .ran(let share) = activity.change(of: tid) {
             return share >= Self.busyShare
                 ? .advancing("thread \(tid) uses \(Int(share * 100)) % of a processor") : .advancing("thread \(tid) ran in between")

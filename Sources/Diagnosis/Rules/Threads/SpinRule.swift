@@ -14,8 +14,10 @@ struct SpinRule: DiagnosisRule {
         }
         var found: [Candidate] = []
         for thread in graph.index.threads where evidence.subjectProcesses.contains(thread.pid) {
-            guard case .ran(let share) = graph.activity.change(of: thread.tid), share >= 0.9, graph.activity.window_s >= graph.hungAfter_s * 0.8,
-                let before = graph.activity.earlier?.thread(thread.tid), spins(before, thread, graph)
+            // On a loaded machine it gets less than a whole processor; that it never waits is what counts.
+            guard case .ran(let share) = graph.activity.change(of: thread.tid), share >= 0.4, graph.activity.window_s >= graph.hungAfter_s * 0.8,
+                let before = graph.activity.earlier?.thread(thread.tid), before.state == "R", thread.state == "R",
+                (thread.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0) + 6, spins(before, thread, graph)
             else { continue }
             found.append(candidate(thread, share, graph))
         }
