@@ -14,6 +14,11 @@ extension TaskForestReader {
     /// - Parameter searchesResumers: whether to look who could resume each continuation.
     package static func read(in context: TaskForestContext, searchesResumers: Bool = true) -> TaskForest {
         var reader = TaskForestReader(pid: context.target.pid, memory: context.target.memory, symbolizer: context.symbolizer)
+        let executable = context.modules.modules.first
+        reader = reader.findingStaticRuntime { name in
+            guard let executable, let linked = executable.image.address(ofSymbol: name) else { return nil }
+            return linked &+ executable.bias
+        }
         if searchesResumers {
             let copies = context.copies
             let proc = context.target.proc

@@ -14,6 +14,7 @@ package struct TaskForestReader: Sendable {
     private let touched: (any TouchedPages)?
     private let symbolizer: (any Symbolizer)?
     private var stacks: (@Sendable () -> ThreadStacks)?
+    private var staticSymbol: @Sendable (String) -> UInt64? = { _ in nil }
 
     /// - Parameter symbolizer: without it frames have addresses only, and library waits show as continuations.
     package init(pid: Int32, memory: any MemoryReader, symbolizer: (any Symbolizer)? = nil) {
@@ -27,6 +28,13 @@ package struct TaskForestReader: Sendable {
     package func searchingResumers(_ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
         var reader = self
         reader.stacks = stacks
+        return reader
+    }
+
+    /// Also recognises a runtime that is linked into the executable, by the symbols of its file.
+    package func findingStaticRuntime(_ symbol: @escaping @Sendable (String) -> UInt64?) -> TaskForestReader {
+        var reader = self
+        reader.staticSymbol = symbol
         return reader
     }
 
@@ -56,7 +64,7 @@ package struct TaskForestReader: Sendable {
         do { mappings = try self.mappings() } catch { return .unavailable("\(error)") }
         let runtime: ConcurrencyRuntime
         do throws(ConcurrencyRuntime.Absence) {
-            runtime = try ConcurrencyRuntime.locate(memory: memory, mappings: mappings)
+            runtime = try ConcurrencyRuntime.locate(memory: memory, mappings: mappings, staticSymbol: staticSymbol)
         } catch {
             return .unavailable(error.reason)
         }
@@ -67,12 +75,13 @@ package struct TaskForestReader: Sendable {
         var view: any MemoryReader = BlockCache(memory)
         var stopped_ms = 0.0
         var threads: CurrentTasks?
+        let running = Set(found.tasks.filter(\.isRunning).map(\.address))
         if let standing, found.tasks.count > 0 {
             let blocks = HeapBlocks(found.blocks, within: regions, live: memory)
             let candidates = found.threadBlocks
             stopped_ms = standing {
                 blocks.fill()
-                threads = CurrentTasks(blocks: candidates, tids: tids, runtime: runtime, memory: memory)
+                threads = CurrentTasks(blocks: candidates, tids: tids, running: running, runtime: runtime, memory: memory)
             }
             let again = HeapScan(
                 memory: blocks, runtime: runtime, regions: HeapRegions(ranges: blocks.ranges), mappings: mappings
@@ -83,7 +92,8 @@ package struct TaskForestReader: Sendable {
         }
         let builder = ForestBuilder(
             pid: pid, memory: view, runtime: runtime, mappings: mappings,
-            threads: threads ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, runtime: runtime, memory: memory),
+            threads: threads
+                ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, running: running, runtime: runtime, memory: memory),
             symbolizer: symbolizer, resumers: resumers(runtime, mappings, view, deadline), deadline: deadline)
         var forest = builder.build(found)
         forest.stopped_ms = stopped_ms

@@ -16,6 +16,9 @@ package struct ConcurrencyRuntime: Sendable {
     package var image: DynamicImage
     package var path: String
     package var threadLocalModule: UInt64?
+    /// Whether the runtime is linked into the executable: its thread-local storage then lies at an unknown place in the
+    /// executable's own.
+    package var isStatic = false
 
     /// Why a process's tasks cannot be read.
     package enum Absence: Error, Sendable, Hashable {
@@ -26,7 +29,7 @@ package struct ConcurrencyRuntime: Sendable {
 
         package var reason: String {
             switch self {
-            case .noRuntime: "no Swift concurrency runtime is loaded"
+            case .noRuntime: "no Swift concurrency runtime is loaded (one in a stripped static executable is not recognised)"
             case .unknownLayout(let key, let path):
                 "unknown runtime layout in \(path) (\(key)); see docs/task-forest.md on adding one"
             case .unreadable(let what): what
@@ -43,13 +46,27 @@ package struct ConcurrencyRuntime: Sendable {
     /// - Parameters:
     ///   - memory: the target's.
     ///   - mappings: the target's, in ascending order.
+    ///   - staticSymbol: gives the address in memory of a symbol of the executable, from its full symbol table.
     package static func locate(
-        memory: any MemoryReader, mappings: [MemoryMapping], layouts: [RuntimeLayout.Key: RuntimeLayout] = RuntimeLayout.known
+        memory: any MemoryReader, mappings: [MemoryMapping], layouts: [RuntimeLayout.Key: RuntimeLayout] = RuntimeLayout.known,
+        staticSymbol: (String) -> UInt64? = { _ in nil }
     ) throws(Absence) -> ConcurrencyRuntime {
         var seen: Set<String> = []
         let images = mappings.filter { $0.isFile && $0.fileOffset == 0 && seen.insert($0.path).inserted }
         let library = images.first { $0.path.split(separator: "/").last?.hasPrefix("libswift_Concurrency.so") == true }
-        guard let candidate = library else { throw .noRuntime }
+        guard let candidate = library else {
+            guard let address = staticSymbol(prefix + "asyncTaskMetadata"), let home = mappings.containing(address),
+                let executable = images.first(where: { $0.path == home.path }),
+                let image = DynamicImage(at: executable.start, memory: memory)
+            else { throw .noRuntime }
+            var symbols: [String: UInt64] = [:]
+            for name in variables { symbols[prefix + name] = staticSymbol(prefix + name) }
+            var runtime = try ConcurrencyRuntime(image: image, path: home.path, symbols: symbols, memory: memory, layouts: layouts)
+            runtime.isStatic = true
+            // The executable is the first module: ELF Handling For Thread-Local Storage, section 3.4.
+            runtime.threadLocalModule = 1
+            return runtime
+        }
         guard let image = DynamicImage(at: candidate.start, memory: memory) else {
             throw .unreadable("\(candidate.path) is loaded and its headers cannot be read")
         }

@@ -19,7 +19,8 @@ struct CurrentTasks {
     /// - Parameters:
     ///   - blocks: candidate addresses of thread control blocks.
     ///   - tids: the threads that live.
-    init(blocks: [UInt64], tids: Set<Int32>, runtime: ConcurrencyRuntime, memory: any MemoryReader) {
+    ///   - running: addresses of tasks that run: what tells the runtime's words from others in a static executable.
+    init(blocks: [UInt64], tids: Set<Int32>, running: Set<UInt64>, runtime: ConcurrencyRuntime, memory: any MemoryReader) {
         guard let module = runtime.threadLocalModule else {
             shortfall = "the runtime's thread-local storage could not be located"
             return
@@ -34,12 +35,28 @@ struct CurrentTasks {
                 threads.append(OnThread(tid: tid, task: 0, executor: 0))
                 continue
             }
-            let task = memory.word(storage &+ runtime.layout.threadLocal.activeTask) ?? 0
-            let tracking = memory.word(storage &+ runtime.layout.threadLocal.executorTracking) ?? 0
+            var place = storage &+ runtime.layout.threadLocal.activeTask
+            if runtime.isStatic {
+                let found = Self.staticPlace(storage, block, running, memory)
+                guard let found else {
+                    threads.append(OnThread(tid: tid, task: 0, executor: 0))
+                    continue
+                }
+                place = found
+            }
+            let task = memory.word(place) ?? 0
+            let tracking = memory.word(
+                place &- runtime.layout.threadLocal.activeTask &+ runtime.layout.threadLocal.executorTracking) ?? 0
             let executor = tracking == 0 ? 0 : memory.word(tracking) ?? 0
             threads.append(OnThread(tid: tid, task: task, executor: executor))
         }
         if seen.count < tids.count { shortfall = "\(tids.count - seen.count) threads have no thread control block that was found" }
+    }
+
+    /// Where in an executable's own storage, which ends at the thread control block, the current task lies.
+    private static func staticPlace(_ storage: UInt64, _ block: UInt64, _ running: Set<UInt64>, _ memory: any MemoryReader) -> UInt64? {
+        guard storage < block, block - storage <= 1 << 16 else { return nil }
+        return stride(from: storage & ~7, to: block, by: 8).first { place in memory.word(place).map(running.contains) ?? false }
     }
 
     /// glibc's `struct pthread` keeps the thread id at 0x2d0 (nptl/descr.h, x86-64, 2.27 to 2.41).

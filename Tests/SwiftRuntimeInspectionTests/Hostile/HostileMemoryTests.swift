@@ -66,7 +66,8 @@ struct MutatedMemory: MemoryReader {
         defer { StandingProgram.end(process) }
         let pid = process.processIdentifier
         let forest = TaskForestReader(pid: pid, memory: LiveMemory(pid: pid)).read(deadline: .now + .seconds(5))
-        #expect(forest.tasks == .unavailable(reason: "no Swift concurrency runtime is loaded"))
+        #expect(forest.tasks.value == nil)
+        #expect(forest.tasks.reason?.hasPrefix("no Swift concurrency runtime is loaded") == true)
     }
 
     @Test func missingProcessIsUnavailable() {
