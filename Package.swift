@@ -115,11 +115,11 @@ let package = Package(
         tests("SwiftRuntimeInspectionTests", [
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",
         ]),
-        tests("MonitoringTests", ["Evidence", "Processes", "Monitoring"]),
+        tests("MonitoringTests", ["Evidence", "Processes", "Monitoring", grdb]),
         tests("FaultsTests", ["Evidence", "Processes", "Faults", "hangscope", grdb]),
         tests("ScenarioTests", ["Evidence", "Scenario"]),
         tests("ArchiveTests", ["Evidence", "Archive"]),
-        tests("HarnessTests", ["Evidence", "Scenario", "Processes", "Harness", "jobd"]),
+        tests("HarnessTests", ["Evidence", "Scenario", "Archive", "Processes", "Harness", "jobd", "hangscope"]),
         tests("JobSystemTests", ["JobSystem", "jobd", httpClient, grdb] + nio),
         tests("EndToEndTests", ["Evidence", "Processes", "hangscope", "jobd", "standing-c", "standing-swift"]),
         tests("TidyTests", ["Evidence", "hangscope", "jobd"]),

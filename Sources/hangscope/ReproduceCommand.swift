@@ -57,7 +57,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         }
         for (variant, error) in outcome.failures { complain("\(variant): \(error)") }
         if outcome.wasInterrupted { throw ExitCode(130) }
-        if !outcome.failures.isEmpty { throw ExitCode(70) }
+        if let code = outcome.failures.map({ Failure.exitCode(of: $0.error) }).max() { throw ExitCode(code) }
         try Self.exit(for: outcome.report)
     }
 

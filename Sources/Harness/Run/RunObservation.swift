@@ -135,7 +135,8 @@ struct RunObservation: Sendable {
             header.alarms = hub.alarms
             header.standstill = hub.standstill
         }
-        while hub.mayAlarmStill {
+        // Past the deadline nothing more is waited for, even while work goes on.
+        while hub.mayAlarmStill && !hub.alarms.contains(where: { $0.rule == .deadline }) {
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { return }
         }
         guard (try? await clock.sleep(until: first + Self.confirmationDelay)) != nil else { return }

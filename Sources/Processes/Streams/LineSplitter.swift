@@ -6,6 +6,11 @@ package struct LineSplitter: Sendable {
         /// The line was longer; the rest is dropped.
         package var wasCut: Bool
 
+        package init(bytes: [UInt8], wasCut: Bool = false) {
+            self.bytes = bytes
+            self.wasCut = wasCut
+        }
+
         package var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 

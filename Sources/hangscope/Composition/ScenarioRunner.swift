@@ -44,6 +44,12 @@ struct ScenarioRunner: Sendable {
                 if variant.name == "hanging" { standstill = header.standstill }
             } catch is CancellationError {
                 break
+            } catch let error as HarnessError {
+                guard case .missingCapability(let capability) = error.kind else {
+                    failures.append((variant.name, error))
+                    continue
+                }
+                skipped.append(SkippedVariant(variant: variant.name, capability: capability))
             } catch {
                 failures.append((variant.name, error))
             }
