@@ -1,5 +1,6 @@
 package import Archive
 package import Evidence
+internal import FoundationEssentials
 internal import Processes
 package import Scenario
 
@@ -38,9 +39,13 @@ package struct VariantRun: Sendable {
     ///   what was recorded until then stays, and everything started has been ended.
     package func run() async throws -> RunHeader {
         let interruption = Latch<Void>()
+        // The processes of a run have working directories of their own.
+        var plan = plan
+        plan.folder = Self.absolute(plan.folder)
+        let place = ReportDirectory(path: Self.absolute(report.path))
         let request = RunRequest(
-            plan: plan, variant: variant, directory: report.variant(variant.name),
-            truthDirectory: "\(report.path)/\(ReportDirectory.File.truth)", tools: tools, capturePoint: capturePoint, salt: salt,
+            plan: plan, variant: variant, directory: place.variant(variant.name),
+            truthDirectory: "\(place.path)/\(ReportDirectory.File.truth)", tools: tools, capturePoint: capturePoint, salt: salt,
             interruption: interruption, onProgress: progress)
         // Not cancelled itself: cleaning up must run to its end.
         let execution = Task.detached { try await RunExecution(request).run() }
@@ -53,5 +58,9 @@ package struct VariantRun: Sendable {
         } onCancel: {
             interruption.set(())
         }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }

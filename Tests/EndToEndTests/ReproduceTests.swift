@@ -8,8 +8,9 @@ import Testing
         let program = try Program()
         let path = try program.shipped("sixty-percent-hang")
         let result = try await program.run(["reproduce", path, "--format", "json", "-o", "reports"])
-        #expect(result.status == .exited(0), "\(result.errorText)")
         let latest = "reports/sixty-percent-hang/latest"
+        let header = Self.text(under: program.folder.path, name: "run.json")
+        #expect(result.status == .exited(0), "\(result.errorText)\n\(header)")
         for file in ["report.html", "report.md", "junit.xml", "trace.json", "plan.json", "scenario.yaml", "hanging/run.json"] {
             #expect(FileManager.default.fileExists(atPath: program.folder.appending(path: "\(latest)/\(file)").path), "\(file)")
         }

@@ -102,6 +102,7 @@ import Testing
         real.withLock { $0 = 103 }
         #expect(clock.now().scenario_s == 120)
         #expect(clock.moment(at: 50).scenario_s == 0)
+        #expect(ScenarioClock(isHeld: true, reader: { 7 }).now().scenario_s == 0)
         #expect(clock.real(30) == .milliseconds(500))
     }
 }

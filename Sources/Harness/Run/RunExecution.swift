@@ -28,7 +28,7 @@ final class RunExecution: Sendable {
     /// Makes the run's directory.
     init(_ request: RunRequest) throws {
         self.request = request
-        clock = ScenarioClock(scale: request.plan.timeScale)
+        clock = ScenarioClock(scale: request.plan.timeScale, isHeld: true)
         do {
             recorder = try Recorder(directory: request.directory)
             truth = try TruthLog(directory: request.truthDirectory, variant: request.variant, clock: clock)

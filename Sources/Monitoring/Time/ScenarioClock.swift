@@ -9,11 +9,15 @@ package final class ScenarioClock: Sendable {
     private let reader: @Sendable () -> Double
     private let origin: Mutex<Double>
 
-    /// - Parameter reader: seconds of CLOCK_MONOTONIC; tests give their own.
-    package init(scale: Double = 1, reader: @escaping @Sendable () -> Double = ScenarioClock.monotonicSeconds) {
+    /// - Parameters:
+    ///   - isHeld: scenario time stands at zero until `restart`.
+    ///   - reader: seconds of CLOCK_MONOTONIC; tests give their own.
+    package init(
+        scale: Double = 1, isHeld: Bool = false, reader: @escaping @Sendable () -> Double = ScenarioClock.monotonicSeconds
+    ) {
         self.scale = scale > 0 && scale.isFinite ? scale : 1
         self.reader = reader
-        origin = Mutex(reader())
+        origin = Mutex(isHeld ? .infinity : reader())
     }
 
     package static let monotonicSeconds: @Sendable () -> Double = {
