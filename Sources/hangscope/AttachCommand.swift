@@ -65,7 +65,7 @@ struct AttachCommand: AsyncParsableCommand {
                 runs: [RunSection(variant: "run", run: run, assessment: assessment)], generatedAt_s: Judgement.now_s, toolVersion: toolVersion,
                 reproduceCommand: output.map { "hangscope diagnose \($0)" }, directory: output)
             if output != nil {
-                for file in try ReportFiles.all(for: report) { try file.contents.write(to: URL(fileURLWithPath: "\(directory)/\(file.name)")) }
+                for file in try ReportFiles.all(for: report) { try ReportDirectory(path: directory).write(file.contents, as: file.name) }
             }
             try Judgement.show(report, format: format, sections: details.sections, verbose: details.verbose)
             let code = Judgement.exitCode(assessment.verdict)
@@ -85,9 +85,10 @@ struct AttachCommand: AsyncParsableCommand {
         header.subjectName = first.processes.elements.first { $0.identity.pid == identity.pid }?.name
         header.endedAt = snapshots.last?.takenAt
         let run = Run(header: header, samples: samples, snapshots: snapshots)
-        try EvidenceCoding.encoder().encode(header).write(to: URL(fileURLWithPath: "\(directory)/\(RunFile.header)"))
+        let folder = ReportDirectory(path: directory)
+        try folder.write(try EvidenceCoding.encoder().encode(header), as: RunFile.header)
         let lines = try samples.reduce(into: Data()) { $0.append(try EvidenceCoding.line($1)) }
-        try lines.write(to: URL(fileURLWithPath: "\(directory)/\(RunFile.samples)"))
+        try folder.write(lines, as: RunFile.samples)
         return run
     }
 

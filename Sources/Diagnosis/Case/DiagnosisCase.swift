@@ -24,6 +24,12 @@ package struct DiagnosisCase: Sendable {
         units = UnitSurvey(graph, subject: self.snapshots.last?.subject.pid)
     }
 
+    /// Real seconds in words; in a scenario with scaled time, as its time, and said so.
+    package func words(_ real_s: Double) -> String {
+        guard let timeline, timeline.timeScale != 1 else { return NodeText.seconds(real_s) }
+        return "\(NodeText.seconds(real_s * timeline.timeScale)) of scenario time"
+    }
+
     package var index: SnapshotIndex { graph.index }
     package var hasSnapshot: Bool { !snapshots.isEmpty }
     package var subjectPID: Int32 { snapshots.last?.subject.pid ?? run?.header.subject?.pid ?? 0 }

@@ -87,22 +87,22 @@ enum Operations {
         if let id = operation.job, let job = timeline.jobs.first(where: { $0.id == id }) { links.append(jobLink(job, evidence)) }
         for span in operation.around + [operation.span] {
             links.append(ChainLink(
-                kind: .span, label: "`\(span.event.name)`", detail: spanDetail(span, timeline), since_s: realAge(of: span, evidence),
+                kind: .span, label: "`\(span.event.name)`", detail: spanDetail(span), since_s: realAge(of: span, evidence),
                 evidence: [.event(span.index)]))
         }
         return links
     }
 
-    private static func spanDetail(_ span: WorkTimeline.Mark, _ timeline: WorkTimeline) -> String {
+    private static func spanDetail(_ span: WorkTimeline.Mark) -> String {
         let about = ["chunk.index", "provider", "model", "endpoint"].compactMap { key in
             span.event.attributes[key].map { "\(key) \($0.text)" }
         }
-        return "open for \(NodeText.seconds(max(0, timeline.end_s - span.time_s))) of scenario time" + (about.isEmpty ? "" : ": " + about.joined(separator: ", "))
+        return "open" + (about.isEmpty ? "" : ": " + about.joined(separator: ", "))
     }
 
     static func jobLink(_ job: WorkTimeline.Job, _ evidence: DiagnosisCase) -> ChainLink {
         let last = job.lastWork ?? job.first
-        let shown = job.progress.last.flatMap { $0.event.attributes["progress"]?.number }.map { ", \(Int(max(-1e9, min($0, 1e9)))) % displayed" } ?? ""
+        let shown = job.progress.last.flatMap { $0.event.attributes["progress"]?.number }.map { ", \(Int($0.isFinite ? max(-1e9, min($0, 1e9)) : 0)) % displayed" } ?? ""
         return ChainLink(
             kind: .job, label: "job \(job.id)", detail: "\(job.status ?? "not ended")\(shown); its last work was \(last.event.key)",
             since_s: evidence.snapshots.isEmpty ? nil : realAge(of: last, evidence), evidence: [.event(last.index)])

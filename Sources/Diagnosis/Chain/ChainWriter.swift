@@ -51,27 +51,26 @@ package struct ChainWriter {
     }
 
     private func detail(_ edge: WaitEdge) -> String {
-        let time = edge.since_s.map { ", for \(NodeText.seconds($0))" } ?? ""
         switch edge.relation {
-        case .locks: return "waits for a lock (\(edge.knownFrom))\(time)"
+        case .locks: return "waits for a lock (\(edge.knownFrom))"
         case .heldBy: return "is held by \(NodeText.short(edge.to, index))"
-        case .parksOn: return "waits to be signalled (\(edge.knownFrom))\(time)"
-        case .joins: return "waits for \(NodeText.short(edge.to, index)) to end\(time)"
-        case .reads: return "waits to read\(time)"
-        case .writes: return "waits to write\(time)"
+        case .parksOn: return "waits to be signalled (\(edge.knownFrom))"
+        case .joins: return "waits for \(NodeText.short(edge.to, index)) to end"
+        case .reads: return "waits to read"
+        case .writes: return "waits to write"
         case .accepts: return "waits for a connection"
-        case .connects: return "connects\(time)"
-        case .polls: return "polls\(time)"
-        case .opens: return "opens a FIFO that nobody opens at the other end\(time)"
+        case .connects: return "connects"
+        case .polls: return "polls"
+        case .opens: return "opens a FIFO that nobody opens at the other end"
         case .otherEnd: return "has \(NodeText.short(edge.to, index)) at its other end"
-        case .waitsForExit: return "waits for \(NodeText.short(edge.to, index)) to exit\(time)"
-        case .sleeps: return "sleeps\(time)"
-        case .locksFile: return "waits for \(NodeText.short(edge.to, index))\(time)"
+        case .waitsForExit: return "waits for \(NodeText.short(edge.to, index)) to exit"
+        case .sleeps: return "sleeps"
+        case .locksFile: return "waits for \(NodeText.short(edge.to, index))"
         case .runsOn: return "runs on \(NodeText.short(edge.to, index))"
         case .awaits: return "awaits \(NodeText.short(edge.to, index))"
         case .queuedOn: return "is queued on \(NodeText.short(edge.to, index))"
         case .performs: return "performs \(NodeText.short(edge.to, index))"
-        case .stoppedBy: return "is stopped\(time)"
+        case .stoppedBy: return "is stopped"
         }
     }
 

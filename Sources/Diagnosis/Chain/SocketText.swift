@@ -14,10 +14,9 @@ package enum SocketText {
         case .peerGone: return "no socket is left at the other end"
         case .closedByPeer: return "closed by \(peer)"
         case .peerNotReading(let bytes): return "\(bytes) bytes wait to be read by \(peer)"
-        case .owed(let since, _):
-            return "established, 0 bytes in for \(NodeText.seconds(since)) since the last went out; \(reading(socket, peer))"
-        case .quiet(let since): return "established, 0 bytes in for \(NodeText.seconds(since)), in the middle of an answer of \(peer)"
-        case .served(let since): return "no request for \(NodeText.seconds(since))"
+        case .owed: return "established, 0 bytes in since the last went out; \(reading(socket, peer))"
+        case .quiet: return "established, 0 bytes in, in the middle of an answer of \(peer)"
+        case .served: return "no request comes"
         case .unread(let bytes): return "\(bytes) bytes lie unread"
         case .moving: return "bytes move"
         case .unknown: return "no byte comes from \(peer)"

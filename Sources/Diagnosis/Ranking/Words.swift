@@ -25,7 +25,8 @@ enum Bystanders {
         var counts: [String: (count: Int, first: String)] = [:]
         var order: [String] = []
         for line in all {
-            let reason = line.split(separator: ":", maxSplits: 1).last.map(String.init) ?? line
+            // Labels may hold colons themselves: the reason follows the last one.
+            let reason = line.lastIndex(of: ":").map { String(line[line.index(after: $0)...]) } ?? line
             if counts[reason] == nil { order.append(reason) }
             counts[reason] = ((counts[reason]?.count ?? 0) + 1, counts[reason]?.first ?? line)
         }

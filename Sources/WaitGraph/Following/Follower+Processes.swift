@@ -10,10 +10,11 @@ extension Follower {
         let threads = index.threads(of: pid)
         guard !threads.isEmpty else { return .unclear("the threads of process \(pid) were not seen") }
         var outcomes: [Outcome] = []
+        var closing: [NodeKey] = []
         for thread in threads.prefix(4096) {
             let key = NodeKey.thread(pid: pid, tid: thread.tid)
-            if onTrail[key] != nil { // the circle closes through this thread
-                outcomes.append(outcome(of: key))
+            if onTrail[key] != nil {
+                closing.append(key)
                 continue
             }
             outcomes.append(prefix(
@@ -21,6 +22,23 @@ extension Follower {
                     from: .process(pid), to: key, relation: .runsOn, knownFrom: "thread of the process",
                     evidence: index.threadRow[thread.tid].map { [index.path(.threads, $0)] } ?? []),
                 outcome(of: key)))
+        }
+        // The circle closes through a thread on the way here only if no other thread could act instead.
+        let couldAct = outcomes.contains { outcome in
+            switch outcome {
+            case .atRest, .advancing, .unclear: true
+            case .parked(let standstill): if case .timer = standstill.ending { true } else { false }
+            case .stuck: false
+            }
+        }
+        if couldAct {
+            // A thread of it that waits for where we came from does not keep the others from acting.
+            outcomes.removeAll { outcome in
+                guard case .stuck(let standstill) = outcome, case .cycle = standstill.ending else { return false }
+                return onTrail[standstill.end] != nil && standstill.end != .process(pid)
+            }
+        } else {
+            for key in closing.prefix(1) { outcomes.append(outcome(of: key)) }
         }
         for row in unattendedSockets(of: pid) { outcomes.append(unattended(row, pid: pid)) }
         if let worst = Self.worst(outcomes) { return worst }

@@ -26,11 +26,11 @@ struct ConnectionRule: DiagnosisRule {
         switch standing {
         case .owed(let since, _):
             if let began = StreamRule.answerBegan(on: socket, evidence) {
-                return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and stopped \(NodeText.seconds(since)) ago (\(began))", since)
+                return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and stopped \(evidence.words(since)) ago (\(began))", since)
             }
-            return make(.peerSilent, standstill, graph, "A request was sent to \(to) \(NodeText.seconds(since)) ago and \(peer) has not answered a byte since", since)
+            return make(.peerSilent, standstill, graph, "A request was sent to \(to) \(evidence.words(since)) ago and \(peer) has not answered a byte since", since)
         case .quiet(let since):
-            return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(NodeText.seconds(since))", since)
+            return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(evidence.words(since))", since)
         case .unacknowledged(let segments, let retransmits):
             return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: \(segments) segments sent again \(retransmits) times, none acknowledged")
         case .peerGone:

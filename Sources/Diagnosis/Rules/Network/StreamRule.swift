@@ -35,7 +35,7 @@ struct StreamRule: DiagnosisRule {
         let peer = SocketText.peerText(socket, graph.index)
         var candidate = Candidate.root(
             .peerStalled, standstill, graph,
-            "The answer of \(peer) (\(socket.remote.map(\.description) ?? "?")) to `\(operation.span.event.name)` began and stopped after \(last): no byte for \(NodeText.seconds(since))",
+            "The answer of \(peer) (\(socket.remote.map(\.description) ?? "?")) to `\(operation.span.event.name)` began and stopped after \(last): no byte for \(evidence.words(since))",
             since_s: since)
         candidate.lead = Operations.lead(operation, evidence)
         candidate.cited.insert(contentsOf: operation.answer.suffix(1).map { CitedEvidence(.event($0.index), "last sign of the answer: \(last)") }, at: 0)

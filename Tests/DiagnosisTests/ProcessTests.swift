@@ -1,0 +1,229 @@
+import Evidence
+import Testing
+@testable import Diagnosis
+
+/// Each cause that a process alone shows, and the healthy twin that looks alike.
+@Suite struct ProcessTests {
+    private func judge(_ builder: SnapshotBuilder, _ change: (inout SnapshotBuilder) -> Void = { _ in }) -> Assessment {
+        Diagnoser.assess(snapshots: builder.later(6, change))
+    }
+
+    @Test func threadsThatWaitForEachOthersLocks() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["pthread_join", "main"], wait: .join(101))
+        builder.thread(101, stack: ["lock", "ab"], wait: .mutex(0xb, owner: 102))
+        builder.thread(102, stack: ["lock", "ba"], wait: .mutex(0xa, owner: 101))
+        let found = judge(builder)
+        #expect(found.root?.cause == .lockCycle)
+        #expect(found.root?.confidence == .persisted)
+        #expect(found.root?.waiting == 3)
+    }
+
+    @Test func aLockThatIsPassedOnIsNoHang() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, wait: .mutex(0xb, owner: 101))
+        builder.thread(101, state: "R", stack: ["work"])
+        let found = judge(builder) { later in
+            let threads = later.snapshot.threads.elements.map { thread in
+                var thread = thread
+                thread.cpu.user_s += 3
+                thread.voluntarySwitches = 500
+                return thread
+            }
+            later.snapshot.threads = .complete(threads)
+        }
+        #expect(found.verdict == .advancing)
+        #expect(found.findings.isEmpty)
+    }
+
+    @Test func aHolderThatWaitsForASilentPeerIsThePeersHang() throws {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["lock", "main"], wait: .mutex(0xa, owner: 101))
+        builder.thread(101, stack: ["read", "fetch"], wait: .on(14, .read))
+        builder.socket(fd: 14, sent_s: 20, received_s: 20.5)
+        let root = try #require(judge(builder).root)
+        #expect(root.cause == .peerSilent)
+        #expect(root.waiting == 2)
+        #expect(root.chain.map(\.kind) == [.thread, .lock, .thread, .socket])
+    }
+
+    @Test(arguments: [(true, false), (false, true)])
+    func aConnectionThatReceivedLastIsNotOwed(_ receivedLast: Bool, _ hangs: Bool) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(3, .poll))
+        builder.socket(sent_s: 20, received_s: receivedLast ? 19 : 21, receivedBytes: 100)
+        #expect((judge(builder).root?.cause == .peerSilent) == hangs)
+    }
+
+    @Test func aServersQuietConnectionIsAtRest() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(3, .poll))
+        builder.socket(local: 8080, remote: 50000, accepted: true, sent_s: 20, received_s: 20.1, receivedBytes: 100)
+        #expect(judge(builder).verdict == .idle)
+    }
+
+    @Test func unacknowledgedBytesMeanHalfOpen() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["recv", "main"], wait: .on(14, .read))
+        builder.socket(sent_s: 20, received_s: 21) {
+            $0.timer = SocketTimer(kind: .retransmit, expires_ms: 100, retransmits: 4)
+            $0.tcp?.unacked = 1
+            $0.tcp?.retransmits = 4
+        }
+        #expect(judge(builder).root?.cause == .halfOpen)
+    }
+
+    @Test func theServersOwnHangIsTheRootOfItsClients() {
+        var builder = SnapshotBuilder()
+        builder.process(200, "server")
+        builder.thread(100, stack: ["recv", "main"], wait: .on(14, .read))
+        builder.socket(sent_s: 20, received_s: 21) {
+            $0.peer = SocketPeer(kind: .local, owners: [DescriptorReference(pid: 200, fd: 4, processName: "server")])
+        }
+        builder.thread(200, pid: 200, stack: ["lock", "serve"], wait: .mutex(0xa, owner: 200))
+        #expect(judge(builder).root?.cause == .lockAbandoned)
+    }
+
+    @Test(arguments: [(false, Verdict.hang), (true, .idle)])
+    func aConditionIsAHangOnlyWhereNobodyIsLeft(_ someoneCanAct: Bool, _ verdict: Verdict) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["pthread_cond_wait", "main"], wait: .park(.condition))
+        builder.thread(101, stack: ["pthread_cond_wait", "worker"], wait: .park(.condition, 0xd0))
+        if someoneCanAct { builder.thread(102, stack: ["epoll_wait", "loop"], syscall: "epoll_wait", wait: .on(3, .poll)) }
+        let found = judge(builder)
+        #expect(found.verdict == verdict)
+        #expect((found.root?.cause == .conditionNeverSignalled) == (verdict == .hang))
+    }
+
+    @Test func anInterpretersLockIsNotGuessed() {
+        var builder = SnapshotBuilder()
+        builder.editProcess(100) { $0.runtimes = ["python 3.11"] }
+        builder.thread(100, stack: ["sem_wait", "PyThread_acquire_lock_timed", "lock_PyThread_acquire_lock"], wait: .park(.semaphore))
+        let found = judge(builder)
+        #expect(found.verdict == .hang)
+        #expect(found.root == nil)
+        #expect(found.nextSteps.contains { $0.contains("py-spy") })
+    }
+
+    @Test func aChildThatWritesToAPipeItsParentDoesNotRead() {
+        var builder = SnapshotBuilder()
+        builder.process(200, "child", role: .descendant, parent: 100)
+        builder.thread(100, stack: ["wait4", "main"], wait: .child(200))
+        builder.thread(200, pid: 200, stack: ["write", "main"], wait: .on(1, .write))
+        builder.pipe(55, readers: [(100, 3)], writers: [(200, 1)])
+        #expect(judge(builder).root?.cause == .pipeFull)
+    }
+
+    @Test func aWorkerThatWaitsForOrdersFromItsParentIsAtRest() {
+        var builder = SnapshotBuilder()
+        builder.process(200, "worker", role: .descendant, parent: 100)
+        builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(3, .poll))
+        builder.thread(200, pid: 200, stack: ["read", "loop"], wait: .on(0, .read))
+        builder.pipe(55, readers: [(200, 0)], writers: [(100, 4)])
+        #expect(judge(builder).verdict == .idle)
+    }
+
+    @Test(arguments: [(["nanosleep", "main"], Verdict.idle), (["nanosleep", "retry", "fetch", "main"], .hang)])
+    func aLongSleepIsAHangOnlyInTheMiddleOfWork(_ stack: [String], _ verdict: Verdict) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: stack, wait: .asleep(30_000))
+        #expect(judge(builder).verdict == verdict)
+    }
+
+    @Test func aStoppedProcess() {
+        var builder = SnapshotBuilder()
+        builder.editProcess(100) { $0.state = "T" }
+        builder.thread(100, state: "T")
+        #expect(judge(builder).root?.cause == .stopped)
+    }
+
+    @Test(arguments: [(UInt64?.none, false), (0, true)])
+    func aContinuationIsLostOnlyWhereNothingRefersToIt(_ count: UInt64?, _ lost: Bool) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["sigsuspend", "main"], wait: ThreadWait(kind: .signal))
+        var wait = TaskWait(kind: .continuation)
+        wait.address = 0x77
+        wait.resumers = count == nil ? .complete(["a timer"]) : .complete([])
+        builder.task(12, wait: wait, stack: ["Fetcher.load()"])
+        #expect((judge(builder).root?.cause == .continuationNeverResumed) == lost)
+    }
+
+    @Test func tasksThatAwaitEachOther() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["sigsuspend", "main"], wait: ThreadWait(kind: .signal))
+        for (id, other) in [(1, 2), (2, 1)] as [(UInt64, UInt64)] {
+            var wait = TaskWait(kind: .task)
+            wait.task = other
+            builder.task(id, wait: wait, stack: ["step\(id)"])
+        }
+        #expect(judge(builder).root?.cause == .taskCycle)
+    }
+
+    @Test func everyStepOfEveryChainCitesEvidence() {
+        for snapshots in Self.hangs {
+            for finding in Diagnoser.assess(snapshots: snapshots).findings {
+                #expect(!finding.chain.isEmpty && finding.chain.allSatisfy { !$0.evidence.isEmpty }, "\(finding.cause)")
+            }
+        }
+    }
+
+    private static var hangs: [[Snapshot]] {
+        var lock = SnapshotBuilder()
+        lock.thread(100, wait: .mutex(0xb, owner: 101))
+        lock.thread(101, wait: .mutex(0xa, owner: 100))
+        var peer = SnapshotBuilder()
+        peer.thread(100, wait: .on(14, .read))
+        peer.socket(sent_s: 20, received_s: 21)
+        return [lock.later(6), peer.later(6), [lock.snapshot]]
+    }
+
+    @Test func fingerprintsSurviveOtherNumbers() throws {
+        func fingerprint(pid: Int32, line: Int, address: UInt64) throws -> String {
+            var builder = SnapshotBuilder(pid: pid)
+            builder.thread(pid, stack: ["lock", "save"], wait: .mutex(address, owner: pid)) { thread in
+                var frames = thread.stack.elements
+                for row in frames.indices { frames[row].line = line }
+                thread.stack = .complete(frames)
+            }
+            return try #require(Diagnoser.assess(snapshots: builder.later(6)).root?.fingerprint)
+        }
+        #expect(try fingerprint(pid: 100, line: 3, address: 0x10) == fingerprint(pid: 900, line: 88, address: 0xffee))
+    }
+
+    /// Rows taken away, repeated and pointed at each other: an answer, and no guess without threads.
+    @Test(arguments: 0..<60)
+    func damagedEvidenceIsNoCrash(_ seed: Int) {
+        var random = Random(state: UInt64(seed) &* 7919 &+ 13)
+        var snapshots = Self.hangs[seed % 2]
+        for index in snapshots.indices {
+            var threads = snapshots[index].threads.elements
+            for row in threads.indices {
+                if random.next() % 3 == 0 { threads[row].wait?.futex?.ownerTID = Int32(truncatingIfNeeded: random.next()) }
+                if random.next() % 4 == 0 { threads[row].tid = Int32(truncatingIfNeeded: random.next()) }
+                if random.next() % 5 == 0 { threads[row].wait = nil }
+                threads[row].cpu.user_s = random.next() % 4 == 0 ? .nan : -1e300
+                threads[row].voluntarySwitches = random.next()
+            }
+            if random.next() % 3 == 0 { threads += threads }
+            snapshots[index].threads = random.next() % 4 == 0 ? .unavailable(reason: "cut") : .complete(threads)
+            var sockets = snapshots[index].sockets.elements
+            for row in sockets.indices { sockets[row].tcp?.lastDataSent_ms = random.next() % 2 == 0 ? .infinity : .nan }
+            snapshots[index].sockets = .complete(sockets + sockets)
+            if random.next() % 3 == 0 { snapshots[index].processes = .unavailable(reason: "cut") }
+        }
+        let found = Diagnoser.assess(snapshots: snapshots)
+        if snapshots.last?.threads.value == nil { #expect(found.verdict == .unknown || found.root?.chain.isEmpty == false) }
+    }
+
+    private struct Random {
+        var state: UInt64
+        /// splitmix64.
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+            return z ^ (z >> 31)
+        }
+    }
+}
