@@ -56,7 +56,11 @@ extension Follower {
     /// The peer, where it is on this machine, may itself be stuck on something else: that is the end then.
     private mutating func throughPeer(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome {
         let own = Set(socket.owners.map(\.pid))
-        let peers = Set((socket.peer?.owners ?? []).map(\.pid)).subtracting(own)
+        // Whoever started a process gives it orders and waits for it in its own time: what an
+        // ancestor does at its other ends is not what keeps this connection waiting.
+        let peers = Set((socket.peer?.owners ?? []).map(\.pid)).subtracting(own).filter { peer in
+            ["T", "t"].contains(index.process(peer)?.state ?? "") || !own.contains { index.isAncestor(peer, of: $0) }
+        }
         guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else { return ends(edge, .socket(standing)) }
         for peer in peers.sorted() {
             let across = WaitEdge(
@@ -106,9 +110,9 @@ extension Follower {
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
         if index.isClient(socket) == false { return .atRest("waits for the next request on a connection") }
-        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
+        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
     }
 }

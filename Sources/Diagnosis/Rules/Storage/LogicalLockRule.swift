@@ -13,7 +13,9 @@ struct LogicalLockRule: DiagnosisRule {
         let lock = graph.index.locks[row]
         guard let sqlite = lock.sqlite, sqlite.name != .shared || sqlite.journal == .rollback else { return .unknown(nil) }
         let isOwn = lock.holders.allSatisfy { $0.pid == pid }
-        guard let sign = Self.sign(evidence, timeline) else { return .unknown(nil) }
+        // Every writer holds the lock for a moment: only one that is held in each look, and felt
+        // since the work stopped, holds anything up.
+        guard persists(lock, evidence), let sign = Self.sign(evidence, timeline, own: isOwn) else { return .unknown(nil) }
         let holders = ChainWriter.names(lock.holders)
         let held = graph.out(.fileLock(row)).prefix(1)
         let standstill = Standstill(path: Array(held), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true)
@@ -39,16 +41,22 @@ struct LogicalLockRule: DiagnosisRule {
         return lower.contains("locked") || lower.contains("sqlite_busy") || lower.contains("database is busy")
     }
 
-    /// A record of the run in which the lock is felt.
-    static func sign(_ evidence: DiagnosisCase, _ timeline: WorkTimeline) -> (path: EvidencePath, text: String)? {
-        for mark in timeline.marks.reversed() {
+    /// A record of the run in which the lock is felt, from after the last work on.
+    ///
+    /// - Parameter own: the subject holds the lock itself; a single failure may then be its own
+    ///   short write, so that only what fails from then on to the end counts.
+    static func sign(_ evidence: DiagnosisCase, _ timeline: WorkTimeline, own: Bool) -> (path: EvidencePath, text: String)? {
+        let lastWork = timeline.work.last
+        for mark in timeline.marks.reversed() where !own && mark.index > lastWork?.index ?? -1 {
             let texts = [mark.event.message ?? ""] + mark.event.attributes.values.compactMap(\.string)
             if WorkTimeline.isFailure(mark.event) || mark.event.kind == .log, texts.contains(where: mentionsLock) {
                 return (.event(mark.index), "`\(mark.event.name)` failed because the database is locked")
             }
         }
         let store = evidence.run?.store ?? []
-        if let last = store.indices.last(where: { store[$0].error.map(mentionsLock) ?? false }) {
+        let since_s = lastWork?.event.at.monotonic_s ?? -.infinity
+        let later = store.indices.filter { store[$0].at.monotonic_s > since_s }
+        if later.count >= 3, let last = later.last, later.suffix(max(3, later.count / 2)).allSatisfy({ store[$0].error.map(mentionsLock) ?? false }) {
             return (.store(last), "the job store cannot be read: \(store[last].error ?? "")")
         }
         // Displayed progress that was written regularly and stopped with the lock.
