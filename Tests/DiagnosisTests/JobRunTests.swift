@@ -101,6 +101,16 @@ import Testing
         #expect(assessment.findings.isEmpty)
     }
 
+    @Test func aRunThatCompletesAfterItsAlarmIsSlow() {
+        var builder = RunBuilder()
+        builder.streaming(tokens: 40)
+        builder.alarm(50, .deadline, threshold_s: 50)
+        builder.finish(at: 60)
+        let assessment = Diagnoser.assess(run: builder.run, baseline: nil)
+        #expect(assessment.verdict == .slow)
+        #expect(assessment.findings.isEmpty)
+    }
+
     @Test func theRecordedModelMustBeTheOneCalled() {
         var builder = RunBuilder()
         builder.streaming(tokens: 3)

@@ -7,7 +7,9 @@ enum Verdicts {
         guard let run = evidence.run else { return (.unknown, "there is no run") }
         if let workload = run.header.workload {
             switch workload.end {
-            case .completed: return (.completed, "every step of the workload succeeded")
+            case .completed:
+                guard let late = run.header.alarms.first else { return (.completed, "every step of the workload succeeded") }
+                return (.slow, "\(late.detail); every step of the workload succeeded after that")
             case .failed: return (.failed, workload.detail ?? workload.step ?? "a step of the workload got another answer than awaited")
             case .unfinished: break
             }
