@@ -3,8 +3,13 @@ import WaitGraph
 
 /// An answer that began and stopped, known from the run's open operations: the span of a
 /// request is open, work events of its answer came, and its connection has had nothing since.
+///
+/// Or that never began: the request went out in the same tick of the kernel's clock in which the
+/// answer before it ended, so that the connection's own times do not tell which came last.
 struct StreamRule: DiagnosisRule {
-    let causes: [Cause] = [.peerStalled]
+    let causes: [Cause] = [.peerStalled, .peerSilent]
+    /// Times of tcp_info are counted in ticks: 10 ms at CONFIG_HZ=100 (linux/tcp.h, jiffies_to_msecs).
+    private static let tick_ms = 10.0
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         guard let timeline = evidence.timeline, evidence.hasSnapshot else { return .unknown(nil) }
@@ -12,8 +17,8 @@ struct StreamRule: DiagnosisRule {
         for operation in Operations.open(timeline) {
             guard let row = Operations.connection(of: operation, evidence), case .quiet(let since) = graph.activity.standing(of: graph.index.sockets[row])
             else { continue }
-            guard let last = operation.answer.last else { continue }
             let socket = graph.index.sockets[row]
+            guard let last = operation.answer.last ?? sentInTheSameTick(operation, socket, timeline) else { continue }
             // The silence on the wire must be as old as the silence of the work, within what
             // buffering and the time between two records explain.
             let age_s = Operations.realAge(of: last, evidence)
@@ -21,6 +26,14 @@ struct StreamRule: DiagnosisRule {
             found.append(candidate(operation, row, socket, since, evidence, graph))
         }
         return found.isEmpty ? .unknown(nil) : .supported(found)
+    }
+
+    /// The event that tells of a request having been sent, where nothing came after it and the wire shows a tie.
+    private func sentInTheSameTick(_ operation: Operations.Operation, _ socket: SocketRecord, _ timeline: WorkTimeline) -> WorkTimeline.Mark? {
+        guard let tcp = socket.tcp, abs(tcp.lastDataSent_ms - tcp.lastDataReceived_ms) <= Self.tick_ms else { return nil }
+        return timeline.work.last { mark in
+            mark.index > operation.span.index && mark.event.job == operation.job && mark.event.name.hasSuffix("sent")
+        }
     }
 
     private func candidate(
@@ -33,10 +46,16 @@ struct StreamRule: DiagnosisRule {
         let standstill = Standstill(path: task.map { [$0] } ?? [], end: key, ending: .socket(.quiet(since_s: since)), isCommitted: true)
         let last = operation.answer.last.map { "`\($0.event.name)` number \($0.event.ordinal)" } ?? "its last event"
         let peer = SocketText.peerText(socket, graph.index)
-        var candidate = Candidate.root(
-            .peerStalled, standstill, graph,
-            "The answer of \(peer) (\(socket.remote.map(\.description) ?? "?")) to `\(operation.span.event.name)` began and stopped after \(last): no byte for \(evidence.words(since))",
-            since_s: since)
+        let to = socket.remote.map(\.description) ?? "?"
+        var candidate = operation.answer.isEmpty
+            ? Candidate.root(
+                .peerSilent, standstill, graph,
+                "The request of `\(operation.span.event.name)` was sent to \(to) \(evidence.words(since)) ago and \(peer) has not answered a byte since",
+                since_s: since)
+            : Candidate.root(
+                .peerStalled, standstill, graph,
+                "The answer of \(peer) (\(to)) to `\(operation.span.event.name)` began and stopped after \(last): no byte for \(evidence.words(since))",
+                since_s: since)
         candidate.lead = Operations.lead(operation, evidence)
         candidate.cited.insert(contentsOf: operation.answer.suffix(1).map { CitedEvidence(.event($0.index), "last sign of the answer: \(last)") }, at: 0)
         candidate.rank = 3
