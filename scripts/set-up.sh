@@ -35,29 +35,42 @@ set_up_packages() {
     DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
 }
 
-# Builds everything in one form (one configuration, tests included), so that the two
-# launchers share one build; asks the compiler only when a source is newer than the stamp.
-build_release() {
-    local stamp="$here/.build/hangscope-built"
-    if [ -x "$here/.build/release/hangscope" ] && [ -e "$stamp" ] &&
-        [ -z "$(find "$here/Package.swift" "$here/Sources" "$here/Tests" -newer "$stamp" -print -quit)" ]; then
-        return 0
-    fi
+# The compiler's version is checked first, since an older one fails in ways that do not tell.
+check_toolchain() {
+    local version
     command -v swift >/dev/null || {
         echo "hangscope: no Swift toolchain on the PATH: install Swift 6.2 or later (swift.org/install)" >&2
         exit 69
     }
-    local log="$here/.build/hangscope-build.log" began
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -1)
+    case "$version" in
+    [0-5].* | 6.0 | 6.1)
+        echo "hangscope: Swift $version is too old: install Swift 6.2 or later (swift.org/install)" >&2
+        exit 69
+        ;;
+    esac
+}
+
+# Builds with the given arguments, unless nothing changed since the last time; says what fails.
+#   build NAME ARGUMENT...    NAME tells the builds apart
+build() {
+    local name=$1 stamp="$here/.build/built-$1" log="$here/.build/build-$1.log" began
+    shift
+    if [ -e "$stamp" ] &&
+        [ -z "$(find "$here/Package.swift" "$here/Sources" "$here/Tests" -newer "$stamp" -print -quit)" ]; then
+        return 0
+    fi
+    check_toolchain
     mkdir -p "$here/.build"
     began=$(mktemp "$here/.build/began.XXXXXX")
-    echo "hangscope: building (minutes the first time; log: $log)" >&2
-    if ! (cd "$here" && swift build --configuration release --build-tests) >"$log" 2>&1; then
-        grep -E 'error:' "$log" | head -20 >&2
-        tail -5 "$log" >&2
+    echo "hangscope: building (some minutes the first time; log: $log)" >&2
+    if ! (cd "$here" && swift build "$@") >"$log" 2>&1; then
+        grep -E 'error:' "$log" | sort -u | head -20 >&2
+        tail -3 "$log" >&2
         rm -f "$began"
         exit 70
     fi
-    if grep -E "^$here/(Sources|Tests)/.*warning:" "$log" >&2 && [ "${CI:-}" = true ]; then
+    if grep -E "^$here/(Sources|Tests)/[^:]*:[0-9:]* warning:" "$log" | sort -u >&2 && [ "${CI:-}" = true ]; then
         echo "hangscope: warnings are errors in CI" >&2
         rm -f "$began"
         exit 1
