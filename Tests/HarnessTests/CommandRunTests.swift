@@ -14,14 +14,14 @@ import Testing
 
     /// Runs a shell script as the subject; the run's folder is removed afterwards.
     private func run<Value>(
-        _ script: String, ready: ReadyPlan? = nil, workload: [WorkloadStep] = [], watchdog: [WatchdogPlan] = [],
+        _ script: String, services: [ServicePlan] = [], faults: [FaultPlan] = [], ready: ReadyPlan? = nil, workload: [WorkloadStep] = [], watchdog: [WatchdogPlan] = [],
         probes: [ProbePlan] = [], capturePoint: EventKey? = nil, _ body: (Result<RunHeader, any Error>, Run) async throws -> Value
     ) async throws -> Value {
         let place = FileManager.default.temporaryDirectory.appending(path: "hangscope-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: place) }
         let command = CommandPlan(arguments: ["/bin/sh", "-c", script], ready: ready)
         let variant = Variant(
-            name: "hanging", subject: .command(command), workload: workload, watchdog: watchdog, probes: probes,
+            name: "hanging", subject: .command(command), services: services, workload: workload, faults: faults, watchdog: watchdog, probes: probes,
             expectation: Expectation(outcome: "completed"))
         let plan = Plan(name: "test", title: "test", folder: "/", variants: [variant])
         let report = try ReportDirectory.make(under: place, scenario: "test", time: "now")
@@ -113,6 +113,29 @@ import Testing
     @Test func `a port in use has its own error`() async throws {
         try await run("echo 'bind: Address already in use' >&2; exit 1", ready: ReadyPlan(logPattern: "listening")) { result, _ in
             #expect(failure(result)?.code == "port-in-use")
+        }
+    }
+
+    @Test func `a service that cannot start, and a fault that cannot be armed, end the run with their reasons`() async throws {
+        let twice = ServicePlan(name: "llm", kind: .modelServer(options: ["port": "1", "provider": "openai", "tokens": "nonsense"]))
+        try await run("sleep 1000", services: [twice]) { result, _ in
+            let error = try #require(failure(result))
+            #expect(error.message.contains("service llm") && !error.remedy.isEmpty)
+        }
+        let fault = FaultPlan(id: "lock", when: .at(seconds: 0.1), kind: "lock-database", options: ["database": "/nowhere/at/all.sqlite"])
+        try await run("echo up; sleep 1000", faults: [fault]) { result, run in
+            let error = try #require(failure(result))
+            #expect(error.code == "no-database" && error.message.contains("fault lock"))
+            #expect(run.header.subject?.isAlive == false)
+        }
+    }
+
+    @Test func `what was armed and healed is told apart from the evidence`() async throws {
+        let server = ServicePlan(name: "llm", kind: .modelServer(options: ["provider": "openai"]))
+        let fault = FaultPlan(id: "quiet", when: .event(name: "step", ordinal: 1), kind: "silence", options: ["service": "llm"])
+        try await run(#"echo '{"kind":"work","event":"step"}'; sleep 1"#, services: [server], faults: [fault]) { result, run in
+            #expect((try? result.get())?.workload?.end == .completed)
+            #expect(!run.events.contains { $0.name.contains("quiet") || $0.name.contains("silence") || $0.attributes.values.contains("quiet") })
         }
     }
 

@@ -28,8 +28,9 @@ enum VocabularySource {
         }
     }
 
-    /// Beside this executable, where the build puts it.
+    /// Beside this executable, where the build puts it; `HANGSCOPE_JOBD` names another.
     static var jobSystemPath: String {
+        if let path = ProcessInfo.processInfo.environment["HANGSCOPE_JOBD"], !path.isEmpty { return path }
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("jobd").path
     }
