@@ -28,8 +28,8 @@ package struct ProcStatus: Sendable, Hashable {
     }
 
     package var userID: UInt32? { number("Uid") }
-    /// Process that traces this one; nil when none does.
-    package var tracerPID: Int32? { number("TracerPid", Int32.self).flatMap { $0 == 0 ? nil : $0 } }
+    /// Thread that traces this one; nil when none does. Its process is that thread's `Tgid`.
+    package var tracerTID: Int32? { number("TracerPid", Int32.self).flatMap { $0 == 0 ? nil : $0 } }
     package var seccomp: Int? { number("Seccomp") }
     package var voluntarySwitches: UInt64? { number("voluntary_ctxt_switches") }
     package var involuntarySwitches: UInt64? { number("nonvoluntary_ctxt_switches") }

@@ -141,7 +141,8 @@ package struct ThreadReader {
             record.syscall = SyscallRecord(number: number, name: "", arguments: arguments, stackPointer: sp, programCounter: pc)
         }
         guard var call = record.syscall else { return }
-        call.number = WaitDecoder.original(number: call.number, waitChannel: record.waitChannel)
+        call.number = WaitDecoder.original(
+            number: call.number, programCounter: call.programCounter, waitChannel: record.waitChannel, memory: target.memory)
         call.name = SyscallNames.name(call.number)
         record.syscall = call
     }

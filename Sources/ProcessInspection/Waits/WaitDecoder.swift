@@ -55,10 +55,21 @@ package enum WaitDecoder {
         return ThreadWait(kind: .other, detail: name + (context.waitChannel.map { " in \($0)" } ?? ""))
     }
 
-    /// A call that was restarted after a stop shows as restart_syscall (219) with the first
-    /// call's arguments: which one it was, the kernel function it sleeps in tells.
-    package static func original(number: Int, waitChannel: String?) -> Int {
-        guard number == 219, let waitChannel else { return number }
+    /// A call that was restarted after a stop shows as restart_syscall (219) with the first call's
+    /// arguments. Which one it was, the instructions before tell, `mov $number,%eax; syscall`, or
+    /// else the kernel function it sleeps in. Only four calls restart so: kernel, restart_block.
+    package static func original(
+        number: Int, programCounter: UInt64, waitChannel: String?, memory: any MemoryReader
+    ) -> Int {
+        guard number == 219 else { return number }
+        let code = (try? memory.bytes(at: programCounter &- 32, upTo: 32)) ?? []
+        if code.count == 32, code[30] == 0x0f, code[31] == 0x05 {
+            for at in stride(from: 25, through: 0, by: -1) where code[at] == 0xb8 {
+                let loaded = Int(code[at + 1]) | Int(code[at + 2]) << 8
+                if code[at + 3] == 0, code[at + 4] == 0, [202, 230, 35, 7].contains(loaded) { return loaded }
+            }
+        }
+        guard let waitChannel else { return number }
         if waitChannel.contains("futex") { return 202 }
         if waitChannel.contains("nanosleep") { return 230 }
         if waitChannel.contains("poll") { return 7 }

@@ -197,6 +197,7 @@ STAND(once) {
     pthread_barrier_wait(&meeting);
     announce();
     pthread_once(&control, initialise);
+    rest();
 }
 
 static void *take_turns(void *x) {

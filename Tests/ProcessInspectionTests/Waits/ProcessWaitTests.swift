@@ -1,0 +1,118 @@
+import Evidence
+import Foundation
+import ProcessInspection
+import Testing
+
+/// Waits for time, children, signals and messages; processes of odd shapes.
+extension LiveProcessTests {
+    @Suite struct ProcessWaitTests {
+        private func wait(_ kind: String) async throws -> (ThreadWait, ThreadRecord, Snapshot) {
+            try await Standing.run(kind) { standing in
+                let snapshot = try await standing.capture()
+                let thread = try snapshot.thread(standing.pid)
+                #expect(standing.isFree)
+                return (try #require(thread.wait), thread, snapshot)
+            }
+        }
+
+        @Test func `a sleep tells how long it was asked for, also after a stop restarted it`() async throws {
+            try await Standing.run("sleep") { standing in
+                for _ in 0..<2 {
+                    let thread = try await standing.capture().thread(standing.pid)
+                    #expect(thread.syscall?.name == "clock_nanosleep")
+                    #expect(thread.wait?.kind == .sleep)
+                    #expect((thread.wait?.timeout_s ?? 0) > 7000)
+                }
+                #expect(!standing.output.all.contains { $0.hasPrefix("interrupted") })
+            }
+        }
+
+        @Test func `a sleep until a time tells what remains`() async throws {
+            let (wait, _, _) = try await wait("sleep-until")
+            #expect(wait.kind == .sleep && (wait.remaining_s ?? 0) > 4900 && (wait.remaining_s ?? 9999) <= 5000)
+        }
+
+        @Test func `waiting for a child names it`() async throws {
+            let (wait, _, snapshot) = try await wait("wait-child")
+            #expect(wait.kind == .child)
+            #expect(snapshot.processes.elements.contains { $0.identity.pid == wait.pid && $0.role == .descendant })
+        }
+
+        @Test func `the parent of a vfork is in uninterruptible sleep and is left alone`() async throws {
+            let (wait, thread, snapshot) = try await wait("vfork")
+            #expect(thread.state == "D" && wait.kind == .vforkChild)
+            #expect(thread.pause.method == .readWithoutStopping)
+            #expect(snapshot.processes.elements.contains { $0.identity.pid == wait.pid })
+            #expect(snapshot.functions(thread).contains("wait_vfork"))
+        }
+
+        @Test(arguments: [("sigtimedwait", ThreadWait.Kind.signal), ("pause", .signal), ("semop", .ipc), ("msgrcv", .ipc)])
+        func `signals and messages`(kind: String, expected: ThreadWait.Kind) async throws {
+            let (wait, _, _) = try await wait(kind)
+            #expect(wait.kind == expected)
+        }
+
+        @Test func `a zombie leader costs only itself`() async throws {
+            try await Standing.run("zombie-leader") { standing in
+                let snapshot = try await standing.capture()
+                #expect(try snapshot.thread(standing.pid).state == "Z")
+                let survivor = try snapshot.thread(standing.pid, named: "survivor")
+                #expect(snapshot.functions(survivor).contains("outlive"))
+                #expect(snapshot.threads.status == .complete)
+                #expect(!snapshot.modules.elements.isEmpty)
+            }
+        }
+
+        @Test func `a busy thread shows where it runs`() async throws {
+            try await Standing.run("busy") { standing in
+                let snapshot = try await standing.capture()
+                let thread = try snapshot.thread(standing.pid)
+                #expect(thread.state == "R" && thread.wait == nil)
+                #expect(snapshot.functions(thread).first == "spin_here")
+            }
+        }
+
+        @Test func `deep stacks of many threads are whole`() async throws {
+            try await Standing.run("deep", "40", "60") { standing in
+                let snapshot = try await standing.capture()
+                let deep = snapshot.threads.elements.filter { $0.name == "deep" }
+                #expect(deep.count == 40)
+                for thread in deep {
+                    #expect(thread.stack.status == .complete)
+                    #expect(snapshot.functions(thread).filter { $0 == "descend" }.count == 61)
+                    #expect(thread.stack.elements.first { $0.function == "descend" }?.line != nil)
+                }
+            }
+        }
+
+        @Test func `stopping all at once gives the same stacks`() async throws {
+            try await Standing.run("deep", "10", "20") { standing in
+                let each = try await standing.capture()
+                let all = try await standing.capture { $0.stopMode = .stopAll }
+                #expect(all.threads.elements.map { $0.stack.elements.map(\.programCounter) } == each.threads.elements.map { $0.stack.elements.map(\.programCounter) })
+                #expect(all.cost.stopped_ms > 0)
+                #expect(standing.isFree)
+            }
+        }
+
+        @Test func `a frame of unknown size over a call that may not be stopped is found`() async throws {
+            try await Standing.run("variable-frame") { standing in
+                let snapshot = try await standing.capture()
+                let thread = try snapshot.thread(standing.pid)
+                #expect(thread.pause.method == .readWithoutStopping)
+                let functions = snapshot.functions(thread)
+                #expect(functions.starts(with: ["epoll_wait", "epoll_pipe", "variable"]), "\(functions)")
+                #expect(functions.contains("main"))
+            }
+        }
+
+        @Test func `a stack that points back into itself ends within bounds`() async throws {
+            try await Standing.run("corrupt-stack") { standing in
+                let snapshot = try await standing.capture()
+                let thread = try snapshot.thread(standing.pid, named: "fallen")
+                #expect(thread.stack.status == .partial)
+                #expect(thread.stack.elements.count < 600)
+            }
+        }
+    }
+}
