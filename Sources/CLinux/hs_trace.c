@@ -109,11 +109,36 @@ static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
     halt_at(request, HS_TRACE_STOPPED);
 }
 
+/*
+ * A thread may enter its system call between our look at it and its stop, and some calls then
+ * return EINTR instead of being begun again (signal(7)). Nothing was done in such a call yet and no
+ * signal waits for the thread: let it begin the call anew, as the kernel does for those that it
+ * restarts itself (handle_signal in arch/x86/kernel/signal.c: the number back into rax, rip on
+ * the two bytes of the syscall instruction). A timeout counts from the start again.
+ */
+static void begin_call_again(hs_thread_copy *thread, struct user_regs_struct *user) {
+    static const long interrupted_calls[] = {
+        SYS_epoll_wait, SYS_epoll_pwait, 441 /* epoll_pwait2 */, SYS_rt_sigtimedwait, SYS_semop, SYS_semtimedop,
+        SYS_recvfrom, SYS_recvmsg, SYS_accept, SYS_accept4, SYS_io_getevents, SYS_msgrcv, SYS_pause,
+    };
+    if (thread->signal != 0 || thread->was_stopped || (long)user->rax != -EINTR) return;
+    for (size_t index = 0; index < sizeof interrupted_calls / sizeof *interrupted_calls; index++) {
+        if ((long)user->orig_rax != interrupted_calls[index]) continue;
+        struct user_regs_struct again = *user;
+        again.rax = user->orig_rax;
+        again.rip -= 2;
+        struct iovec piece = {&again, sizeof again};
+        ptrace(PTRACE_SETREGSET, thread->tid, 1 /* NT_PRSTATUS */, &piece);
+        return;
+    }
+}
+
 static void copy(hs_copy_request *request, hs_thread_copy *thread) {
     if (thread->state != STOPPED) return;
     struct user_regs_struct user;
     struct iovec piece = {&user, sizeof user};
     if (ptrace(PTRACE_GETREGSET, thread->tid, 1 /* NT_PRSTATUS */, &piece) < 0) { thread->error = -errno; return; }
+    begin_call_again(thread, &user);
     uint64_t *registers = thread->registers;
     registers[HS_RAX] = user.rax; registers[HS_RDX] = user.rdx; registers[HS_RCX] = user.rcx;
     registers[HS_RBX] = user.rbx; registers[HS_RSI] = user.rsi; registers[HS_RDI] = user.rdi;

@@ -20,7 +20,7 @@ extension Catalogue {
             """,
         remedy: """
             Give every request a read timeout and a deadline of its own, and let the caller fail when they \
-            pass: AsyncHTTPClient `HTTPClient.Configuration.timeout.read` (nil by default in \
+            run out: AsyncHTTPClient `HTTPClient.Configuration.timeout.read` (nil by default in \
             `HTTPClient.Configuration()`) and `execute(_:timeout:)`; Python `requests.get(..., \
             timeout=(connect, read))`; libcurl `CURLOPT_LOW_SPEED_TIME` and `CURLOPT_TIMEOUT`; Java \
             `HttpRequest.Builder.timeout`. A timeout in a retry decorator does nothing for a call that never \
