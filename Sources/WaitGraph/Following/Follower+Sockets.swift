@@ -27,7 +27,10 @@ extension Follower {
             return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
         case .quiet(let since): return quiet(edge, socket, since, reader)
         case .served: return .atRest("waits for the next request on a connection")
-        case .unread: return reader == nil ? .atRest("unread bytes") : .advancing("bytes lie ready for it")
+        case .unread:
+            // What lies here unread is no news to a thread that cannot get rid of what it writes.
+            if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
+            return reader == nil ? .atRest("unread bytes") : .advancing("bytes lie ready for it")
         case .closedByPeer: return .atRest("closed by its peer")
         case .unknown:
             if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
