@@ -17,6 +17,13 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     public var wait: ThreadWait?
     /// Innermost frame first.
     public var stack: Observed<[Frame]>
+    /// Frames of the interpreter or virtual machine that runs on the thread (Python, Java), innermost first; nil
+    /// where there is none.
+    public var managedStack: Observed<[Frame]>?
+    /// What the language's runtime calls the thread, such as `worker-1`.
+    public var managedName: String?
+    /// What it waits for in the language's own terms.
+    public var managedWait: ManagedWait?
     /// Kernel stack where permitted, innermost first.
     public var kernelStack: [String]?
     public var pause: ThreadPause

@@ -47,6 +47,8 @@ package struct CaptureOptions: Sendable {
     /// Records the environment's values too, not only their digests.
     package var showsEnvironment = false
     package var taskForest: TaskForestHook?
+    /// Runtimes of other languages, each asked in turn.
+    package var managedRuntimes: [ManagedRuntimeHook] = []
     /// Test hook: where the tracer halts, to be killed there.
     package var halt = HaltPoint.never
 

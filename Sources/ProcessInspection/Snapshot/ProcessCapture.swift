@@ -62,17 +62,28 @@ struct ProcessCapture {
     mutating func explain(options: CaptureOptions, deadline: ContinuousClock.Instant) {
         threads = reader.explain(observation)
         observation = ThreadReader.Observation()
-        guard let hook = options.taskForest, let threads else { return }
-        let forest = hook(
-            TaskForestContext(
-                target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, threads: threads.threads, mayStop: mode != .never,
-                deadline: deadline, tracer: reader.tracer))
-        self.forest = forest
-        guard !forest.currentTasks.isEmpty else { return }
-        self.threads?.threads = threads.threads.map { records in
+        guard let threads else { return }
+        let context = TaskForestContext(
+            target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, threads: threads.threads, mayStop: mode != .never,
+            deadline: deadline, tracer: reader.tracer)
+        if let forest = options.taskForest?(context) {
+            self.forest = forest
+            change(forest.currentTasks) { $0.currentTask = $1 }
+        }
+        for hook in options.managedRuntimes {
+            guard let runtime = hook(context) else { continue }
+            unobserved += runtime.unobserved
+            change(runtime.threads) { $0.add($1) }
+        }
+    }
+
+    /// Completes the records of the threads that something was found out about.
+    private mutating func change<Fact>(_ facts: [Int32: Fact], _ body: (inout ThreadRecord, Fact) -> Void) {
+        guard !facts.isEmpty, let known = threads?.threads else { return }
+        threads?.threads = known.map { records in
             records.map { record in
                 var record = record
-                record.currentTask = forest.currentTasks[record.tid]
+                if let fact = facts[record.tid] { body(&record, fact) }
                 return record
             }
         }

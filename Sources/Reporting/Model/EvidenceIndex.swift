@@ -76,7 +76,7 @@ struct EvidenceIndex: Sendable {
 
     private static func row(_ table: SnapshotFile, _ index: Int?, _ snapshot: Snapshot) -> String? {
         switch table {
-        case .threads: element(snapshot.threads.elements, index).map { "thread \($0.pid)/\($0.tid) \($0.name), \(WaitWording.thread($0))\(top($0.stack))" }
+        case .threads: element(snapshot.threads.elements, index).map { "thread \($0.pid)/\($0.tid) \($0.name), \(WaitWording.thread($0))\(top($0.shownStack))" }
         case .tasks: element(snapshot.tasks.elements, index).map { "task \($0.id)\($0.name.map { " \($0)" } ?? ""), \(WaitWording.task($0))\(top($0.backtrace))" }
         case .sockets: element(snapshot.sockets.elements, index).map { "\($0.local) – \($0.remote?.description ?? ""): \(WaitWording.socket($0))" }
         case .locks: element(snapshot.locks.elements, index).map { "\(WaitWording.lockSubject($0)): \(WaitWording.lock($0))" }

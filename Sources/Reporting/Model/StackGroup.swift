@@ -27,8 +27,9 @@ package enum StackGroups {
     package static let shownFrames = 64
 
     package static func threads(_ threads: [ThreadRecord]) -> [StackGroup] {
-        group(threads, frames: \.stack) { thread in
-            "\(thread.pid)/\(thread.tid)" + (thread.name.isEmpty ? "" : " \(thread.name)")
+        group(threads, frames: \.shownStack) { thread in
+            let name = thread.managedName ?? thread.name
+            return "\(thread.pid)/\(thread.tid)" + (name.isEmpty ? "" : " \(name)")
         } wait: { WaitWording.thread($0) } kind: { $0.wait?.kind.rawValue ?? $0.syscall?.name ?? $0.state }
     }
 
@@ -81,6 +82,16 @@ package enum StackGroups {
             }
         }
         return signature
+    }
+}
+
+extension ThreadRecord {
+    /// The language's own frames above the native ones that run them.
+    var shownStack: Observed<[Frame]> {
+        guard let managedStack else { return stack }
+        let frames = managedStack.elements + stack.elements
+        guard let reason = managedStack.reason ?? stack.reason else { return .complete(frames) }
+        return frames.isEmpty ? .unavailable(reason: reason) : .partial(frames, reason: reason)
     }
 }
 

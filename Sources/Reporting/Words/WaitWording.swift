@@ -3,6 +3,7 @@ import Evidence
 /// What threads, tasks, sockets and locks do, in words.
 enum WaitWording {
     static func thread(_ thread: ThreadRecord) -> String {
+        if let wait = thread.managedWait { return managed(wait) }
         guard let wait = thread.wait else {
             if thread.state == "R" { return "running" }
             if let call = thread.syscall?.name { return "in \(call)" }
@@ -33,6 +34,25 @@ enum WaitWording {
         case .disk: return "waits for a device or file system" + (wait.detail.map { ": \($0)" } ?? "")
         case .other: return wait.detail.map { "asleep in \($0)" } ?? "asleep"
         }
+    }
+
+    private static func managed(_ wait: ManagedWait) -> String {
+        let object = wait.typeName + (wait.name.map { " `\($0)`" } ?? "")
+        var text = switch wait.kind {
+        case .lock, .condition, .event, .semaphore, .future: "waits for \(object)"
+        case .barrier: "waits at \(object)" + (wait.count.map { ", \($0) still to come" } ?? "")
+        case .queueTake: "waits for an item from \(object)"
+        case .queuePut: "waits for room in \(object)"
+        case .queueJoin: "waits until \(object) is worked off" + (wait.count.map { ", \($0) unfinished" } ?? "")
+        case .threadEnd: "waits for a thread to end"
+        case .sleep: "asleep"
+        }
+        if let owner = wait.ownerTID {
+            text += wait.kind == .lock ? ", held by thread \(owner)" : ", thread \(owner)"
+            if wait.ownerAlive == false { text += " which no longer exists" }
+        }
+        if let timeout = wait.timeout_s { text += wait.kind == .sleep ? " for \(Units.duration(timeout))" : ", for at most \(Units.duration(timeout))" }
+        return wait.rest.map { "\(text): \($0)" } ?? text
     }
 
     private static func futex(_ futex: FutexWait?) -> String {

@@ -1,0 +1,37 @@
+package import Evidence
+
+/// Adds what the runtime of an interpreted or managed language knows of its threads; nil where the
+/// process does not run that language.
+package typealias ManagedRuntimeHook = @Sendable (TaskForestContext) -> InspectedRuntime?
+
+/// What a language's runtime says of one process.
+package struct InspectedRuntime {
+    /// One thread in the language's terms.
+    package struct Thread: Sendable {
+        package var name: String?
+        package var stack: Observed<[Frame]>?
+        package var wait: ManagedWait?
+
+        package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil) {
+            self.name = name
+            self.stack = stack
+            self.wait = wait
+        }
+    }
+    /// By thread id.
+    package var threads: [Int32: Thread]
+    package var unobserved: [Unobserved]
+
+    package init(threads: [Int32: Thread] = [:], unobserved: [Unobserved] = []) {
+        self.threads = threads
+        self.unobserved = unobserved
+    }
+}
+
+extension ThreadRecord {
+    mutating func add(_ managed: InspectedRuntime.Thread) {
+        managedName = managed.name ?? managedName
+        managedStack = managed.stack ?? managedStack
+        managedWait = managed.wait ?? managedWait
+    }
+}
