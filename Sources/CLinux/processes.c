@@ -199,7 +199,7 @@ static void on_child(int number) {
 }
 
 int hs_child_signal_descriptor(void) {
-    child_ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    child_ended = hs_event_descriptor();
     if (child_ended < 0) return -1;
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -208,5 +208,7 @@ int hs_child_signal_descriptor(void) {
     sigaction(SIGCHLD, &action, NULL);
     return child_ended;
 }
+
+int hs_event_descriptor(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 int hs_make_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -34,6 +34,31 @@ import Testing
         for length in 0..<line.utf8.count { _ = ProcessStat(parsing: Array(line.utf8.prefix(length))) }
     }
 
+    /// Read sources of libdispatch, used here before, ended the program with SIGSEGV once in about a thousand helpers.
+    @Test func `many short helpers at once`() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    for turn in 0..<25 {
+                        let result = try await HelperProcess.run("/bin/echo", ["\(number) \(turn)"], deadline: .seconds(30))
+                        guard result.outputText == "\(number) \(turn)\n", result.status.isSuccess else { return false }
+                    }
+                    return true
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test func `a cancelled reader closes its end though nothing comes`() async throws {
+        let (read, write) = try OwnedDescriptor.pipe()
+        let reader = PipeReader(read) { _ in }
+        reader.cancel()
+        #expect(await reader.ended.wait(for: .seconds(10)) != nil)
+        let writer = PipeWriter(write)
+        await #expect(throws: ProcessError.self) { try await writer.write(line: "x") }
+    }
+
     @Test func `writing to a process that is gone throws`() async throws {
         let (read, write) = try OwnedDescriptor.pipe()
         read.close()

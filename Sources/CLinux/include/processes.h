@@ -44,5 +44,8 @@ int hs_pidfd_open(pid_t pid);
 /// By a handler, not signalfd(2): with threads that do not block SIGCHLD a signalfd misses it.
 int hs_child_signal_descriptor(void);
 
+/// eventfd(2), not blocking, close-on-exec; negative when there is none to be had.
+int hs_event_descriptor(void);
+
 /// pipe2(2) with O_CLOEXEC.
 int hs_make_pipe(int ends[2]);

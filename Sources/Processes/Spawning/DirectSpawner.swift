@@ -61,9 +61,8 @@ private final class Warden: Sendable {
     }
 
     func waitAndReap(_ child: Int32) -> ExitStatus {
-        var information = siginfo_t()
         // Seen first, reaped under the lock: while the pid is in `pid` it cannot be anybody else's.
-        while waitid(P_PID, UInt32(child), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
+        awaitEnd(of: child)
         return pid.withLock { pid in
             pid = nil
             var status: Int32 = 0
@@ -71,6 +70,23 @@ private final class Warden: Sendable {
                 if errno != EINTR { return .signalled(SIGKILL) }
             }
             return ExitStatus(waitStatus: status)
+        }
+    }
+
+    /// waitid(2) shows the stops of a child that another thread of ours traces too, asked for or not
+    /// (wait_task_stopped in the kernel's exit.c); a pidfd becomes readable at the end only.
+    private func awaitEnd(of child: Int32) {
+        var information = siginfo_t()
+        let descriptor = hs_pidfd_open(child)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        while true {
+            let result = waitid(P_PID, UInt32(child), &information, WEXITED | WNOWAIT)
+            if result != 0 && errno != EINTR { return }
+            let ends = [CLD_EXITED, CLD_KILLED, CLD_DUMPED].map { Int32($0) }
+            if result == 0 && ends.contains(information.si_code) { return }
+            var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            // Without a pidfd (Linux before 5.3) it is looked for every now and then while it is stopped.
+            poll(&watched, 1, descriptor >= 0 ? -1 : 20)
         }
     }
 }

@@ -100,7 +100,7 @@ extension PreparedSpawn.Program {
                             mapping_count: Int32(targets.count), new_group: newProcessGroup ? 1 : 0,
                             new_session: newSession ? 1 : 0, allow_tracing: allowTracing ? 1 : 0,
                             end_with_parent: endWithParent ? 1 : 0)
-                        return hs_spawn(&request, &pid, &step)
+                        return withExtendedLifetime((argv, envp)) { hs_spawn(&request, &pid, &step) }
                     }
                 }
             }

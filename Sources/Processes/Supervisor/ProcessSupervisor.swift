@@ -1,6 +1,5 @@
 internal import CLinux
 package import Evidence
-internal import Dispatch
 internal import FoundationEssentials
 internal import Glibc
 internal import Synchronization
@@ -22,7 +21,6 @@ package final class ProcessSupervisor: ProcessSpawner {
     private let socket: OwnedDescriptor
     private let state = Mutex(State())
     private let gone = Latch<Void>()
-    private nonisolated(unsafe) var source: (any DispatchSourceRead)?
 
     /// Starts `executable supervise`, which must call `SupervisorService.run()`.
     package static func start(
@@ -104,7 +102,7 @@ package final class ProcessSupervisor: ProcessSpawner {
                 code: "request-too-large", message: "arguments and environment of \(bytes.count) bytes are too many",
                 remedy: "Keep them under \(SupervisorWire.maximumMessage) bytes together.")
         }
-        // The socket stays open until the source is cancelled, after which isGone is set.
+        // The socket stays open until listening ends, after which isGone is set.
         let number: Int32 = state.withLock { state in
             state.isGone ? EPIPE : hs_send_message(socket.number, bytes, bytes.count, descriptors, Int32(descriptors.count))
         }
@@ -113,26 +111,16 @@ package final class ProcessSupervisor: ProcessSpawner {
     }
 
     private func listen() {
-        let queue = DispatchQueue(label: "hangscope.supervisor")
-        nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: socket.number, queue: queue)
-        nonisolated(unsafe) var buffer = [UInt8](repeating: 0, count: SupervisorWire.maximumMessage)
-        source.setEventHandler { [self] in
-            // To the end of what is there: after a hang-up libdispatch gives one event only (event_epoll.c).
-            while !source.isCancelled {
-                var none: Int32 = 0
-                let length = hs_receive_message(socket.number, &buffer, buffer.count, nil, &none)
-                if length > 0 {
-                    if let reply = try? JSONDecoder().decode(SupervisorReply.self, from: Data(buffer[..<length])) { handle(reply) }
-                } else if length == -Int(EAGAIN) {
-                    return
-                } else {
-                    source.cancel()
-                }
-            }
+        // It ends with the socket; nobody cancels it.
+        _ = ReadableWatch(socket) { [self] in
+            var buffer = [UInt8](repeating: 0, count: SupervisorWire.maximumMessage)
+            var none: Int32 = 0
+            let length = hs_receive_message(socket.number, &buffer, buffer.count, nil, &none)
+            if length > 0, let reply = try? JSONDecoder().decode(SupervisorReply.self, from: Data(buffer[..<length])) { handle(reply) }
+            return length > 0 || length == -Int(EAGAIN) || length == -Int(EINTR)
+        } onEnd: { [self] in
+            end()
         }
-        source.setCancelHandler { [self] in end() }
-        self.source = source
-        source.activate()
     }
 
     private func handle(_ reply: SupervisorReply) {
@@ -165,7 +153,6 @@ package final class ProcessSupervisor: ProcessSpawner {
         socket.close()
         starting.forEach { $0.resume(throwing: ProcessError.supervisorGone) }
         running.forEach { $0.set(.signalled(SIGKILL)) }
-        source = nil
         gone.set(())
     }
 }
