@@ -8,31 +8,6 @@ static inline uint64_t word_at(const void *bytes, size_t offset) {
     return word;
 }
 
-size_t hs_find_word(
-    const void *bytes, size_t length, size_t start, size_t stride, uint64_t needle,
-    uint32_t *offsets, size_t capacity, size_t *next) {
-    size_t found = 0;
-    size_t offset = start;
-    for (; offset + 8 <= length; offset += stride) {
-        if (__builtin_expect(word_at(bytes, offset) != needle, 1)) continue;
-        if (found == capacity) break;
-        offsets[found++] = (uint32_t)offset;
-    }
-    *next = offset + 8 <= length ? offset : length;
-    return found;
-}
-
-size_t hs_find_thread_blocks(
-    const void *bytes, size_t length, uint64_t base, uint32_t *offsets, size_t capacity) {
-    size_t found = 0;
-    for (size_t offset = (64 - base % 64) % 64; offset + 0x18 <= length && found < capacity; offset += 64) {
-        if (__builtin_expect(word_at(bytes, offset) != base + offset, 1)) continue;
-        if (word_at(bytes, offset + 0x10) != base + offset) continue;
-        offsets[found++] = (uint32_t)offset;
-    }
-    return found;
-}
-
 struct hs_address_set {
     uint64_t *slots;
     size_t mask;

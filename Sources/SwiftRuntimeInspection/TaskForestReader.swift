@@ -69,7 +69,6 @@ package struct TaskForestReader: Sendable {
             return .unavailable(error.reason)
         }
         let regions = HeapRegions(mappings: mappings, touched: touched)
-        let tids = Set(threadIDs())
         let scan = HeapScan(memory: memory, runtime: runtime, regions: regions, mappings: mappings, notesBlocks: standing != nil)
         var found = scan.findTasks(deadline: deadline)
         var view: any MemoryReader = BlockCache(memory)
@@ -80,6 +79,8 @@ package struct TaskForestReader: Sendable {
             let blocks = HeapBlocks(found.blocks, within: regions, live: memory)
             let candidates = found.threadBlocks
             stopped_ms = standing {
+                // Threads may have come and gone since: those that stand now count.
+                let tids = Set(threadIDs())
                 blocks.fill()
                 threads = CurrentTasks(blocks: candidates, tids: tids, running: running, runtime: runtime, memory: memory)
             }
@@ -93,7 +94,7 @@ package struct TaskForestReader: Sendable {
         let builder = ForestBuilder(
             pid: pid, memory: view, runtime: runtime, mappings: mappings,
             threads: threads
-                ?? CurrentTasks(blocks: found.threadBlocks, tids: tids, running: running, runtime: runtime, memory: memory),
+                ?? CurrentTasks(blocks: found.threadBlocks, tids: Set(threadIDs()), running: running, runtime: runtime, memory: memory),
             symbolizer: symbolizer, resumers: resumers(runtime, mappings, view, deadline), deadline: deadline)
         var forest = builder.build(found)
         forest.stopped_ms = stopped_ms

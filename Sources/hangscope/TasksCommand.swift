@@ -74,10 +74,10 @@ struct TasksCommand: AsyncParsableCommand {
                 throw ExitCode(69)
             }
             if format == .json {
-                try printJSON(forest)
+                try TasksDocument(pid: pid, forest: forest).write(to: .standardOutput)
             } else {
                 if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-                let standing_s = times.update(forest.tasks.elements, now_s: (begun - first) / .seconds(1))
+                let standing_s = watch ? times.update(forest.tasks.elements, now_s: (begun - first) / .seconds(1)) : [:]
                 printTree(forest, threads, name: name, took: took, standing_s: standing_s)
             }
             if watch { try await Task.sleep(for: .seconds(1)) }
@@ -91,18 +91,6 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     // MARK: Output
-
-    private struct Document: Encodable {
-        var schemaVersion = "1.0"
-        var pid: Int32
-        var tasks: Observed<[TaskRecord]>
-        var actors: Observed<[ActorRecord]>
-    }
-
-    private func printJSON(_ forest: TaskForest) throws {
-        let data = try JSONEncoder().encode(Document(pid: pid, tasks: forest.tasks, actors: forest.actors))
-        print(String(decoding: data, as: UTF8.self))
-    }
 
     private func printTree(_ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration, standing_s: [UInt64: Double]) {
         var style = TaskTreeText.Style()

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hs_heap_scan.h"
+#include "hs_task_scan.h"
 
 #if defined(__linux__)
 #include "hs_memory.h"

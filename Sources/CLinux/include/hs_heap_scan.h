@@ -3,17 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Offsets (ascending, at most `capacity`) of the 8-byte words at multiples of `stride` in `bytes`
-/// that equal `needle`. Returns how many were written; `*next` is where to go on, `length` at the end.
-size_t hs_find_word(
-    const void *bytes, size_t length, size_t start, size_t stride, uint64_t needle,
-    uint32_t *offsets, size_t capacity, size_t *next);
-
-/// Offsets of the words at multiples of 64 that hold their own address (`base` is that of `bytes`), twice:
-/// at +0 and at +0x10, as glibc's thread control block does (`tcbhead_t`: tcb and self).
-size_t hs_find_thread_blocks(
-    const void *bytes, size_t length, uint64_t base, uint32_t *offsets, size_t capacity);
-
 /// A set of up to 2^24 addresses for `hs_find_references`.
 typedef struct hs_address_set hs_address_set;
 hs_address_set *hs_address_set_create(const uint64_t *addresses, size_t count);

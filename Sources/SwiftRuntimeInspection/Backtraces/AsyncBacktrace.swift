@@ -1,6 +1,6 @@
 internal import ProcessInspection
 
-/// The addresses of a task's async frames, innermost first, before they have names.
+/// What the addresses of a task's async frames are, which stand innermost first, before they have names.
 struct AsyncBacktrace: Hashable {
     enum Form: Hashable {
         /// Resume functions: where each caller goes on.
@@ -9,7 +9,6 @@ struct AsyncBacktrace: Hashable {
         case entry
     }
     var form: Form
-    var addresses: [UInt64]
     var isComplete: Bool
 }
 
@@ -18,37 +17,39 @@ struct AsyncBacktraceReader {
     private let memory: any MemoryReader
     private let runtime: ConcurrencyRuntime
     private let code: CodeRanges
+    /// Two at most: quicker to compare than to hash.
+    private let waitAdapters: [UInt64]
     private let maximumFrames: Int
 
     init(memory: any MemoryReader, runtime: ConcurrencyRuntime, mappings: [MemoryMapping], maximumFrames: Int = 256) {
         self.memory = memory
         self.runtime = runtime
         code = CodeRanges(mappings)
+        waitAdapters = Array(runtime.waitAdapters)
         self.maximumFrames = maximumFrames
     }
 
-    /// Nil when the task's memory makes no sense as one.
-    func backtrace(of task: RawTask) -> AsyncBacktrace? {
-        if task.isRunning { return running(task) }
+    /// Fills `frames` afresh; nil when the task's memory makes no sense as one.
+    func read(_ task: RawTask, into frames: inout [UInt64]) -> AsyncBacktrace? {
+        frames.removeAll(keepingCapacity: true)
+        if task.isRunning { return running(task, into: &frames) }
         if task.resumeFunction == runtime.futureAdapter || task.resumeFunction == runtime.nonFutureAdapter {
-            return entry(of: task)
+            return entry(of: task, into: &frames)
         }
-        var frames: [UInt64] = []
-        if !runtime.waitAdapters.contains(task.resumeFunction) { frames.append(task.resumeFunction) }
+        if !waitAdapters.contains(task.resumeFunction) { frames.append(task.resumeFunction) }
         var context = task.resumeContext
         // A continuation's own context resumes the same function in its parent: one frame, not two.
         if let (parent, resume) = memory.pair(context), resume == task.resumeFunction, parent != 0, parent != context { context = parent }
-        guard let isComplete = walk(from: context, into: &frames) else {
-            return frames.isEmpty ? nil : AsyncBacktrace(form: .resumePoints, addresses: frames, isComplete: false)
-        }
-        return AsyncBacktrace(form: .resumePoints, addresses: frames, isComplete: isComplete)
+        let isComplete = walk(from: context, into: &frames)
+        return isComplete == nil && frames.isEmpty ? nil : AsyncBacktrace(form: .resumePoints, isComplete: isComplete ?? false)
     }
 
     /// The context's prefix {entry function, closure context, error result} lies before it
     /// (FutureAsyncContextPrefix in Task.cpp).
-    private func entry(of task: RawTask) -> AsyncBacktrace? {
+    private func entry(of task: RawTask, into frames: inout [UInt64]) -> AsyncBacktrace? {
         guard let (function, _) = memory.pair(task.resumeContext &- 24), isCode(function) else { return nil }
-        return AsyncBacktrace(form: .entry, addresses: [function], isComplete: true)
+        frames.append(function)
+        return AsyncBacktrace(form: .entry, isComplete: true)
     }
 
     /// Appends the callers' resume functions. The outermost one, whose context has no parent, is the
@@ -61,7 +62,7 @@ struct AsyncBacktraceReader {
             guard context != 0, context & 7 == 0, let (parent, resume) = memory.pair(context), isCode(resume) else { return nil }
             if parent == 0 { return true }
             if parent == context { return nil }
-            if !runtime.waitAdapters.contains(resume) { frames.append(resume) }
+            if !waitAdapters.contains(resume) { frames.append(resume) }
             context = parent
         }
         return false
@@ -69,14 +70,12 @@ struct AsyncBacktraceReader {
 
     /// A running task has left its resume function; its live contexts are in its allocator, the newest first:
     /// the first allocation that walks to the end as a context is it (StackAllocator.h: header of 16 bytes, link at +0).
-    private func running(_ task: RawTask) -> AsyncBacktrace? {
+    private func running(_ task: RawTask, into frames: inout [UInt64]) -> AsyncBacktrace? {
         var allocation = task.lastAllocation
         for _ in 0..<maximumFrames {
             guard allocation != 0, allocation & 7 == 0 else { return nil }
-            var frames: [UInt64] = []
-            if let isComplete = walk(from: allocation &+ 16, into: &frames), isComplete {
-                return AsyncBacktrace(form: .resumePoints, addresses: frames, isComplete: true)
-            }
+            frames.removeAll(keepingCapacity: true)
+            if walk(from: allocation &+ 16, into: &frames) == true { return AsyncBacktrace(form: .resumePoints, isComplete: true) }
             guard let (previous, _) = memory.pair(allocation), previous & ~7 != allocation else { return nil }
             allocation = previous & ~7
         }

@@ -18,30 +18,45 @@ struct Backtraces {
             isMain = frames.elements.suffix(4).contains { ($0.symbol ?? $0.function)?.hasPrefix("async_Main") == true }
         }
     }
-    private(set) var named: [Named] = []
+    private let distinct: [Named]
+    /// By task, the place in `distinct`.
+    private let places: [Int]
+
+    /// Of the task with this index.
+    subscript(task: Int) -> Named { distinct[places[task]] }
 
     init(_ tasks: [RawTask], reader: AsyncBacktraceReader, symbolizer: (any Symbolizer)?) {
-        let traces = tasks.map { $0.isComplete ? nil : reader.backtrace(of: $0) }
-        var distinct: [AsyncBacktrace: Named?] = [:]
-        for trace in traces { if let trace { distinct[trace] = .some(nil) } }
-        let addresses = Set(distinct.keys.flatMap { trace in trace.addresses.map { CodeAddress($0, trace.form == .entry ? .exact : .asyncResume) } })
+        // Those without frames come first.
+        let completed = 0
+        let running = 1
+        let unreadable = 2
+        let beyond = 3
+        var named = [
+            "completed", "runs: its thread's stack shows where", "its async frames could not be read", "there are too many different ones",
+        ].map { Named(.unavailable(reason: $0)) }
+        let reasons = named.count
+        var traces = DistinctTraces()
+        var frames: [UInt64] = []
+        places = tasks.map { task in
+            if task.isComplete { return completed }
+            guard let kind = reader.read(task, into: &frames) else { return task.isRunning ? running : unreadable }
+            return traces.index(of: frames, kind).map { reasons + $0 } ?? beyond
+        }
+        let names = Self.names(traces, symbolizer)
+        for index in traces.indices { named.append(Named(Self.name(traces, index, names))) }
+        distinct = named
+    }
+
+    private static func address(_ address: UInt64, _ kind: AsyncBacktrace) -> CodeAddress {
+        CodeAddress(address, kind.form == .entry ? .exact : .asyncResume)
+    }
+
+    private static func names(_ traces: DistinctTraces, _ symbolizer: (any Symbolizer)?) -> [CodeAddress: [Frame]] {
+        guard let symbolizer else { return [:] }
+        var addresses: Set<CodeAddress> = []
+        for index in traces.indices { for address in traces.frames(index) { addresses.insert(Self.address(address, traces.kind(index))) } }
         let ordered = Array(addresses)
-        var names: [CodeAddress: [Frame]] = [:]
-        if let symbolizer {
-            for (address, frames) in zip(ordered, symbolizer.frames(for: ordered)) { names[address] = frames }
-        }
-        for trace in distinct.keys { distinct[trace] = Named(Self.name(trace, names)) }
-        let completed = Named(.unavailable(reason: "completed"))
-        let running = Named(.unavailable(reason: "runs: its thread's stack shows where"))
-        let unreadable = Named(.unavailable(reason: "its async frames could not be read"))
-        named.reserveCapacity(tasks.count)
-        for (task, trace) in zip(tasks, traces) {
-            if let trace, let known = distinct[trace], let known {
-                named.append(known)
-            } else {
-                named.append(task.isComplete ? completed : task.isRunning ? running : unreadable)
-            }
-        }
+        return Dictionary(zip(ordered, symbolizer.frames(for: ordered)), uniquingKeysWith: { first, _ in first })
     }
 
     /// Parts of the runtime between a wait and the waiter that are not exported as variables: TaskGroup.cpp, Task.cpp.
@@ -50,13 +65,14 @@ struct Backtraces {
         return function.hasPrefix("task_group_wait_resume_adapter") || function.hasPrefix("completeTask")
     }
 
-    private static func name(_ trace: AsyncBacktrace, _ names: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
-        let frames = trace.addresses.flatMap { address -> [Frame] in
-            var frames = names[CodeAddress(address, trace.form == .entry ? .exact : .asyncResume)] ?? [Frame(programCounter: address)]
+    private static func name(_ traces: DistinctTraces, _ index: Int, _ names: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
+        let kind = traces.kind(index)
+        let frames = traces.frames(index).flatMap { address -> [Frame] in
+            var frames = names[Self.address(address, kind)] ?? [Frame(programCounter: address)]
             for index in frames.indices { frames[index].isAsync = true }
             return frames
         }
         .filter { !isRuntimeAdapter($0) }
-        return trace.isComplete ? .complete(frames) : .partial(frames, reason: "outer frames could not be read")
+        return kind.isComplete ? .complete(frames) : .partial(frames, reason: "outer frames could not be read")
     }
 }

@@ -1,115 +1,161 @@
 internal import CLinux
+internal import Dispatch
+internal import Synchronization
 package import ProcessInspection
 
 /// Finds tasks by looking for the runtime's task metadata at every 16 bytes of the heap.
 ///
 /// malloc aligns to 16, and so does the task allocator in which async-let tasks lie. A hit is judged
-/// from the copied bytes alone: a read for each would cost more than the scan.
+/// from the copied bytes alone: a read for each would cost more than the scan. Large heaps are cut into
+/// pieces that a few threads take in turn.
 package struct HeapScan: TaskFinder {
     private let memory: any MemoryReader
-    private let runtime: ConcurrencyRuntime
+    private let words: hs_task_words
+    private let layout: RuntimeLayout.Task
     private let regions: HeapRegions
     private let code: CodeRanges
     /// At most this many tasks are taken.
     private let maximumTasks: Int
 
-    /// Notes where tasks and their stacks lie, for copying them later.
-    private let notesBlocks: Bool
-
-    private static let chunk_bytes = 1 << 20
-    private static let hitsAtOnce = 4096
-
+    /// - Parameter notesBlocks: notes where tasks and their stacks lie, for copying them later.
     package init(
         memory: any MemoryReader, runtime: ConcurrencyRuntime, regions: HeapRegions, mappings: [MemoryMapping],
         maximumTasks: Int = 4_000_000, notesBlocks: Bool = false
     ) {
-        self.notesBlocks = notesBlocks
+        words = hs_task_words(task: runtime.taskMetadata, slab: notesBlocks ? runtime.slabMetadata ?? 0 : 0)
+        layout = runtime.layout.task
         self.memory = memory
-        self.runtime = runtime
         self.regions = regions
         code = CodeRanges(mappings)
         self.maximumTasks = maximumTasks
     }
 
     package func findTasks(deadline: ContinuousClock.Instant) -> FoundTasks {
-        var found = FoundTasks()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Self.chunk_bytes + RawTask.extent_bytes, alignment: 64)
-        defer { buffer.deallocate() }
-        var unreadable_bytes: UInt64 = 0
-        for range in regions.ranges {
-            var position = range.lowerBound
-            while position < range.upperBound {
-                if ContinuousClock.now >= deadline {
-                    found.shortfall = "the heap scan reached its deadline after \(found.scanned_bytes >> 20) MiB of "
-                        + "\(regions.size_bytes >> 20)"
-                    return found
+        let pieces = Piece.cut(regions)
+        struct Progress {
+            var next = 0
+            var tasks = 0
+            var parts: [Part?]
+        }
+        let progress = Mutex(Progress(parts: Array(repeating: nil, count: pieces.count)))
+        DispatchQueue.concurrentPerform(iterations: min(Self.maximumThreads, max(1, pieces.count))) { _ in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk_bytes + RawTask.extent_bytes, alignment: 64)
+            defer { buffer.deallocate() }
+            while true {
+                let index = progress.withLock { progress -> Int? in
+                    guard progress.next < pieces.count, progress.tasks < maximumTasks else { return nil }
+                    progress.next += 1
+                    return progress.next - 1
                 }
-                let rest = range.upperBound - position
-                let step = min(UInt64(Self.chunk_bytes), rest)
-                let wanted = min(Int(step) + RawTask.extent_bytes, Int(rest))
-                guard let got = try? memory.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
-                else {
-                    // A page that went away: step over it.
-                    let skip = min(4096, rest)
-                    unreadable_bytes += skip
-                    position += skip
-                    continue
-                }
-                // A short read ends at a hole; what begins just before its end is read again with what follows.
-                let whole = got > RawTask.extent_bytes ? got - RawTask.extent_bytes : got
-                let usable = got < wanted ? max(16, whole & ~15) : Int(step)
-                examine(UnsafeRawBufferPointer(rebasing: buffer[..<got]), at: position, usable: usable, into: &found)
-                found.scanned_bytes += UInt64(usable)
-                position += UInt64(usable)
-                if found.tasks.count >= maximumTasks {
-                    found.shortfall = "more than \(maximumTasks) tasks: the rest was left out"
-                    return found
+                guard let index else { return }
+                let part = scan(pieces[index], buffer, deadline: deadline)
+                progress.withLock { progress in
+                    progress.tasks += part.tasks.count
+                    progress.parts[index] = part
                 }
             }
         }
-        if unreadable_bytes > 0 { found.shortfall = "\(unreadable_bytes >> 10) KiB of the heap went away while it was read" }
-        return found
+        return join(progress.withLock { $0.parts })
+    }
+
+    private static let maximumThreads = 4
+    /// Stays in a processor's second-level cache between copying and looking.
+    private static let chunk_bytes = 512 << 10
+    private static let hitsAtOnce = 4096
+    private static let maximumThreadBlocks = 100_000
+
+    /// What one thread takes at a time; what begins before `end` may reach up to `limit`.
+    private struct Piece {
+        var start: UInt64
+        var end: UInt64
+        var limit: UInt64
+
+        static let size_bytes: UInt64 = 16 << 20
+
+        static func cut(_ regions: HeapRegions) -> [Piece] {
+            regions.ranges.flatMap { range in
+                stride(from: range.lowerBound, to: range.upperBound, by: Int(size_bytes)).map { start in
+                    Piece(start: start, end: min(start &+ size_bytes, range.upperBound), limit: range.upperBound)
+                }
+            }
+        }
+    }
+
+    private struct Part {
+        var tasks: [RawTask] = []
+        var threadBlocks: [UInt64] = []
+        var blocks = AscendingBlocks()
+        var scanned_bytes: UInt64 = 0
+        var unreadable_bytes: UInt64 = 0
+    }
+
+    private func scan(_ piece: Piece, _ buffer: UnsafeMutableRawBufferPointer, deadline: ContinuousClock.Instant) -> Part {
+        var part = Part()
+        var position = piece.start
+        while position < piece.end, ContinuousClock.now < deadline {
+            let step = Int(min(UInt64(Self.chunk_bytes), piece.end - position))
+            let wanted = Int(min(UInt64(step + RawTask.extent_bytes), piece.limit - position))
+            guard let got = try? memory.read(at: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])) else {
+                // A page that went away: step over it.
+                let skip = min(4096, piece.end - position)
+                part.unreadable_bytes += skip
+                part.scanned_bytes += skip
+                position += skip
+                continue
+            }
+            // A short read ends at a hole; what begins just before its end is read again with what follows.
+            let whole = got > RawTask.extent_bytes ? got - RawTask.extent_bytes : got
+            let usable = got < wanted ? min(step, max(16, whole & ~63)) : step
+            examine(UnsafeRawBufferPointer(rebasing: buffer[..<got]), at: position, usable: usable, into: &part)
+            part.scanned_bytes += UInt64(usable)
+            position += UInt64(usable)
+        }
+        return part
     }
 
     /// - Parameter usable: hits that begin here or later belong to the next chunk.
-    private func examine(_ bytes: UnsafeRawBufferPointer, at base: UInt64, usable: Int, into found: inout FoundTasks) {
-        guard let start = bytes.baseAddress else { return }
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.hitsAtOnce) { offsets in
-            var next = Int((16 - base % 16) % 16)
+    private func examine(_ bytes: UnsafeRawBufferPointer, at base: UInt64, usable: Int, into part: inout Part) {
+        withUnsafeTemporaryAllocation(of: hs_task_hit.self, capacity: Self.hitsAtOnce) { hits in
+            var next = 0
             while next < usable {
-                let hits = hs_find_word(
-                    start, usable, next, 16, runtime.taskMetadata, offsets.baseAddress, Self.hitsAtOnce, &next)
-                for hit in offsets[..<hits] {
-                    let body = UnsafeRawBufferPointer(rebasing: bytes[Int(hit)...].prefix(RawTask.extent_bytes))
-                    guard body.count >= Int(runtime.layout.task.fragments) else { continue }
-                    let task = RawTask(address: base + UInt64(hit), bytes: body, layout: runtime.layout.task)
-                    guard task.isPlausible(isCode: code.contains) else { continue }
-                    found.tasks.append(task)
-                    found.blocks.insert(task.address / HeapBlocks.size_bytes)
-                    found.blocks.insert((task.address + UInt64(RawTask.extent_bytes)) / HeapBlocks.size_bytes)
+                let count = hs_scan_tasks(bytes.baseAddress, usable, base, words, hits.baseAddress, hits.count, &next)
+                for hit in hits[..<count] {
+                    let address = base + UInt64(hit.offset)
+                    let body = UnsafeRawBufferPointer(rebasing: bytes[Int(hit.offset)...].prefix(RawTask.extent_bytes))
+                    if hit.kind == HS_HIT_TASK.rawValue {
+                        guard body.count >= Int(layout.fragments) else { continue }
+                        let task = RawTask(address: address, bytes: body, layout: layout)
+                        guard task.isPlausible(isCode: code.contains) else { continue }
+                        part.tasks.append(task)
+                        part.blocks.insert(address, reach: TaskSlab.usualExtent_bytes)
+                    } else if hit.kind == HS_HIT_SLAB.rawValue {
+                        part.blocks.insert(address, reach: TaskSlab.extent_bytes(body))
+                    } else if part.threadBlocks.count < Self.maximumThreadBlocks {
+                        part.threadBlocks.append(address)
+                    }
                 }
             }
-            noteSlabs(start, usable, base, offsets, into: &found)
-            let blocks = hs_find_thread_blocks(start, usable, base, offsets.baseAddress, Self.hitsAtOnce)
-            if found.threadBlocks.count < 100_000 { found.threadBlocks += offsets[..<blocks].map { base + UInt64($0) } }
         }
     }
 
-    private func noteSlabs(
-        _ start: UnsafeRawPointer, _ length: Int, _ base: UInt64, _ offsets: UnsafeMutableBufferPointer<UInt32>,
-        into found: inout FoundTasks
-    ) {
-        guard notesBlocks, let slab = runtime.slabMetadata else { return }
-        var next = Int((16 - base % 16) % 16)
-        while next < length {
-            let hits = hs_find_word(start, length, next, 16, slab, offsets.baseAddress, Self.hitsAtOnce, &next)
-            for hit in offsets[..<hits] {
-                // A slab is some 1 KiB: its header's block and the one in which its end lies.
-                let address = base + UInt64(hit)
-                found.blocks.insert(address / HeapBlocks.size_bytes)
-                found.blocks.insert((address + 1024) / HeapBlocks.size_bytes)
-            }
+    private func join(_ parts: [Part?]) -> FoundTasks {
+        var found = FoundTasks()
+        found.tasks.reserveCapacity(parts.reduce(0) { $0 + ($1?.tasks.count ?? 0) })
+        var unreadable_bytes: UInt64 = 0
+        for part in parts.compactMap(\.self) {
+            found.tasks += part.tasks
+            found.threadBlocks += part.threadBlocks.prefix(Self.maximumThreadBlocks - found.threadBlocks.count)
+            found.blocks.append(part.blocks)
+            found.scanned_bytes += part.scanned_bytes
+            unreadable_bytes += part.unreadable_bytes
         }
+        if found.tasks.count >= maximumTasks {
+            found.shortfall = "more than \(maximumTasks) tasks: the rest was left out"
+        } else if found.scanned_bytes < regions.size_bytes {
+            found.shortfall = "the heap scan reached its deadline after \(found.scanned_bytes >> 20) MiB of \(regions.size_bytes >> 20)"
+        } else if unreadable_bytes > 0 {
+            found.shortfall = "\(unreadable_bytes >> 10) KiB of the heap went away while it was read"
+        }
+        return found
     }
 }

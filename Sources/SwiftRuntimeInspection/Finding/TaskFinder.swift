@@ -9,8 +9,8 @@ package struct FoundTasks: Sendable {
     package var tasks: [RawTask] = []
     /// Thread control blocks seen on the way (glibc's `tcbhead_t`), not verified yet.
     package var threadBlocks: [UInt64] = []
-    /// Numbers of the `HeapBlocks.size_bytes` blocks that hold tasks or pieces of their stacks.
-    package var blocks: Set<UInt64> = []
+    /// What holds tasks or pieces of their stacks.
+    package var blocks = AscendingBlocks()
     package var scanned_bytes: UInt64 = 0
     /// What was left out, for people; nil when all was looked at.
     package var shortfall: String?

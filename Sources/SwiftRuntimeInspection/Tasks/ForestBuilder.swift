@@ -16,7 +16,7 @@ struct ForestBuilder {
         var shortfalls = [found.shortfall].compactMap { $0 }
         let records = found.tasks.map { StatusRecords(of: $0, layout: runtime.layout, memory: memory) }
         let kept = keep(found.tasks, records)
-        let tasks = kept.map { found.tasks[$0] }
+        let tasks = kept.count == found.tasks.count ? found.tasks : kept.map { found.tasks[$0] }
         let kin = Kinship(tasks)
         let backtraces = Backtraces(
             tasks, reader: AsyncBacktraceReader(memory: memory, runtime: runtime, mappings: mappings), symbolizer: symbolizer)
@@ -33,7 +33,7 @@ struct ForestBuilder {
         for (index, task) in tasks.enumerated() {
             let own = records[kept[index]]
             var record = TaskRecord(
-                pid: pid, id: task.id, address: task.address, kind: kind(of: task, isMain: backtraces.named[index].isMain),
+                pid: pid, id: task.id, address: task.address, kind: kind(of: task, isMain: backtraces[index].isMain),
                 state: state(of: task, threads: runningOn))
             record.name = own.name
             record.isCancelled = task.status & TaskStatusBits.cancelled != 0
@@ -43,9 +43,9 @@ struct ForestBuilder {
             record.children = kin.children[index].map { tasks[$0].id }
             record.group = task.group == 0 ? nil : task.group
             if record.state == .running { record.runningOnTID = runningOn[task.address] }
-            record.backtrace = backtraces.named[index].frames
+            record.backtrace = backtraces[index].frames
             if record.state == .suspended || record.state == .enqueued {
-                record.wait = waits.wait(for: dependencies[index], state: record.state, libraryWait: backtraces.named[index].libraryWait)
+                record.wait = waits.wait(for: dependencies[index], state: record.state, libraryWait: backtraces[index].libraryWait)
                 record.wait?.createdBy = findings[index]?.createdBy
                 record.wait?.resumers = findings[index]?.resumers
             }
