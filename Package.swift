@@ -69,6 +69,7 @@ let package = Package(
         room("Processes", ["Evidence", "CLinux"]),
         room("ProcessInspection", ["Evidence", "CLinux", "Processes"]),
         room("SwiftRuntimeInspection", ["Evidence", "CLinux", "ProcessInspection"]),
+        room("JavaRuntimeInspection", ["Evidence", "ProcessInspection"]),
 
         // Running a system under a scenario.
         room("Monitoring", ["Evidence", "Processes", "ProcessInspection", grdb]),
@@ -92,7 +93,7 @@ let package = Package(
             name: "hangscope",
             dependencies: [
                 "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection",
-                "SwiftRuntimeInspection", "Monitoring", "Faults", "Scenario", "Archive", "Harness",
+                "SwiftRuntimeInspection", "JavaRuntimeInspection", "Monitoring", "Faults", "Scenario", "Archive", "Harness",
                 "Investigation", arguments,
             ],
             swiftSettings: strict),
@@ -115,6 +116,7 @@ let package = Package(
         tests("SwiftRuntimeInspectionTests", [
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",
         ]),
+        tests("JavaRuntimeInspectionTests", ["Evidence", "Processes", "ProcessInspection", "JavaRuntimeInspection", "hangscope"]),
         tests("MonitoringTests", ["Evidence", "Processes", "Monitoring", grdb]),
         tests("FaultsTests", ["Evidence", "Processes", "Faults", "hangscope", grdb]),
         tests("ScenarioTests", ["Evidence", "Scenario"]),

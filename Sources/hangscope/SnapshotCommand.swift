@@ -2,6 +2,7 @@ internal import Archive
 internal import ArgumentParser
 internal import Evidence
 internal import Foundation
+internal import JavaRuntimeInspection
 internal import ProcessInspection
 internal import SwiftRuntimeInspection
 
@@ -81,6 +82,7 @@ struct SnapshotCommand: ParsableCommand {
         options.showsEnvironment = showEnvironment
         options.salt = salt ?? ProcessInfo.processInfo.environment["HANGSCOPE_SALT"] ?? ""
         if !noTasks { options.taskForest = TaskForestReader.hook }
+        options.managedRuntimes = [JavaRuntimeReader.hook]
         if let haltAt, let step = HaltPoint.Step.allCases.first(where: { "\($0)" == haltAt }) {
             options.halt = HaltPoint(step: step, descriptor: 1)
         }

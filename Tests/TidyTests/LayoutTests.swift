@@ -13,6 +13,7 @@ import Testing
         "ProcessInspection": ["Evidence", "CLinux", "Processes"],
         // CLinux: the inner loop of the heap scan is C.
         "SwiftRuntimeInspection": ["Evidence", "ProcessInspection", "CLinux"],
+        "JavaRuntimeInspection": ["Evidence", "ProcessInspection"],
         "Monitoring": ["Evidence", "Processes", "ProcessInspection"],
         "Faults": ["Evidence", "CLinux", "Processes"],
         "Scenario": ["Evidence"],
@@ -22,8 +23,8 @@ import Testing
         "JobSystem": [],
         "jobd": ["JobSystem"],
         "hangscope": [
-            "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "Monitoring", "Faults",
-            "Scenario", "Archive", "Harness", "Investigation",
+            "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "JavaRuntimeInspection", "Monitoring",
+            "Faults", "Scenario", "Archive", "Harness", "Investigation",
         ],
     ]
     static let ours = Set(allowed.keys).union(["CLinux"])

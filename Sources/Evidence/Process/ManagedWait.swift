@@ -17,6 +17,8 @@ public struct ManagedWait: Codable, Sendable, Hashable {
         /// The result of work given to an executor: `ownerTID` runs it, or it lies queued for `workers`.
         case future
         case sleep
+        /// Nothing: a thread of the runtime itself, which does nothing for the program unless told to.
+        case housekeeping
     }
 
     public var kind: Kind

@@ -46,6 +46,7 @@ enum WaitWording {
         case .queueJoin: "waits until \(object) is worked off" + (wait.count.map { ", \($0) unfinished" } ?? "")
         case .threadEnd: "waits for a thread to end"
         case .sleep: "asleep"
+        case .housekeeping: "at rest"
         }
         if let owner = wait.ownerTID {
             text += wait.kind == .lock ? ", held by thread \(owner)" : ", thread \(owner)"

@@ -1,0 +1,16 @@
+internal import Evidence
+package import ProcessInspection
+
+extension JavaRuntimeReader {
+    /// The Java threads of a process that is being captured: for `CaptureOptions.managedRuntimes`.
+    package static let hook: ManagedRuntimeHook = { context in
+        guard context.modules.modules.contains(where: { $0.path.hasSuffix("/libjvm.so") }) else { return nil }
+        let reader = JavaRuntimeReader(
+            memory: context.target.memory, threads: context.threads.elements, deadline: min(context.deadline, .now + longest)
+        ) { context.modules.address(ofSymbol: $0, inModuleNamed: "/libjvm.so") }
+        return reader.read()
+    }
+
+    /// Longest look at one virtual machine.
+    private static let longest = Duration.seconds(5)
+}

@@ -1,0 +1,136 @@
+package import Evidence
+package import ProcessInspection
+
+/// Reads the threads of a HotSpot virtual machine from outside: names, Java stacks, and what each waits for.
+///
+/// No code runs in the process and nothing is stopped. Structures are found by HotSpot's own
+/// description of itself (`HotSpotTables`), so that no version needs a table of ours. Never throws:
+/// what could not be seen is told.
+package struct JavaRuntimeReader {
+    private let memory: TargetMemory
+    private let symbol: (String) -> UInt64?
+    private let records: [Int32: ThreadRecord]
+    private let deadline: ContinuousClock.Instant
+
+    package init(
+        memory: any MemoryReader, threads: [ThreadRecord], deadline: ContinuousClock.Instant, symbol: @escaping (String) -> UInt64?
+    ) {
+        self.memory = TargetMemory(memory)
+        self.symbol = symbol
+        self.deadline = deadline
+        records = Dictionary(threads.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private struct Sections {
+        var threads: [JavaThread]
+        var walker: JavaStackWalker?
+        var heap: JavaHeap?
+        var monitors: JavaMonitors?
+        var reasons: [String] = []
+    }
+
+    package func read() -> InspectedRuntime {
+        do throws(HotSpotAbsence) {
+            let tables = try HotSpotTables(memory: memory, symbol: symbol)
+            return describe(try sections(tables))
+        } catch {
+            return InspectedRuntime(unobserved: [Unobserved(what: "Java threads", why: "\(error.reason). \(Self.remedy)")])
+        }
+    }
+
+    static let remedy = "`jstack PID` shows them; it runs code inside the process"
+
+    /// Each part that this version does not describe costs itself only.
+    private func sections(_ tables: HotSpotTables) throws(HotSpotAbsence) -> Sections {
+        var sections = Sections(threads: try JavaThreads(tables, memory).all())
+        do throws(HotSpotAbsence) {
+            let heap = try JavaHeap(tables, memory, try HotSpotFlags(tables, memory))
+            sections.heap = heap
+            sections.monitors = try JavaMonitors(tables, memory, heap)
+        } catch { sections.reasons.append(error.reason) }
+        do throws(HotSpotAbsence) {
+            let classes = if let known = sections.heap?.classes { known } else { try JavaClasses(tables, memory) }
+            let code = try CodeCache(tables, memory)
+            sections.walker = try JavaStackWalker(tables, memory, code: code, methods: try JavaMethods(tables, memory, classes))
+        } catch { sections.reasons.append(error.reason) }
+        return sections
+    }
+
+    private func describe(_ sections: Sections) -> InspectedRuntime {
+        var runtime = InspectedRuntime()
+        var subjects: [JavaWaitReader.Subject] = []
+        for thread in sections.threads {
+            guard ContinuousClock.now < deadline else {
+                runtime.unobserved.append(Unobserved(what: "some Java threads", why: "the time for looking was up"))
+                break
+            }
+            guard records[thread.tid] != nil else { continue }
+            let stack = sections.walker?.walk(anchor: thread.anchor, stack: thread.stack)
+            var entry = InspectedRuntime.Thread(stack: stack.map { $0.map { $0.map(\.evidence) } })
+            if let heap = sections.heap, let object = heap.threadObject(at: thread.objectHandle) {
+                let facts = JavaThreadFacts(object, heap)
+                entry.name = facts.name
+                subjects.append(.init(thread: thread, facts: facts, frames: stack?.elements ?? [], timeout_s: timeout(thread.tid)))
+            }
+            runtime.threads[thread.tid] = entry
+        }
+        if let heap = sections.heap, let monitors = sections.monitors {
+            addWaits(subjects, heap, monitors, sections.threads, &runtime)
+        }
+        addMachineThreads(&runtime)
+        var reasons = sections.reasons
+        if memory.isExhausted { reasons.append("the bound on memory reads was reached") }
+        runtime.unobserved += reasons.map { Unobserved(what: "part of the Java threads", why: "\($0). \(Self.remedy)") }
+        return runtime
+    }
+
+    private func addWaits(
+        _ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap, _ monitors: JavaMonitors, _ threads: [JavaThread], _ runtime: inout InspectedRuntime
+    ) {
+        let reader = JavaWaitReader(
+            heap: heap, monitors: monitors, threads: threads, pools: JavaPools(subjects.map { ($0.thread.tid, $0.facts) }, heap),
+            byObject: Dictionary(subjects.map { ($0.facts.object, $0.thread.tid) }, uniquingKeysWith: { first, _ in first }),
+            computing: computing(subjects, heap))
+        for subject in subjects {
+            let wait = reader.wait(subject)
+            // Locks can hold up the platform's helpers too; else they rest.
+            if wait?.kind != .lock, subject.facts.isHousekeeping || subject.frames.isEmpty && wait == nil && sleeps(subject.thread.tid) {
+                runtime.threads[subject.thread.tid]?.wait = Self.housekeeping
+            } else {
+                runtime.threads[subject.thread.tid]?.wait = wait
+            }
+        }
+    }
+
+    /// Futures that threads are working out: `run` of an asynchronous task keeps its future in local variable 1.
+    private func computing(_ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap) -> [UInt64: Int32] {
+        var result: [UInt64: Int32] = [:]
+        for subject in subjects {
+            for frame in subject.frames where frame.method.name == "run" && frame.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") {
+                if let future = JavaLocals.object(frame, 1, heap) { result[future] = subject.thread.tid }
+            }
+        }
+        return result
+    }
+
+    private func timeout(_ tid: Int32) -> Double? { records[tid]?.wait?.timeout_s }
+    private func sleeps(_ tid: Int32) -> Bool { records[tid]?.state == "S" }
+
+    private static let housekeeping: ManagedWait = {
+        var wait = ManagedWait(kind: .housekeeping, object: 0, typeName: "HotSpot", knownFrom: "the virtual machine's list of threads")
+        wait.rest = "belongs to the Java virtual machine"
+        return wait
+    }()
+
+    /// Threads that run no Java: collectors, the machine's own, and the launcher's first.
+    private func addMachineThreads(_ runtime: inout InspectedRuntime) {
+        for (tid, record) in records where runtime.threads[tid] == nil {
+            let modules = record.stack.elements.compactMap { $0.module?.split(separator: "/").last }
+            let outermost = modules.last { !$0.hasPrefix("libc.so") && !$0.hasPrefix("libpthread") && !$0.hasPrefix("ld-linux") }
+            let isLauncher = record.isMain && modules.contains { $0.hasPrefix("libjli.so") }
+            if outermost?.hasPrefix("libjvm.so") == true || isLauncher {
+                runtime.threads[tid] = InspectedRuntime.Thread(wait: Self.housekeeping)
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// Thread pools: their workers, and the work that lies queued in them.
+struct JavaPools {
+    struct Pool {
+        var typeName: String
+        var workers: [Int32]
+        /// Futures whose work is in the queue.
+        var queued: Set<UInt64>
+        /// Pieces of work in the queue.
+        var length: Int
+    }
+    /// By the executor's address.
+    private(set) var pools: [UInt64: Pool] = [:]
+    private var poolOfThread: [Int32: UInt64] = [:]
+    private let heap: JavaHeap
+
+    private static let queueLimit = 10_000
+
+    init(_ threads: [(tid: Int32, facts: JavaThreadFacts)], _ heap: JavaHeap) {
+        self.heap = heap
+        for (tid, facts) in threads {
+            guard let executor = Self.executor(of: facts, heap) else { continue }
+            poolOfThread[tid] = executor
+            pools[executor, default: Pool(typeName: heap.typeName(of: executor) ?? "", workers: [], queued: [], length: 0)].workers.append(tid)
+        }
+        for executor in pools.keys {
+            guard let queue = heap.reference(executor, "workQueue") else { continue }
+            let work = Self.elements(queue, heap)
+            pools[executor]?.length = work.count
+            pools[executor]?.queued = Set(work.flatMap { Self.futures(of: $0, heap) })
+        }
+    }
+
+    func pool(of tid: Int32) -> UInt64? { poolOfThread[tid] }
+
+    /// The executor in whose queue a future's work lies.
+    func executor(holding future: UInt64) -> UInt64? { pools.first { $0.value.queued.contains(future) }?.key }
+
+    private static func executor(of facts: JavaThreadFacts, _ heap: JavaHeap) -> UInt64? {
+        if let task = facts.task, heap.typeName(of: task) == "java.util.concurrent.ThreadPoolExecutor$Worker" { return heap.reference(task, "this$0") }
+        if heap.ancestry(of: facts.object).contains("java.util.concurrent.ForkJoinWorkerThread") { return heap.reference(facts.object, "pool") }
+        return nil
+    }
+
+    /// What the queues of java.util.concurrent hold.
+    static func elements(_ queue: UInt64, _ heap: JavaHeap) -> [UInt64] {
+        for field in ["items", "queue"] {
+            if let array = heap.reference(queue, field) { return heap.elements(ofArray: array) }
+        }
+        var result: [UInt64] = []
+        var node = heap.reference(queue, "head") ?? heap.reference(queue, "first")
+        while let current = node, result.count < queueLimit {
+            if let item = heap.reference(current, "item") { result.append(item) }
+            let next = heap.reference(current, "next")
+            node = next == current ? nil : next
+        }
+        return result
+    }
+
+    /// The futures that running this piece of work would complete.
+    private static func futures(of work: UInt64, _ heap: JavaHeap) -> [UInt64] {
+        [work] + ["dep", "task"].compactMap { heap.reference(work, $0) }
+    }
+}

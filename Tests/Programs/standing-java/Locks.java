@@ -1,0 +1,96 @@
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
+
+/** Monitors and locks: circles, holders that wait elsewhere, and twins that get on. */
+class Locks {
+    static final Object first = new Object(), second = new Object();
+    static final ReentrantLock one = new ReentrantLock(), two = new ReentrantLock();
+    static final CountDownLatch both = new CountDownLatch(2);
+
+    static void add(Map<String, Standing.Program> programs) {
+        programs.put("monitor-cycle", () -> {
+            Thread left = Standing.start("left", () -> nested(first, second));
+            Standing.start("right", () -> nested(second, first));
+            left.join();
+        });
+        programs.put("lock-cycle", () -> {
+            Standing.start("left", () -> nested(one, two));
+            Standing.start("right", () -> nested(two, one));
+        });
+        programs.put("mixed-cycle", () -> {
+            Standing.start("left", () -> { synchronized (first) { meet(); one.lock(); } });
+            Standing.start("right", () -> { one.lock(); meet(); synchronized (first) { one.unlock(); } });
+        });
+        programs.put("class-cycle", () -> {
+            Standing.start("left", () -> System.out.println(Alpha.value));
+            Standing.start("right", () -> System.out.println(Beta.value));
+        });
+        programs.put("read-upgrade", () -> {
+            ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+            lock.readLock().lock();
+            lock.writeLock().lock();
+        });
+        programs.put("stamped-self", () -> {
+            StampedLock lock = new StampedLock();
+            lock.writeLock();
+            lock.readLock();
+        });
+        programs.put("join-holding", () -> {
+            Thread worker = Standing.start("worker", () -> { meet(); synchronized (first) { first.notify(); } });
+            synchronized (first) { meet(); worker.join(); }
+        });
+        programs.put("holder-sleeps", () -> {
+            Standing.start("holder", () -> { synchronized (first) { meet(); Standing.pause(3_600_000); } });
+            meet();
+            synchronized (first) { first.notify(); }
+        });
+        programs.put("holder-waits", () -> {
+            Standing.start("holder", () -> { one.lock(); meet(); new CountDownLatch(1).await(); });
+            meet();
+            one.lock();
+        });
+        programs.put("owner-gone", () -> {
+            Thread holder = Standing.start("holder", one::lock);
+            holder.join();
+            one.lock();
+        });
+        programs.put("healthy-contention", () -> {
+            for (int i = 0; i < 3; i++) Standing.start("worker-" + i, () -> {
+                while (true) { synchronized (first) { Standing.pause(5); } }
+            });
+        });
+        programs.put("healthy-lock-contention", () -> {
+            for (int i = 0; i < 3; i++) Standing.start("worker-" + i, () -> {
+                while (true) { one.lock(); try { Standing.pause(20); } finally { one.unlock(); } }
+            });
+        });
+    }
+
+    static void nested(Object outer, Object inner) throws Exception {
+        synchronized (outer) { meet(); synchronized (inner) { System.out.println("never"); } }
+    }
+
+    static void nested(ReentrantLock outer, ReentrantLock inner) throws Exception {
+        outer.lock();
+        meet();
+        inner.lock();
+    }
+
+    static void meet() throws InterruptedException {
+        both.countDown();
+        both.await();
+    }
+
+    static class Alpha {
+        static int value;
+        static { try { meet(); } catch (InterruptedException e) { } value = Beta.value + 1; }
+    }
+
+    static class Beta {
+        static int value;
+        static { try { meet(); } catch (InterruptedException e) { } value = Alpha.value + 1; }
+    }
+}

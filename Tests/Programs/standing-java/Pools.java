@@ -1,0 +1,69 @@
+import java.io.InputStream;
+import java.net.*;
+import java.nio.channels.*;
+import java.util.*;
+import java.util.concurrent.*;
+
+/** Thread pools that starve, and those that merely have nothing to do. */
+class Pools {
+    static void add(Map<String, Standing.Program> programs) {
+        programs.put("pool-starved", () -> {
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            CountDownLatch both = new CountDownLatch(2);
+            for (int i = 0; i < 2; i++) pool.submit(() -> { both.countDown(); both.await(); return pool.submit(() -> "inner").get(); });
+        });
+        programs.put("pool-starved-futures", () -> {
+            ExecutorService pool = Executors.newSingleThreadExecutor();
+            CompletableFuture.supplyAsync(() -> CompletableFuture.supplyAsync(() -> "inner", pool).join(), pool).get();
+        });
+        programs.put("pool-starved-latch", () -> {
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            CountDownLatch all = new CountDownLatch(4);
+            for (int i = 0; i < 4; i++) pool.submit(() -> { all.countDown(); all.await(); return null; });
+        });
+        programs.put("future-behind-socket", () -> {
+            ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+            Socket socket = new Socket(silent.getInetAddress(), silent.getLocalPort());
+            Socket other = silent.accept();
+            socket.getOutputStream().write("hello\n".getBytes());
+            other.getInputStream().read(new byte[6]);
+            silent.close();
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            pool.submit(() -> socket.getInputStream().read()).get();
+        });
+        programs.put("healthy-pools", () -> {
+            ExecutorService fixed = Executors.newFixedThreadPool(3);
+            for (int i = 0; i < 3; i++) fixed.submit(() -> Standing.pause(10)).get();
+            Executors.newCachedThreadPool().submit(() -> 1).get();
+            ForkJoinPool.commonPool().submit(() -> 1).get();
+            new ForkJoinPool(2).submit(() -> 1).get();
+        });
+        programs.put("healthy-scheduled", () ->
+            Executors.newScheduledThreadPool(2).scheduleAtFixedRate(() -> System.out.println("tick"), 0, 1, TimeUnit.SECONDS));
+        programs.put("healthy-timer", () ->
+            new Timer().schedule(new TimerTask() { public void run() { System.out.println("tick"); } }, 600_000));
+        programs.put("healthy-server", () -> {
+            ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            for (int i = 0; i < 2; i++) pool.submit(() -> 1).get();
+            Thread acceptor = Standing.start("acceptor", () -> { while (true) { Socket next = server.accept(); pool.submit(() -> { next.close(); return null; }); } });
+            acceptor.join();
+        });
+        programs.put("healthy-selector", () -> {
+            Selector selector = Selector.open();
+            ServerSocketChannel channel = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            channel.configureBlocking(false);
+            channel.register(selector, SelectionKey.OP_ACCEPT);
+            Standing.start("selector", () -> { while (true) selector.select(); });
+            new CountDownLatch(1).await();
+        });
+        programs.put("healthy-busy-pool", () -> {
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            while (true) {
+                List<Future<?>> futures = new ArrayList<>();
+                for (int i = 0; i < 8; i++) futures.add(pool.submit(() -> Standing.pause(50)));
+                for (Future<?> future : futures) future.get();
+            }
+        });
+    }
+}

@@ -1,0 +1,42 @@
+import java.io.*;
+import java.net.*;
+import java.util.*;
+import java.util.concurrent.*;
+
+/** Waits that end outside: connections, children, the clock; and loops that go on. */
+class Waits {
+    static volatile boolean done;
+    static volatile long counter;
+
+    static void add(Map<String, Standing.Program> programs) {
+        programs.put("socket-silent", () -> {
+            ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+            Socket socket = new Socket(silent.getInetAddress(), silent.getLocalPort());
+            Socket other = silent.accept();
+            socket.getOutputStream().write("hello\n".getBytes());
+            other.getInputStream().read(new byte[6]);
+            silent.close();
+            socket.getInputStream().read();
+        });
+        programs.put("join-behind-sleep", () -> {
+            Thread sleeper = Standing.start("sleeper", () -> Outer.work(86_400_000));
+            sleeper.join();
+        });
+        programs.put("child", () -> new ProcessBuilder("sleep", "100000").start().waitFor());
+        programs.put("busy", () -> { while (!done) { } });
+        programs.put("healthy-sleep-loop", () -> { while (true) Standing.pause(300); });
+        programs.put("healthy-computing", () -> {
+            Random random = new Random(1);
+            Map<Long, Long> table = new HashMap<>();
+            while (true) { table.merge(random.nextLong() & 0xffff, 1L, Long::sum); counter++; }
+        });
+    }
+
+    static class Outer {
+        static void work(long milliseconds) { Inner.step(milliseconds); }
+    }
+
+    static class Inner {
+        static void step(long milliseconds) { Standing.pause(milliseconds); }
+    }
+}
