@@ -18,6 +18,8 @@ package struct VariantRun: Sendable {
     package var salt: String
     /// Where to capture: the point at which another run stood still.
     package var capturePoint: EventKey?
+    /// Called when the subject stands still; the run goes on when it returns.
+    package var hold: (@Sendable (ProcessIdentity) async -> Void)?
     package var progress: @Sendable (RunProgress) -> Void
 
     package init(
@@ -46,7 +48,7 @@ package struct VariantRun: Sendable {
         let request = RunRequest(
             plan: plan, variant: variant, directory: place.variant(variant.name),
             truthDirectory: "\(place.path)/\(ReportDirectory.File.truth)", tools: tools, capturePoint: capturePoint, salt: salt,
-            interruption: interruption, onProgress: progress)
+            interruption: interruption, hold: hold, onProgress: progress)
         // Not cancelled itself: cleaning up must run to its end.
         let execution = Task.detached { try await RunExecution(request).run() }
         return try await withTaskCancellationHandler {

@@ -7,6 +7,8 @@ package struct WaitGraph: Sendable {
     /// Real seconds after which a wait that should end counts as a hang.
     package let hungAfter_s: Double
     package internal(set) var edges: [NodeKey: [WaitEdge]] = [:]
+    /// Tasks that another task waits for.
+    package private(set) var awaited: Set<NodeKey> = []
     /// Threads at rest, and where, as found while building: event loops, accept ...
     package internal(set) var rest: [NodeKey: String] = [:]
 
@@ -41,6 +43,7 @@ package struct WaitGraph: Sendable {
         guard edgeCount < Self.edgeLimit else { return }
         edgeCount += 1
         edges[edge.from, default: []].append(edge)
+        if edge.relation == .awaits { awaited.insert(edge.to) }
     }
 
     package func out(_ node: NodeKey) -> [WaitEdge] { edges[node] ?? [] }

@@ -14,6 +14,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     @Option(name: [.customShort("o"), .long], help: "Folder of the reports.") var output = "reports"
     @Option(help: "text, or json: the verdict, and nothing else on standard output.") var format = OutputFormat.text
     @Option(help: "Run only this variant; may be given several times. Without it: hanging and working.") var variant: [String] = []
+    @Flag(help: "Keep the hang standing until Enter is pressed, to look at it with tools of your own.") var hold = false
     @Flag(help: "Run all variants, the fixed one too.") var all = false
 
     func run() async throws {
@@ -32,6 +33,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         if variant.isEmpty && !all { runner.only = Set(plan.variants.map(\.name)).subtracting(["fixed"]) }
         let display = ProgressDisplay()
         runner.progress = { display.show($0) }
+        if hold { runner.hold = { await Self.hold($0, display) } }
         let outcome: ScenarioRunner.Outcome
         do {
             outcome = try await Interruption.during { [runner] in try await runner.run() }
@@ -42,6 +44,18 @@ struct ReproduceCommand: AsyncParsableCommand {
         }
         display.finish()
         try show(outcome)
+    }
+
+    /// Says who stands still, and waits for a line (or the end) of standard input.
+    private static func hold(_ subject: ProcessIdentity, _ display: ProgressDisplay) async {
+        display.finish()
+        complain("holding pid \(subject.pid): it stands still; Enter goes on")
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                _ = readLine()
+                continuation.resume()
+            }
+        }
     }
 
     private func show(_ outcome: ScenarioRunner.Outcome) throws {

@@ -105,6 +105,7 @@ struct RunObservation: Sendable {
                     at: run.clock.now(), rule: .deadline, threshold_s: run.clock.scenario_s,
                     detail: "the client's step was not finished within its limit: \(result.workload?.step ?? "")"))
         }
+        if hub.firstAlarm.value != nil, session.child.exitStatus == nil { await hold() }
         guard session.child.exitStatus == nil, let capturer else { return result }
         if hub.firstAlarm.value != nil {
             // The first snapshot may still be under way.
@@ -119,6 +120,21 @@ struct RunObservation: Sendable {
             await capture(capturer, .samePoint)
         }
         return result
+    }
+
+    /// Until it is let go, or the run is interrupted.
+    private func hold() async {
+        guard let hold = run.request.hold else { return }
+        let released = Latch<Void>()
+        let identity = session.child.identity
+        let holding = Task {
+            await hold(identity)
+            released.set(())
+        }
+        let interrupted = Task { if await run.request.interruption.wait() != nil { released.set(()) } }
+        _ = await released.wait()
+        holding.cancel()
+        interrupted.cancel()
     }
 
     // MARK: Meanwhile

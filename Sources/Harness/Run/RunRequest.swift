@@ -17,6 +17,8 @@ struct RunRequest: Sendable {
     var salt: String
     /// Real time between two samples.
     var sampleInterval: Duration
+    /// Keeps a hang standing until it returns, so that people can look at the subject themselves.
+    var hold: (@Sendable (ProcessIdentity) async -> Void)?
     /// Set from outside to end the run early and orderly.
     var interruption: Latch<Void>
     var onProgress: @Sendable (RunProgress) -> Void
@@ -24,7 +26,7 @@ struct RunRequest: Sendable {
     init(
         plan: Plan, variant: Variant, directory: String, truthDirectory: String, tools: Tools, capturePoint: EventKey? = nil,
         salt: String = "", sampleInterval: Duration = .milliseconds(100), interruption: Latch<Void> = Latch(),
-        onProgress: @escaping @Sendable (RunProgress) -> Void = { _ in }
+        hold: (@Sendable (ProcessIdentity) async -> Void)? = nil, onProgress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) {
         self.plan = plan
         self.variant = variant
@@ -34,6 +36,7 @@ struct RunRequest: Sendable {
         self.capturePoint = capturePoint
         self.salt = salt
         self.sampleInterval = sampleInterval
+        self.hold = hold
         self.interruption = interruption
         self.onProgress = onProgress
     }

@@ -47,11 +47,11 @@ extension WaitGraph {
             }
         case .globalPool:
             add(edge(.executor(pid: pid, address: 0), .queuedOn, "enqueued on the cooperative pool"))
-        case .continuation, .eventLoopFuture:
+        case .continuation, .eventLoopFuture, .stream:
             if let row = connectionOf(task) {
                 add(edge(index.key(ofSocket: row), .reads, "async backtrace inside a network client, and the only connection that fits"))
             }
-        case .executor, .sleep, .stream, .unknown: break
+        case .executor, .sleep, .unknown: break
         }
     }
 

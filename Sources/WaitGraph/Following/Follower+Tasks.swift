@@ -14,7 +14,7 @@ extension Follower {
             return outcomes.first ?? .unclear("the group's children were not seen")
         }
         if let edge = edges.first {
-            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, pid) }
+            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, pid, task) }
             return any(edges.map { follow($0) })
         }
         switch task.wait?.kind {
@@ -25,11 +25,15 @@ extension Follower {
         }
     }
 
-    private mutating func taskSocket(_ edge: WaitEdge, _ pid: Int32) -> Outcome {
+    /// A task inside a network client, on the one connection that fits.
+    private mutating func taskSocket(_ edge: WaitEdge, _ pid: Int32, _ task: TaskRecord) -> Outcome {
         if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .quiet(let since) = activity.standing(of: index.sockets[row]) {
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
             var timed = edge
             timed.since_s = since
+            // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
+            // a stream's next element may be a subscription's.
+            if task.wait?.kind == .eventLoopFuture || task.isCancelled && graph.awaited.contains(edge.from) { return ends(timed, .socket(.quiet(since_s: since))) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
         return socketEdge(edge, pid: pid, reader: nil)

@@ -13,6 +13,8 @@ struct ScenarioRunner: Sendable {
     var output: String
     /// Names of the variants to run; empty means all.
     var only: Set<String> = []
+    /// Keeps the hanging variant's hang standing until it returns.
+    var hold: (@Sendable (ProcessIdentity) async -> Void)?
     var progress: @Sendable (RunProgress) -> Void = { _ in }
 
     /// What came of it. A variant that could not be run has its error, and the others still ran.
@@ -36,9 +38,10 @@ struct ScenarioRunner: Sendable {
                 skipped.append(SkippedVariant(variant: variant.name, capability: capability))
                 continue
             }
-            let run = VariantRun(
+            var run = VariantRun(
                 plan: plan, variant: variant, report: directory, tools: .beside, salt: salt,
                 capturePoint: variant.name == "hanging" ? nil : standstill, progress: progress)
+            if variant.name == "hanging" { run.hold = hold }
             do {
                 let header = try await run.run()
                 if variant.name == "hanging" { standstill = header.standstill }
