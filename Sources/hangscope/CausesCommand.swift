@@ -1,3 +1,4 @@
+internal import Archive
 internal import ArgumentParser
 internal import Diagnosis
 internal import Evidence
@@ -11,6 +12,7 @@ struct CausesCommand: ParsableCommand {
 
     @Argument(help: "The cause to explain, such as peer-stalled; all are listed when not given.") var name: String?
     @Option(help: "text or json.") var format = OutputFormat.text
+    @Option(help: ArgumentHelp("Write a Markdown page for each cause into this folder.", valueName: "folder")) var write: String?
 
     private struct Page: Encodable {
         var cause: Cause
@@ -30,6 +32,10 @@ struct CausesCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let write {
+            for page in Catalogue.markdownPages() { try ReportDirectory(path: write).write(Data(page.text.utf8), as: page.name) }
+            return
+        }
         guard let name else { return try list() }
         guard let cause = Cause(rawValue: name) else {
             let hint = suggestion(for: name, among: Cause.allCases.map(\.rawValue), what: "cause")

@@ -4,6 +4,7 @@ internal import Diagnosis
 internal import Evidence
 internal import Foundation
 internal import Reporting
+internal import WaitGraph
 
 /// Diagnoses recorded evidence, offline: the same answer as when it was recorded.
 struct DiagnoseCommand: ParsableCommand {
@@ -12,7 +13,9 @@ struct DiagnoseCommand: ParsableCommand {
         abstract: "Diagnose recorded evidence: runs, snapshots, whole reports.",
         discussion: """
             A report's directory holds its variants (hanging/, working/, fixed/): each is judged, held against \
-            the working one. What was injected (truth/) is never read. Exit code 1: a hang was found; 2: unknown.
+            the working one. What was injected (truth/) is never read. Several recordings, of several processes or machines, are joined \
+            by the addresses of their connections: each is judged with what the others saw at the other end. \
+            Exit code 1: a hang was found; 2: unknown.
             """)
 
     @Argument(help: ArgumentHelp("A run's, snapshot's or report's directory.", valueName: "dir"))
@@ -33,8 +36,9 @@ struct DiagnoseCommand: ParsableCommand {
 
     func run() throws {
         var worst: Int32 = 0
+        let recorded = try directories.filter { !ReportDirectory.isReport($0) }.map { (directory: $0, run: try read($0)) }
         for directory in directories {
-            let report = try assess(directory)
+            let report = try assess(directory, recorded)
             try Judgement.show(report, format: format, sections: details.sections, verbose: details.verbose)
             let code = Judgement.exitCode(report.primary?.assessment.verdict ?? .unknown)
             worst = worst == 1 || code == 1 ? 1 : max(worst, code)
@@ -42,12 +46,13 @@ struct DiagnoseCommand: ParsableCommand {
         if worst != 0 { throw ExitCode(worst) }
     }
 
-    private func assess(_ directory: String) throws -> Report {
+    private func assess(_ directory: String, _ recorded: [MachineJoin.Recorded]) throws -> Report {
         let options = DiagnosisOptions(hungAfter_s: hungAfter)
         let folder = ReportDirectory(path: directory)
         let variants = folder.variants()
         guard !variants.isEmpty else {
-            let run = try read(directory)
+            let others = recorded.filter { $0.directory != directory }
+            let run = MachineJoin.join(try recorded.first { $0.directory == directory }?.run ?? read(directory), with: others)
             let section = RunSection(variant: "run", run: run, assessment: Diagnoser.assess(run: run, baseline: nil, options: options))
             return report([section], directory)
         }

@@ -10,7 +10,7 @@ package enum NodeText {
         case .task(let pid, let id): task(pid, id, index)
         case .actor(let pid, let address): "actor \(index.actor(pid, address)?.typeName ?? hex(address))"
         case .thread(_, let tid): thread(tid, index)
-        case .process(let pid): "pid \(pid) (\(index.name(of: pid)))"
+        case .process(let pid): "pid \(MachineShift.ownID(pid)) (\(index.name(of: pid)))"
         case .futex(_, let address): "lock \(hex(address))"
         case .descriptor(_, let fd): "descriptor \(fd)"
         case .socket(let inode, _): socket(node, inode, index)
@@ -31,7 +31,9 @@ package enum NodeText {
     private static func thread(_ tid: Int32, _ index: SnapshotIndex) -> String {
         guard let thread = index.thread(tid) else { return "thread \(tid)" }
         let frame = StackShape(thread).ownLabel
-        return "thread \(tid) (\(thread.name))" + (frame.map { " in \($0)" } ?? "")
+        // Another process's thread would otherwise be taken for one of the subject's.
+        let home = thread.pid == index.snapshot.subject.pid ? "" : " of \(short(.process(thread.pid), index))"
+        return "thread \(MachineShift.ownID(tid)) (\(thread.name))\(home)" + (frame.map { " in \($0)" } ?? "")
     }
 
     private static func socket(_ node: NodeKey, _ inode: UInt64, _ index: SnapshotIndex) -> String {

@@ -155,7 +155,7 @@ package struct ChainWriter {
 
     static func names(_ holders: [DescriptorReference]) -> String {
         var seen: Set<Int32> = []
-        let names = holders.filter { seen.insert($0.pid).inserted }.prefix(4).map { "pid \($0.pid) (\($0.processName))" }
+        let names = holders.filter { seen.insert($0.pid).inserted }.prefix(4).map { "pid \(MachineShift.ownID($0.pid)) (\($0.processName))" }
         return names.isEmpty ? "nobody" : names.joined(separator: ", ")
     }
 }

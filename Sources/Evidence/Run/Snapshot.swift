@@ -28,6 +28,8 @@ public struct Snapshot: Codable, Sendable, Hashable {
     public var environment: Observed<[EnvironmentEntry]>
     public var cost: CaptureCost
     public var unobserved: [Unobserved]
+    /// Rows at the ends of the tables that come from other recordings; nil in what is captured.
+    public var joined: [JoinedRows]?
 
     public init(ordinal: Int = 1, reason: SnapshotReason, takenAt: Moment, clocks: ClockReading, host: HostRecord, subject: ProcessIdentity) {
         self.schemaVersion = Self.schemaVersion
@@ -50,6 +52,31 @@ public struct Snapshot: Codable, Sendable, Hashable {
         environment = .unavailable(reason: nothing)
         cost = CaptureCost()
         unobserved = []
+    }
+}
+
+/// Which rows of a snapshot were taken from another recording, and where they lie there.
+public struct JoinedRows: Codable, Sendable, Hashable {
+    public struct Table: Codable, Sendable, Hashable {
+        /// Index of the first of them in this snapshot's table.
+        public var first: Int
+        /// For each, in order, its index in the other recording's table.
+        public var rows: [Int]
+
+        public init(first: Int, rows: [Int]) {
+            self.first = first
+            self.rows = rows
+        }
+    }
+    /// Folder of the other recording, as it was named.
+    public var directory: String
+    public var ordinal: Int
+    /// By `SnapshotFile`.
+    public var tables: [String: Table] = [:]
+
+    public init(directory: String, ordinal: Int) {
+        self.directory = directory
+        self.ordinal = ordinal
     }
 }
 

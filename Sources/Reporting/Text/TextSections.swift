@@ -1,5 +1,6 @@
 import Diagnosis
 import Evidence
+import WaitGraph
 
 /// The sections that are shown only when asked for.
 struct TextSections {
@@ -35,14 +36,26 @@ struct TextSections {
     }
 
     private func tasks(_ snapshot: Snapshot?) -> [String] {
-        StackGroups.tasks(snapshot?.tasks.elements ?? []).map { group in
-            let place = group.frames.first.map { " at \(WaitWording.frame($0))\(WaitWording.place($0).map { " (\($0))" } ?? "")" } ?? ""
-            return "\(group.members.joined(separator: ", "))\(group.omittedMembers)\(place): \(group.waits.joined(separator: "; "))"
+        byProcess(snapshot?.tasks.elements ?? [], snapshot, \.pid).flatMap { process, tasks in
+            StackGroups.tasks(tasks).map { group in
+                let frame = StackShape(group.frames).own.first ?? group.frames.first
+                let place = frame.map { " at \(WaitWording.frame($0))\(WaitWording.place($0).map { " (\($0))" } ?? "")" } ?? ""
+                return "\(process)\(group.members.joined(separator: ", "))\(group.omittedMembers)\(place): \(group.waits.joined(separator: "; "))"
+            }
         }
     }
 
+    /// The subject's own rows first, then the others' with the name of their process.
+    private func byProcess<Row>(_ rows: [Row], _ snapshot: Snapshot?, _ pid: KeyPath<Row, Int32>) -> [(process: String, rows: [Row])] {
+        let subject = snapshot?.subject.pid ?? 0
+        let names = Dictionary((snapshot?.processes.elements ?? []).map { ($0.identity.pid, $0.name) }, uniquingKeysWith: { first, _ in first })
+        return Dictionary(grouping: rows) { $0[keyPath: pid] }
+            .sorted { ($0.key != subject ? 1 : 0, $0.key) < ($1.key != subject ? 1 : 0, $1.key) }
+            .map { key, rows in (key == subject ? "" : "of pid \(key)\(names[key].map { " (\($0))" } ?? ""): ", rows) }
+    }
+
     private func threads(_ snapshot: Snapshot?, _ out: inout TextLines) {
-        let groups = StackGroups.threads(snapshot?.threads.elements ?? [])
+        let groups = byProcess(snapshot?.threads.elements ?? [], snapshot, \.pid).flatMap { StackGroups.threads($0.rows) }
         out.heading("Threads")
         if let reason = snapshot?.threads.reason { out.paragraph(TextLines.safe(reason), lead: "  not complete: ", colour: .yellow) }
         if groups.isEmpty { out.paragraph("none", lead: "  ") }

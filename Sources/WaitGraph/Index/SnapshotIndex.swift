@@ -76,7 +76,12 @@ package struct SnapshotIndex: Sendable {
 
 extension SnapshotIndex {
     package func path(_ file: SnapshotFile, _ row: Int? = nil) -> EvidencePath {
-        .snapshot(snapshot.ordinal, file, row)
+        for part in snapshot.joined ?? [] {
+            guard let row, let table = part.tables[file.rawValue], row >= table.first, table.rows.indices.contains(row - table.first) else { continue }
+            let path = EvidencePath.snapshot(part.ordinal, file, table.rows[row - table.first])
+            return EvidencePath(file: "\(part.directory)/\(path.file)", index: path.index)
+        }
+        return .snapshot(snapshot.ordinal, file, row)
     }
     package func process(_ pid: Int32) -> ProcessRecord? { processRow[pid].map { processes[$0] } }
     package func thread(_ tid: Int32) -> ThreadRecord? { threadRow[tid].map { threads[$0] } }
@@ -89,7 +94,7 @@ extension SnapshotIndex {
     package func actor(_ pid: Int32, _ address: UInt64) -> ActorRecord? {
         actorRow[TaskKey(pid: pid, id: address)].map { actors[$0] }
     }
-    package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(pid)" }
+    package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(MachineShift.ownID(pid))" }
 
     /// Whether `ancestor` is a parent, grandparent ... of `pid`, as far as the snapshot knows them.
     package func isAncestor(_ ancestor: Int32, of pid: Int32) -> Bool {

@@ -52,7 +52,9 @@ package struct StackShape: Sendable {
         if function.hasPrefix("__") || function == "_start" || function == "start_thread" { return true }
         // A program's own function may be called `read_body`: whole words of libc only.
         if libc.contains(String(function.prefix { $0 != "@" && $0 != "(" })) { return true }
-        return ["swift_", "swift::", "_dispatch", "dispatch_", "completeTask", "std::__", "_PyEval", "_PyObject", "PyObject_",
+        // Generic functions of Swift's library lie in the module that uses them.
+        return ["withUnsafeContinuation(", "withUnsafeThrowingContinuation(", "withCheckedContinuation(", "withCheckedThrowingContinuation(",
+            "withTaskCancellationHandler(", "withTaskGroup(", "withThrowingTaskGroup(", "swift_", "swift::", "_dispatch", "dispatch_", "completeTask", "std::__", "_PyEval", "_PyObject", "PyObject_",
             "PyEval_", "PyRun_", "Py_", "pymain_", "sqlite3", "_PyFunction", "pthread_", "sem_"].contains { function.hasPrefix($0) }
     }
 

@@ -55,7 +55,7 @@ struct ConnectionRule: DiagnosisRule {
         let to = socket.remote.map(\.description) ?? "its peer"
         let listener = graph.index.sockets.first { $0.state == .listening && $0.local.port == socket.remote?.port }
         if let listener, listener.sendQueue >= 0, listener.receiveQueue > 0, listener.receiveQueue >= listener.sendQueue {
-            let owner = listener.owners.first.map { "pid \($0.pid) (\($0.processName))" } ?? "its owner"
+            let owner = listener.owners.first.map { "pid \(MachineShift.ownID($0.pid)) (\($0.processName))" } ?? "its owner"
             return make(.notAccepting, standstill, graph, "The listener at \(to) is full (\(listener.receiveQueue) connections wait to be accepted): \(owner) does not accept")
         }
         return make(.connectBlackholed, standstill, graph, "The connection to \(to) is not answered: SYN sent \(retransmits + 1) times, neither accepted nor refused")

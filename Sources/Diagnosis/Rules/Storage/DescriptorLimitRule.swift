@@ -13,7 +13,7 @@ struct DescriptorLimitRule: DiagnosisRule {
             let end = NodeKey.process(process.identity.pid)
             var candidate = Candidate.root(
                 .descriptorsExhausted, Standstill(end: end, ending: .descriptorsExhausted, isCommitted: true), graph,
-                "pid \(process.identity.pid) (\(process.name)) has \(count) descriptors open, as many as its limit allows: it can neither accept nor open anything")
+                "pid \(MachineShift.ownID(process.identity.pid)) (\(process.name)) has \(count) descriptors open, as many as its limit allows: it can neither accept nor open anything")
             let before = graph.activity.earlier?.process(process.identity.pid)
             candidate.isPersistent = (before?.descriptorCount ?? 0) >= limit
             candidate.cited = [CitedEvidence(graph.index.path(.processes, row), "\(count) of \(limit) descriptors in use")]

@@ -13,7 +13,7 @@ struct ProcessRule: DiagnosisRule {
                 let pid = UnitSurvey.process(of: standstill.end) ?? evidence.subjectPID
                 let process = graph.index.process(pid)
                 let tracer = process?.tracerPID.map { ", traced by pid \($0)" } ?? ""
-                found.append(.root(.stopped, standstill, graph, "pid \(pid) (\(graph.index.name(of: pid))) is stopped (state \(process?.state ?? "T")\(tracer))"))
+                found.append(.root(.stopped, standstill, graph, "pid \(MachineShift.ownID(pid)) (\(graph.index.name(of: pid))) is stopped (state \(process?.state ?? "T")\(tracer))"))
             case .disk:
                 let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
                 found.append(.root(.diskWait, standstill, graph, "\(who) is in an uninterruptible sleep: \(standstill.path.last?.knownFrom ?? "device or file system")"))
