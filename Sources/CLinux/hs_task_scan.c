@@ -58,3 +58,20 @@ size_t hs_scan_tasks(
     *next = length;
     return found;
 }
+
+static inline int within(hs_address_range range, uint64_t word) { return word >= range.start && word < range.end; }
+
+size_t hs_find_runtime_variables(
+    const void *bytes, size_t length, size_t start, hs_address_range image, hs_address_range code) {
+    // Both metadata are small structures of one kind that lie side by side.
+    const uint64_t apart = 0x100;
+    for (size_t offset = start; offset + 48 <= length; offset += 8) {
+        if (!within(code, word_at(bytes, offset + 16))) continue;
+        uint64_t job = word_at(bytes, offset), task = word_at(bytes, offset + 8);
+        if (!within(image, job) || task <= job || task - job > apart || within(code, task)) continue;
+        if (within(code, word_at(bytes, offset + 24)) && within(code, word_at(bytes, offset + 32))
+            && within(code, word_at(bytes, offset + 40)))
+            return offset;
+    }
+    return length;
+}

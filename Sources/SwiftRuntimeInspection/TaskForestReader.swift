@@ -14,6 +14,7 @@ package struct TaskForestReader: Sendable {
     private let touched: (any TouchedPages)?
     private let symbolizer: (any Symbolizer)?
     private var stacks: (@Sendable () -> ThreadStacks)?
+    private var finder: (@Sendable (any MemoryReader, ConcurrencyRuntime) -> any TaskFinder)?
     private var staticSymbol: @Sendable (String) -> UInt64? = { _ in nil }
 
     /// - Parameter symbolizer: without it frames have addresses only, and library waits show as continuations.
@@ -35,6 +36,13 @@ package struct TaskForestReader: Sendable {
     package func findingStaticRuntime(_ symbol: @escaping @Sendable (String) -> UInt64?) -> TaskForestReader {
         var reader = self
         reader.staticSymbol = symbol
+        return reader
+    }
+
+    /// Finds tasks in another way than by scanning the heap, as by a runtime's own registry of them.
+    package func findingTasks(by finder: @escaping @Sendable (any MemoryReader, ConcurrencyRuntime) -> any TaskFinder) -> TaskForestReader {
+        var reader = self
+        reader.finder = finder
         return reader
     }
 
@@ -69,8 +77,12 @@ package struct TaskForestReader: Sendable {
             return .unavailable(error.reason)
         }
         let regions = HeapRegions(mappings: mappings, touched: touched)
-        let scan = HeapScan(memory: memory, runtime: runtime, regions: regions, mappings: mappings, notesBlocks: standing != nil)
-        var found = scan.findTasks(deadline: deadline)
+        let finder = finder?(memory, runtime)
+            ?? HeapScan(memory: memory, runtime: runtime, regions: regions, mappings: mappings, notesBlocks: standing != nil)
+        var found = finder.findTasks(deadline: deadline)
+        if runtime.isAssumed, found.implausible > found.tasks.count {
+            return .unavailable(ConcurrencyRuntime.Absence.unknownLayout(nil, path: runtime.path).reason)
+        }
         var view: any MemoryReader = BlockCache(memory)
         var stopped_ms = 0.0
         var threads: CurrentTasks?

@@ -38,20 +38,25 @@ struct TasksCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-resumers"), help: "Do not search who could resume each continuation.")
     var noResumers = false
 
-    @Option(help: "Most lines of the tree.")
-    var lines = 500
+    @Option(help: "Most lines of the tree: 500, or with --watch as many as the terminal has.")
+    var lines: Int?
+
+    @Option(help: "Show what changed since FILE, written by --format json: of this process or of another run.")
+    var since: String?
 
     @Option(help: "Give up after so many seconds, with what there is by then.")
     var deadline = 10.0
 
     func validate() throws {
         guard pid > 0 else { throw ValidationError("a process id is a positive number") }
-        guard lines > 0 else { throw ValidationError("--lines must be at least 1") }
+        guard lines.map({ $0 > 0 }) ?? true else { throw ValidationError("--lines must be at least 1") }
         guard deadline > 0, deadline < 3600 else { throw ValidationError("--deadline must be between 0 and 3600 seconds") }
     }
 
     func run() async throws {
+        let earlier = try readEarlier()
         var times = StandingTimes()
+        var last: [TaskRecord]?
         let first = ContinuousClock.now
         repeat {
             let begun = ContinuousClock.now
@@ -79,6 +84,9 @@ struct TasksCommand: AsyncParsableCommand {
                 if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
                 let standing_s = watch ? times.update(forest.tasks.elements, now_s: (begun - first) / .seconds(1)) : [:]
                 printTree(forest, threads, name: name, took: took, standing_s: standing_s)
+                if let last { print("since the last look: " + summary(before: last, forest)) }
+                if let earlier { printChanges(since: earlier, forest) }
+                if watch { last = forest.tasks.elements }
             }
             if watch { try await Task.sleep(for: .seconds(1)) }
         } while watch
@@ -96,7 +104,7 @@ struct TasksCommand: AsyncParsableCommand {
         var style = TaskTreeText.Style()
         style.usesColour = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
         style.showsBacktraces = backtraces
-        style.maximumLines = lines
+        style.maximumLines = lines ?? screenLines() ?? 500
         style.standing_s = standing_s
         let records = forest.tasks.elements
         print("\(TaskWords.clean(name)) (\(pid)): \(TaskTreeText.summary(records))")
@@ -111,6 +119,37 @@ struct TasksCommand: AsyncParsableCommand {
             "\(forest.runtime ?? "Swift"); \(forest.scanned_bytes >> 20) MiB of memory searched in "
                 + "\(Self.milliseconds(took / .milliseconds(1)))\(held)")
         if let reason = forest.tasks.reason { print("not all could be seen: \(reason)") }
+    }
+
+    // MARK: Changes
+
+    private func readEarlier() throws -> EarlierTasks? {
+        guard let since else { return nil }
+        do { return try EarlierTasks(path: since) } catch {
+            complain("\(since) cannot be read as the output of `hangscope tasks --format json`: \(error)")
+            throw ExitCode(64)
+        }
+    }
+
+    private func summary(before: [TaskRecord], _ forest: TaskForest) -> String {
+        ForestComparisonText.summary(ForestComparison(before: before, after: forest.tasks.elements))
+    }
+
+    private func printChanges(since earlier: EarlierTasks, _ forest: TaskForest) {
+        let (comparison, isSameProcess) = earlier.comparison(with: forest, pid: pid)
+        print("")
+        let what = isSameProcess ? ForestComparisonText.summary(comparison) : "another process; numbers of like tasks, there -> here"
+        print("since \(since ?? ""): \(what)")
+        let lines = ForestComparisonText.lines(comparison, before: earlier.tasks.elements, after: forest.tasks.elements)
+        for line in lines { print("  " + line) }
+        if lines.isEmpty { print("  as many tasks of each kind as then") }
+    }
+
+    /// What fits the terminal under --watch, beside the heading and the footer.
+    private func screenLines() -> Int? {
+        var size = winsize()
+        guard watch, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+        return max(5, Int(size.ws_row) - 10)
     }
 
     private static func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.1f ms" : "%.0f ms", value) }

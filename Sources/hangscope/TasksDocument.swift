@@ -31,3 +31,23 @@ struct TasksDocument {
         try put(#"},"actors":\#(text(forest.actors))}"# + "\n")
     }
 }
+
+/// A document written earlier, as far as it is compared.
+struct EarlierTasks: Decodable {
+    var pid: Int32
+    var tasks: Observed<[TaskRecord]>
+
+    init(path: String) throws {
+        self = try JSONDecoder().decode(EarlierTasks.self, from: Data(contentsOf: URL(filePath: path)))
+    }
+
+    /// What changed since; by looks alone when it was another process.
+    func comparison(with forest: TaskForest, pid: Int32) -> (comparison: ForestComparison, isSameProcess: Bool) {
+        let before = tasks.elements
+        let after = forest.tasks.elements
+        let addresses = Dictionary(before.map { ($0.id, $0.address) }, uniquingKeysWith: { first, _ in first })
+        // Ids begin with 1 in every process; addresses are its own.
+        let isSame = pid == self.pid && (before.isEmpty || after.contains { addresses[$0.id] == $0.address })
+        return (isSame ? ForestComparison(before: before, after: after) : ForestComparison(working: before, hanging: after), isSame)
+    }
+}

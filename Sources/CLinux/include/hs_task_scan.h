@@ -28,3 +28,14 @@ typedef struct hs_task_words {
 /// to go on: `length` at the end.
 size_t hs_scan_tasks(
     const void *bytes, size_t length, uint64_t base, hs_task_words words, hs_task_hit *hits, size_t capacity, size_t *next);
+
+typedef struct hs_address_range {
+    uint64_t start, end;
+} hs_address_range;
+
+/// Finds where an image keeps the runtime's debug variables, by their shape, when it has no symbols: the metadata of
+/// jobs and, a little above it, of tasks, both in `image`, and then four functions in `code` (the runtime's Debug.h).
+///
+/// Returns the offset in `bytes` of the first of these six words at or behind `start`; `length` when there is none.
+size_t hs_find_runtime_variables(
+    const void *bytes, size_t length, size_t start, hs_address_range image, hs_address_range code);

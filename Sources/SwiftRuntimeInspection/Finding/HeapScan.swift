@@ -85,6 +85,7 @@ package struct HeapScan: TaskFinder {
         var tasks: [RawTask] = []
         var threadBlocks: [UInt64] = []
         var blocks = AscendingBlocks()
+        var implausible = 0
         var scanned_bytes: UInt64 = 0
         var unreadable_bytes: UInt64 = 0
     }
@@ -125,7 +126,10 @@ package struct HeapScan: TaskFinder {
                     if hit.kind == HS_HIT_TASK.rawValue {
                         guard body.count >= Int(layout.fragments) else { continue }
                         let task = RawTask(address: address, bytes: body, layout: layout)
-                        guard task.isPlausible(isCode: code.contains) else { continue }
+                        guard task.isPlausible(isCode: code.contains) else {
+                            if !task.isDying { part.implausible += 1 }
+                            continue
+                        }
                         part.tasks.append(task)
                         part.blocks.insert(address, reach: TaskSlab.usualExtent_bytes)
                     } else if hit.kind == HS_HIT_SLAB.rawValue {
@@ -146,6 +150,7 @@ package struct HeapScan: TaskFinder {
             found.tasks += part.tasks
             found.threadBlocks += part.threadBlocks.prefix(Self.maximumThreadBlocks - found.threadBlocks.count)
             found.blocks.append(part.blocks)
+            found.implausible += part.implausible
             found.scanned_bytes += part.scanned_bytes
             unreadable_bytes += part.unreadable_bytes
         }

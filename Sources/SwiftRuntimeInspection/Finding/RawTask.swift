@@ -63,13 +63,13 @@ package struct RawTask: Sendable, Hashable {
     /// (RefCount.h: immortal, with the use-slow-RC bit).
     package var isImmortal: Bool { refcount == 0x8000_0004_ffff_ffff }
 
-    /// Whether this can be a live task: a hit that fails is freed memory or a chance word.
+    /// Being destroyed, or freed and not yet overwritten: bit 32 of the refcount word (RefCount.h, IsDeinitingShift).
+    package var isDying: Bool { !isImmortal && refcount >> 32 & 1 == 1 }
+
+    /// Whether this can be a live task: a hit that fails is freed memory, a chance word, or of another layout.
     ///
     /// - Parameter isCode: whether an address lies in an executable mapping.
     package func isPlausible(isCode: (UInt64) -> Bool) -> Bool {
-        guard flags & JobFlagBits.kind == 0, status & ~TaskStatusBits.all == 0, id != 0 else { return false }
-        // Bit 32 of the refcount word: being destroyed (RefCount.h, IsDeinitingShift).
-        if !isImmortal && refcount >> 32 & 1 == 1 { return false }
-        return isCode(resumeFunction)
+        flags & JobFlagBits.kind == 0 && status & ~TaskStatusBits.all == 0 && id != 0 && !isDying && isCode(resumeFunction)
     }
 }

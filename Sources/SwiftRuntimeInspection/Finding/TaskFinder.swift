@@ -11,9 +11,17 @@ package struct FoundTasks: Sendable {
     package var threadBlocks: [UInt64] = []
     /// What holds tasks or pieces of their stacks.
     package var blocks = AscendingBlocks()
+    /// Hits that are not being destroyed and make no sense as tasks all the same.
+    package var implausible = 0
     package var scanned_bytes: UInt64 = 0
     /// What was left out, for people; nil when all was looked at.
     package var shortfall: String?
 
     package init() {}
+
+    /// What a finder found that did not come by the blocks in which tasks lie.
+    package init(_ tasks: [RawTask]) {
+        self.tasks = tasks.sorted { $0.address < $1.address }
+        for task in self.tasks { blocks.insert(task.address, reach: TaskSlab.usualExtent_bytes) }
+    }
 }

@@ -19,19 +19,22 @@ package struct ConcurrencyRuntime: Sendable {
     /// Whether the runtime is linked into the executable: its thread-local storage then lies at an unknown place in the
     /// executable's own.
     package var isStatic = false
+    /// Whether the layout is a guess, since nothing says which it is: what is found has to bear it out.
+    package var isAssumed = false
 
     /// Why a process's tasks cannot be read.
     package enum Absence: Error, Sendable, Hashable {
         /// No runtime among its images: not a Swift process, or one that uses no concurrency.
         case noRuntime
-        case unknownLayout(RuntimeLayout.Key, path: String)
+        /// - Parameter key: nil when the runtime does not say which it is, and its tasks look like none that we know.
+        case unknownLayout(RuntimeLayout.Key?, path: String)
         case unreadable(String)
 
         package var reason: String {
             switch self {
-            case .noRuntime: "no Swift concurrency runtime is loaded (one in a stripped static executable is not recognised)"
+            case .noRuntime: "no Swift concurrency runtime is loaded"
             case .unknownLayout(let key, let path):
-                "unknown runtime layout in \(path) (\(key)); see docs/task-forest.md on adding one"
+                "unknown runtime layout in \(path) (\(key?.description ?? "it has no symbols")); see docs/task-forest.md on adding one"
             case .unreadable(let what): what
             }
         }
@@ -58,7 +61,10 @@ package struct ConcurrencyRuntime: Sendable {
             guard let address = staticSymbol(prefix + "asyncTaskMetadata"), let home = mappings.containing(address),
                 let executable = images.first(where: { $0.path == home.path }),
                 let image = DynamicImage(at: executable.start, memory: memory)
-            else { throw .noRuntime }
+            else {
+                guard let stripped = StrippedRuntime.locate(memory: memory, mappings: mappings) else { throw .noRuntime }
+                return try ConcurrencyRuntime(stripped, memory: memory, layouts: layouts)
+            }
             var symbols: [String: UInt64] = [:]
             for name in variables { symbols[prefix + name] = staticSymbol(prefix + name) }
             var runtime = try ConcurrencyRuntime(image: image, path: home.path, symbols: symbols, memory: memory, layouts: layouts)
@@ -99,5 +105,23 @@ package struct ConcurrencyRuntime: Sendable {
             ["task_wait_throwing_resume_adapter", "task_future_wait_resume_adapter"]
                 .compactMap { load($0, as: UInt64.self) })
         threadLocalModule = image.threadLocalModule()
+    }
+
+    /// - Parameter layouts: the newest of them is assumed.
+    init(_ stripped: StrippedRuntime, memory: any MemoryReader, layouts: [RuntimeLayout.Key: RuntimeLayout]) throws(Absence) {
+        guard let layout = layouts.values.max(by: { $0.name < $1.name }), let image = DynamicImage(at: stripped.image, memory: memory) else {
+            throw .unknownLayout(nil, path: stripped.path)
+        }
+        self.layout = layout
+        self.image = image
+        path = stripped.path
+        taskMetadata = stripped.taskMetadata
+        slabMetadata = stripped.slabMetadata
+        futureAdapter = stripped.futureAdapter
+        nonFutureAdapter = stripped.nonFutureAdapter
+        waitAdapters = stripped.waitAdapters
+        threadLocalModule = image.threadLocalModule() ?? 1
+        isStatic = true
+        isAssumed = true
     }
 }

@@ -49,6 +49,8 @@ package struct RuntimeLayout: Sendable, Hashable {
         /// Kind 0: two words of target; kind 1 and 2: the first child; kind 6: the name.
         package var payload: UInt64 = 0x10
         package var dependencyKind: UInt64 = 0x20
+        /// Kind 5: identity and implementation of the task executor preferred.
+        package var preferredExecutor: UInt64 = 0x18
     }
 
     package struct Group: Sendable, Hashable {

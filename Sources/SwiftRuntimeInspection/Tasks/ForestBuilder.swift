@@ -23,7 +23,7 @@ struct ForestBuilder {
         let waits = WaitReader(
             memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
 
-        let dependencies = tasks.map { $0.isComplete || $0.isRunning ? nil : Dependency(of: $0, layout: runtime.layout, memory: memory) }
+        let dependencies = tasks.enumerated().map { index, task in dependency(of: task, records[kept[index]]) }
         let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits)
 
         var runningOn: [UInt64: Int32] = [:]
@@ -62,9 +62,17 @@ struct ForestBuilder {
         var forest = TaskForest(
             tasks: reason.isEmpty ? .complete(result) : .partial(result, reason: reason),
             actors: reason.isEmpty ? .complete(actors) : .partial(actors, reason: reason), currentTasks: current)
-        forest.runtime = runtime.layout.name
+        forest.runtime = runtime.layout.name + (runtime.isAssumed ? " (assumed: it has no symbols)" : "")
         forest.scanned_bytes = found.scanned_bytes
         return forest
+    }
+
+    /// What is enqueued nowhere in particular is on the executor that the task prefers, and on the global pool only without one.
+    private func dependency(of task: RawTask, _ own: StatusRecords) -> Dependency? {
+        guard !task.isComplete, !task.isRunning else { return nil }
+        let dependency = Dependency(of: task, layout: runtime.layout, memory: memory)
+        guard case .executor(identity: 0, _)? = dependency, own.preferredExecutor.identity != 0 else { return dependency }
+        return .executor(identity: own.preferredExecutor.identity, implementation: own.preferredExecutor.implementation)
     }
 
     private func findResumers(

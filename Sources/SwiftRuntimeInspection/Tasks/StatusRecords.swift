@@ -1,6 +1,6 @@
 internal import ProcessInspection
 
-/// What a task's chain of status records says (TaskStatus.h): its name, children lists, dependency.
+/// What a task's chain of status records says (TaskStatus.h): its name, children lists, executor.
 struct StatusRecords {
     enum Kind: UInt8 {
         // TaskStatusRecordKind, include/swift/ABI/MetadataValues.h
@@ -8,6 +8,7 @@ struct StatusRecords {
         case childTask = 1
         case taskGroup = 2
         case cancellationHandler = 3
+        case executorPreference = 5
         case name = 6
     }
     struct ChildList: Hashable {
@@ -18,6 +19,8 @@ struct StatusRecords {
     var name: String?
     var childLists: [ChildList] = []
     var hasCancellationHandler = false
+    /// The task executor that it prefers (SE-0417), the innermost first; identity 0 where there is none.
+    var preferredExecutor: (identity: UInt64, implementation: UInt64) = (0, 0)
 
     private static let maximumRecords = 64
 
@@ -32,6 +35,10 @@ struct StatusRecords {
             case .taskGroup:
                 childLists.append(ChildList(first: memory.word(payload) ?? 0, group: here &- layout.group.record))
             case .cancellationHandler: hasCancellationHandler = true
+            case .executorPreference:
+                if preferredExecutor.identity == 0, let (identity, implementation) = memory.pair(here &+ layout.record.preferredExecutor) {
+                    preferredExecutor = (identity, implementation)
+                }
             case .name:
                 if let text = memory.word(payload), let name = try? memory.string(at: text, limit: 512), !name.isEmpty {
                     self.name = name

@@ -44,17 +44,31 @@ struct MutatedMemory: MemoryReader {
 }
 
 @Suite struct HostileMemoryTests {
-    @Test(arguments: ["group", "actor-jammed", "async-let", "named"], [3, 50, 1000])
+    @Test(arguments: ["families", "actor-jammed", "task-executor", "named"], [3, 50, 1000])
     func mutatedMemoryNeverTraps(exhibit: String, rarity: Int) async throws {
         try await StandingProgram.with(exhibit) { program in
-            for seed in 0..<UInt64(8) {
+            for seed in 0..<UInt64(12) {
                 let memory = MutatedMemory(base: LiveMemory(pid: program.pid), seed: seed, rarity: UInt64(rarity))
-                let forest = TaskForestReader(pid: program.pid, memory: memory).read(deadline: .now + .seconds(20))
-                let tasks = forest.tasks.elements
-                // What comes out can be shown, whatever it says.
+                let standing: TaskForestReader.Standing? = seed % 2 == 0 ? nil : { $0(); return 0 }
+                let reader = TaskForestReader(pid: program.pid, memory: memory)
+                let tasks = reader.read(deadline: .now + .seconds(20), standing: standing).tasks.elements
+                // What comes out can be shown, whatever it says, and no task is its own ancestor.
                 #expect(TaskTreeText.render(tasks).count <= 501)
-                #expect(tasks.allSatisfy { $0.parent.map { _ in true } ?? true })
+                #expect(tasks.allSatisfy { task in task.parent.map { $0 < task.id } ?? true })
             }
+        }
+    }
+
+    /// A runtime of another layout that does not say so: without symbols nothing does.
+    @Test func tasksThatLookLikeNoneWeKnowAreNotShown() async throws {
+        try await StandingProgram.with("families", build: .staticStripped) { program in
+            _ = try await program.read(until: { $0.isSettled })
+            var memory = PatchedMemory(base: LiveMemory(pid: program.pid))
+            // Where this layout has the status, the other keeps something else.
+            for (_, task) in program.tasks { memory.words[task + RuntimeLayout.ofThisToolchain.task.status] = task }
+            let forest = TaskForestReader(pid: program.pid, memory: memory).read(deadline: .now + .seconds(20))
+            #expect(forest.tasks.value == nil)
+            #expect(forest.tasks.reason?.hasPrefix("unknown runtime layout in /") == true)
         }
     }
 
@@ -90,7 +104,7 @@ struct MutatedMemory: MemoryReader {
                 try ConcurrencyRuntime.locate(memory: LiveMemory(pid: program.pid), mappings: mappings, layouts: [:])
             } throws: { error in
                 guard case .unknownLayout(let key, _)? = error as? ConcurrencyRuntime.Absence else { return false }
-                return key.asyncTaskSize > 0 && (error as? ConcurrencyRuntime.Absence)?.reason.contains("asyncTaskSize") == true
+                return (key?.asyncTaskSize ?? 0) > 0 && (error as? ConcurrencyRuntime.Absence)?.reason.contains("asyncTaskSize") == true
             }
         }
     }

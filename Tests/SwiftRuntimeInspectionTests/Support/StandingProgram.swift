@@ -12,10 +12,11 @@ struct StandingProgram {
 
     /// Starts an exhibit, waits until it stands, and ends it whatever happens.
     static func with<Result>(
-        _ exhibit: String, _ arguments: [String] = [], body: (StandingProgram) async throws -> Result
+        _ exhibit: String, _ arguments: [String] = [], build: ZooBuild = .debug, body: (StandingProgram) async throws -> Result
     ) async throws -> Result {
         let process = Process()
-        process.executableURL = products.appending(path: "standing-swift")
+        process.executableURL = try build.executable()
+        process.environment = ProcessInfo.processInfo.environment.merging(build.environment, uniquingKeysWith: { $1 })
         process.arguments = ["--until-eof", exhibit] + arguments
         let input = Pipe()
         let output = Pipe()
@@ -51,7 +52,7 @@ struct StandingProgram {
     struct EndedEarly: Error { var exhibit: String }
 
     /// Where the build puts executables: beside the test's own.
-    private static var products: URL {
+    static var products: URL {
         URL(filePath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "")
             .deletingLastPathComponent()
     }
@@ -60,28 +61,27 @@ struct StandingProgram {
         TaskForestReader(pid: pid, memory: LiveMemory(pid: pid)).read(deadline: .now + .seconds(seconds))
     }
 
+    /// As `hangscope tasks` does: the process stands while what was found is copied.
+    func readStanding(seconds: Int = 20) throws -> View {
+        let (context, _) = try TaskForestContext.alone(pid: pid, deadline: .now + .seconds(seconds))
+        return View(TaskForestReader.read(in: context, searchesResumers: false), program: self)
+    }
+
     /// Reads until the forest is as expected, for at most 20 seconds; then gives the last one.
     func read(until isExpected: (View) -> Bool) async throws -> View {
+        try await read({ View(read(), program: self) }, until: isExpected)
+    }
+
+    func readStanding(until isExpected: (View) -> Bool) async throws -> View {
+        try await read({ try readStanding() }, until: isExpected)
+    }
+
+    private func read(_ reading: () throws -> View, until isExpected: (View) -> Bool) async throws -> View {
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
-            let view = View(read(), program: self)
+            let view = try reading()
             if isExpected(view) || ContinuousClock.now >= deadline { return view }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
-}
-
-/// A forest with its tasks by role.
-struct View {
-    let forest: TaskForest
-    let roles: [String: TaskRecord]
-
-    init(_ forest: TaskForest, program: StandingProgram) {
-        self.forest = forest
-        let byAddress = Dictionary(forest.tasks.elements.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
-        roles = program.tasks.compactMapValues { byAddress[$0] }
-    }
-
-    var tasks: [TaskRecord] { forest.tasks.elements }
-    func wait(_ role: String) -> TaskWait.Kind? { roles[role]?.wait?.kind }
 }

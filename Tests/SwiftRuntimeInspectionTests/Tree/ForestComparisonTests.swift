@@ -27,6 +27,17 @@ import Testing
         #expect(comparison.differences.map(\.after) == [0, 2, 1])
     }
 
+    @Test func changesAreSaidInWords() {
+        let before = [task(1, at: 10), task(2, at: 20), task(3, at: 20)]
+        let after = [task(1, at: 10), task(4, at: 30)]
+        let comparison = ForestComparison(before: before, after: after)
+        #expect(ForestComparisonText.summary(comparison) == "1 task did not move, 0 moved, 1 is new, 2 are gone")
+        #expect(ForestComparisonText.lines(comparison, before: before, after: after) == [
+            "2 -> 0  tasks  wait for a continuation  at f20() (a.swift:20)",
+            "0 -> 1  tasks  wait for a continuation  at f30() (a.swift:30)",
+        ])
+    }
+
     @Test func standingTimeGrowsUntilTheTaskMoves() {
         var times = StandingTimes()
         #expect(times.update([task(1, at: 10)], now_s: 0) == [1: 0])

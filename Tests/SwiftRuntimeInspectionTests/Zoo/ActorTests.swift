@@ -37,6 +37,27 @@ import Testing
         }
     }
 
+    @Test func taskExecutorIsNamedAndNotTheGlobalPool() async throws {
+        try await StandingProgram.with("task-executor") { program in
+            let view = try await program.read { view in (1...2).allSatisfy { view.wait("waiter\($0)") == .executor } }
+            for number in 1...2 {
+                let wait = view.roles["waiter\(number)"]?.wait
+                #expect(wait?.kind == .executor)
+                #expect(wait?.typeName == "Lane")
+            }
+            #expect(view.roles["holder"]?.state == .running)
+            #expect(!view.tasks.contains { $0.wait?.kind == .globalPool })
+        }
+    }
+
+    @Test func waitOnATaskExecutorIsNotAWaitForIt() async throws {
+        try await StandingProgram.with("task-executor-idle") { program in
+            let view = try await program.read { $0.isSettled }
+            #expect(view.wait("parent") == .group && view.wait("parent/child") == .continuation)
+            #expect(view.misplaced.isEmpty)
+        }
+    }
+
     @Test func runningTaskIsOnItsThread() async throws {
         try await StandingProgram.with("running") { program in
             let view = try await program.read { $0.roles["computer"]?.runningOnTID != nil }

@@ -1,0 +1,35 @@
+package import Evidence
+
+/// What changed between two forests, as text for people: the largest differences first.
+package enum ForestComparisonText {
+    /// Two moments of one process: `12 tasks did not move, 3 moved, 2 are new, 1 is gone`.
+    package static func summary(_ comparison: ForestComparison) -> String {
+        let counts = [
+            words(comparison.unmoved.count, "task did not move", "tasks did not move"), "\(comparison.moved.count) moved",
+            words(comparison.new.count, "is new", "are new"), words(comparison.gone.count, "is gone", "are gone"),
+        ]
+        return counts.joined(separator: ", ")
+    }
+
+    /// One line for each look whose numbers differ, such as `2 -> 0  group children  wait for 3 group children  at f() (F.swift:7)`.
+    package static func lines(
+        _ comparison: ForestComparison, before: [TaskRecord], after: [TaskRecord], maximumLines: Int = 40
+    ) -> [String] {
+        var examples: [ForestComparison.Look: TaskRecord] = [:]
+        for task in after + before { if examples[ForestComparison.Look(task)] == nil { examples[ForestComparison.Look(task)] = task } }
+        var lines = comparison.differences.prefix(maximumLines).map { difference in
+            let numbers = "\(difference.before) -> \(difference.after)"
+            guard let task = examples[difference.look] else { return numbers }
+            // Two at least: a title for many, without the id of one.
+            let many = max(2, difference.before, difference.after)
+            let title = TaskWords.title(task, count: many).drop { $0.isNumber }.drop { $0 == " " }
+            let place = TaskWords.place(task).map { "  at \($0)" } ?? ""
+            return "\(numbers)  \(title)  \(TaskWords.state(task, count: many))\(place)"
+        }
+        let rest = comparison.differences.count - lines.count
+        if rest > 0 { lines.append("... and \(rest) more kinds of task whose numbers differ") }
+        return lines
+    }
+
+    private static func words(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
+}
