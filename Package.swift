@@ -69,6 +69,7 @@ let package = Package(
         room("Processes", ["Evidence", "CLinux"]),
         room("ProcessInspection", ["Evidence", "CLinux", "Processes"]),
         room("SwiftRuntimeInspection", ["Evidence", "CLinux", "ProcessInspection"]),
+        room("PythonRuntimeInspection", ["Evidence", "ProcessInspection"]),
         room("JavaRuntimeInspection", ["Evidence", "ProcessInspection"]),
 
         // Running a system under a scenario.
@@ -93,7 +94,7 @@ let package = Package(
             name: "hangscope",
             dependencies: [
                 "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection",
-                "SwiftRuntimeInspection", "JavaRuntimeInspection", "Monitoring", "Faults", "Scenario", "Archive", "Harness",
+                "SwiftRuntimeInspection", "PythonRuntimeInspection", "JavaRuntimeInspection", "Monitoring", "Faults", "Scenario", "Archive", "Harness",
                 "Investigation", arguments,
             ],
             swiftSettings: strict),
@@ -117,6 +118,9 @@ let package = Package(
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",
         ]),
         tests("JavaRuntimeInspectionTests", ["Evidence", "Processes", "ProcessInspection", "JavaRuntimeInspection", "hangscope"]),
+        tests("PythonRuntimeInspectionTests", [
+            "Evidence", "Processes", "ProcessInspection", "PythonRuntimeInspection", "WaitGraph", "Diagnosis",
+        ]),
         tests("MonitoringTests", ["Evidence", "Processes", "Monitoring", grdb]),
         tests("FaultsTests", ["Evidence", "Processes", "Faults", "hangscope", grdb]),
         tests("ScenarioTests", ["Evidence", "Scenario"]),

@@ -4,6 +4,7 @@ internal import Evidence
 internal import Foundation
 internal import JavaRuntimeInspection
 internal import ProcessInspection
+internal import PythonRuntimeInspection
 internal import SwiftRuntimeInspection
 
 /// Captures a live process into a directory, from outside and gently.
@@ -82,7 +83,7 @@ struct SnapshotCommand: ParsableCommand {
         options.showsEnvironment = showEnvironment
         options.salt = salt ?? ProcessInfo.processInfo.environment["HANGSCOPE_SALT"] ?? ""
         if !noTasks { options.taskForest = TaskForestReader.hook }
-        options.managedRuntimes = [JavaRuntimeReader.hook]
+        options.managedRuntimes = [PythonRuntimeReader.hook, JavaRuntimeReader.hook]
         if let haltAt, let step = HaltPoint.Step.allCases.first(where: { "\($0)" == haltAt }) {
             options.halt = HaltPoint(step: step, descriptor: 1)
         }

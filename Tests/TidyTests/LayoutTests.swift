@@ -13,6 +13,7 @@ import Testing
         "ProcessInspection": ["Evidence", "CLinux", "Processes"],
         // CLinux: the inner loop of the heap scan is C.
         "SwiftRuntimeInspection": ["Evidence", "ProcessInspection", "CLinux"],
+        "PythonRuntimeInspection": ["Evidence", "ProcessInspection"],
         "JavaRuntimeInspection": ["Evidence", "ProcessInspection"],
         "Monitoring": ["Evidence", "Processes", "ProcessInspection"],
         "Faults": ["Evidence", "CLinux", "Processes"],
@@ -23,7 +24,7 @@ import Testing
         "JobSystem": [],
         "jobd": ["JobSystem"],
         "hangscope": [
-            "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "JavaRuntimeInspection", "Monitoring",
+            "Evidence", "WaitGraph", "Diagnosis", "Reporting", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "PythonRuntimeInspection", "JavaRuntimeInspection", "Monitoring",
             "Faults", "Scenario", "Archive", "Harness", "Investigation",
         ],
     ]

@@ -11,13 +11,15 @@ package enum NodeText {
         case .actor(let pid, let address): "actor \(index.actor(pid, address)?.typeName ?? hex(address))"
         case .thread(_, let tid): thread(tid, index)
         case .process(let pid): "pid \(MachineShift.ownID(pid)) (\(index.name(of: pid)))"
-        case .futex(_, let address): "lock \(hex(address))"
+        case .futex(let pid, let address): index.managedObject(pid, address).map(object) ?? "lock \(hex(address))"
         case .descriptor(_, let fd): "descriptor \(fd)"
         case .socket(let inode, _): socket(node, inode, index)
         case .peer(let address): address
         case .pipe(let inode): inode == 0 ? "FIFO" : pipe(inode, index)
         case .fileLock(let row): lock(row, index)
         case .timer: "its own timer"
+        case .executor(let pid, let address) where index.managedExecutor(pid, address) != nil:
+            "the executor with \(index.managedExecutor(pid, address)?.workers?.count ?? 0) threads"
         case .executor(_, let address): address == 0 ? "the cooperative thread pool" : "executor \(hex(address))"
         }
     }
@@ -33,8 +35,11 @@ package enum NodeText {
         let frame = StackShape(thread).ownLabel
         // Another process's thread would otherwise be taken for one of the subject's.
         let home = thread.pid == index.snapshot.subject.pid ? "" : " of \(short(.process(thread.pid), index))"
-        return "thread \(MachineShift.ownID(tid)) (\(thread.name))\(home)" + (frame.map { " in \($0)" } ?? "")
+        return "thread \(MachineShift.ownID(tid)) (\(thread.managedName ?? thread.name))\(home)" + (frame.map { " in \($0)" } ?? "")
     }
+
+    /// An object of a language's runtime, by its type and what the program calls it.
+    static func object(_ wait: ManagedWait) -> String { wait.typeName + (wait.name.map { " `\($0)`" } ?? "") }
 
     private static func socket(_ node: NodeKey, _ inode: UInt64, _ index: SnapshotIndex) -> String {
         guard let row = index.socketRow[inode] ?? index.sockets.indices.first(where: { index.key(ofSocket: $0) == node }) else { return "connection" }

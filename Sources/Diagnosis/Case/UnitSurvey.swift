@@ -71,10 +71,20 @@ package struct UnitSurvey: Sendable {
                 }
             case .socket: doubtful.append(standstill)
             case _ where standstill.isCommitted: stuck.append(standstill)
+            case _ where isIdleWait(standstill, parked, graph): bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits to be told to go on")
             case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
             default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
             }
         }
+    }
+
+    /// An event that the main thread waits for itself, while other threads wait for work: the usual way to keep a
+    /// program of workers alive until it is told to stop.
+    private func isIdleWait(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph) -> Bool {
+        guard case .thread(let pid, let tid) = standstill.start, standstill.path.count == 1,
+            graph.index.thread(tid)?.managedWait?.kind == .event
+        else { return false }
+        return graph.index.threads(of: pid).contains { $0.tid != tid && ($0.managedWait?.rest != nil || $0.managedWait?.kind == .queueTake) }
     }
 
     /// In a closed process the main thread's wait is the one that matters; threads that wait

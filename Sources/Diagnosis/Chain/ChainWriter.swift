@@ -52,8 +52,9 @@ package struct ChainWriter {
 
     private func detail(_ edge: WaitEdge) -> String {
         switch edge.relation {
-        case .locks: return "waits for a lock (\(edge.knownFrom))"
-        case .heldBy: return "is held by \(NodeText.short(edge.to, index))"
+        case .locks: return isManaged(edge.to) ? "waits for \(NodeText.short(edge.to, index))" : "waits for a lock (\(edge.knownFrom))"
+        case .heldBy: return "is held by \(NodeText.short(edge.to, index))\(taken(edge.from))"
+        case .parksOn where isManaged(edge.to): return "waits for \(NodeText.short(edge.to, index))"
         case .parksOn: return "waits to be signalled (\(edge.knownFrom))"
         case .joins: return "waits for \(NodeText.short(edge.to, index)) to end"
         case .reads: return "waits to read"
@@ -106,6 +107,7 @@ package struct ChainWriter {
         case .ownerSelf: "its holder is the very thread that waits for it"
         case .holderAtRest(let why): "holds the lock and \(why)"
         case .holderBusy: "holds the lock and uses the processor all the time"
+        case .neverSignalled where isManaged(standstill.end): "no thread is left that could end this wait"
         case .neverSignalled(let object): "\(Self.name(object)) that no thread is left to signal"
         case .neverWoken: "nobody is left to write to it"
         case .timer(let asked): "asleep by its own timer" + (asked.map { ", \(NodeText.seconds($0)) asked for" } ?? "")
@@ -121,11 +123,23 @@ package struct ChainWriter {
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"
         case .nobodyResumes: "suspended at a continuation that nothing in memory refers to: nobody can resume it"
+        case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
         case .streamOpen: "iterates over a stream that nobody finishes"
         case .unnamed(let why): why
         }
+    }
+
+    private func managed(_ node: NodeKey) -> ManagedWait? {
+        if case .futex(let pid, let address) = node { index.managedObject(pid, address) } else { nil }
+    }
+
+    private func isManaged(_ node: NodeKey) -> Bool { managed(node) != nil }
+
+    /// Where a lock was taken.
+    private func taken(_ lock: NodeKey) -> String {
+        managed(lock)?.ownerFrame.map { ", taken in \(StackShape.label($0))" } ?? ""
     }
 
     private func row(_ node: NodeKey) -> SocketRecord? {

@@ -13,6 +13,10 @@ extension WaitGraph {
                     knownFrom: "process state \(thread.state)", evidence: cite, isCommitted: true))
                 continue
             }
+            if let managed = thread.managedWait {
+                addManaged(managed, of: thread, key, cite)
+                continue
+            }
             guard let wait = thread.wait else {
                 if thread.state == "S" || thread.state == "D" { addUndecoded(thread, key, cite) }
                 continue

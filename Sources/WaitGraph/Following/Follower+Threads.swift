@@ -33,6 +33,7 @@ extension Follower {
         case .sleeps: return sleep(edge, thread)
         case .waitsForExit: return child(edge, thread)
         case .locksFile: return follow(edge)
+        case .awaits: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got its result")
         case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
         case .reads, .writes, .connects, .polls:
             switch edge.to {
@@ -53,7 +54,8 @@ extension Follower {
 
     private mutating func lockEdge(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         guard hasLasted(edge) else { return .advancing("thread \(thread.tid) got on with its lock") }
-        let futex = thread.wait?.futex
+        if let managed = managedLock(edge, thread) { return managed }
+        let futex = thread.managedWait == nil ? thread.wait?.futex : nil
         if let owner = futex?.ownerTID, owner > 0 {
             if owner == thread.tid { return ends(edge, .ownerSelf) }
             if futex?.ownerAlive == false || futex?.ownerPID == nil && index.thread(owner) == nil && index.snapshot.threads.status == .complete {
@@ -64,7 +66,11 @@ extension Follower {
     }
 
     mutating func lock(_ node: NodeKey) -> Outcome {
-        guard let held = graph.out(node).first(where: { $0.relation == .heldBy }) else { return .unclear("who holds the lock is not known") }
+        if let edge = graph.out(node).first(where: { $0.relation == .runsOn || $0.relation == .queuedOn }) { return work(edge) }
+        guard let held = graph.out(node).first(where: { $0.relation == .heldBy }) else {
+            if isAbandoned(node) { return .stuck(Standstill(end: node, ending: .ownerGone, isCommitted: true)) }
+            return .unclear("who holds the lock is not known")
+        }
         guard case .thread(let pid, let tid) = held.to else { return .unclear("who holds the lock is not known") }
         switch follow(held) {
         case .stuck(let standstill): return .stuck(standstill)
@@ -83,14 +89,14 @@ extension Follower {
     private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         let change = activity.change(of: thread.tid)
         if case .woke = change { return .atRest("wakes up now and then") }
-        if let asked = thread.wait?.timeout_s, asked > 0 {
+        if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
         }
         if StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "getnameinfo"]) { return ends(edge, .nameLookup) }
         if case .descriptor = edge.to {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
-        let object = thread.wait?.futex?.object ?? .unknown
+        let object = thread.managedWait.map(Self.kind) ?? thread.wait?.futex?.object ?? .unknown
         return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(object), isCommitted: edge.isCommitted))
     }
 

@@ -33,7 +33,7 @@ package struct Follower {
         case .socket: return .unclear("a connection needs its user")
         case .task(let pid, let id): return task(pid, id)
         case .actor(let pid, let address): return actor(pid, address)
-        case .executor(let pid, _): return pool(pid)
+        case .executor(let pid, _): return graph.out(node).isEmpty ? pool(pid) : managedPool(node, pid)
         case .job, .span, .descriptor, .peer, .pipe, .timer: return .unclear("nothing more is known about it")
         }
     }

@@ -74,6 +74,8 @@ package enum Ending: Hashable, Sendable {
     // Swift
     case nobodyResumes
     case poolStarved(blocked: Int, of: Int)
+    /// All threads of an executor wait for work that lies in its own queue.
+    case workersExhausted(threads: Int)
     case taskAtRest(why: String)
     case streamOpen
     /// Shown to stand still, by what is not shown.

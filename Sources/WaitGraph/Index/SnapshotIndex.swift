@@ -42,6 +42,9 @@ package struct SnapshotIndex: Sendable {
     package let socketRows: [Int32: [Int]]
     package let taskRow: [TaskKey: Int]
     package let actorRow: [TaskKey: Int]
+    /// What threads wait for in their language's own terms, by the object's address, and the executors among that.
+    private let managed: [TaskKey: ManagedWait]
+    private let executors: [TaskKey: ManagedWait]
 
     package init(_ snapshot: Snapshot) {
         self.snapshot = snapshot
@@ -66,6 +69,11 @@ package struct SnapshotIndex: Sendable {
         }
         socketRows = owned
         taskRow = Self.rows(tasks) { TaskKey(pid: $0.pid, id: $0.id) }
+        let waits = threads.compactMap { thread in thread.managedWait.map { (thread.pid, $0) } }
+        managed = Dictionary(
+            waits.filter { $0.1.object != 0 }.map { (TaskKey(pid: $0.0, id: $0.1.object), $0.1) }, uniquingKeysWith: { $0.name == nil ? $1 : $0 })
+        executors = Dictionary(
+            waits.compactMap { wait in wait.1.executor.map { (TaskKey(pid: wait.0, id: $0), wait.1) } }, uniquingKeysWith: { first, _ in first })
         actorRow = Self.rows(actors) { TaskKey(pid: $0.pid, id: $0.address) }
     }
 
@@ -94,6 +102,8 @@ extension SnapshotIndex {
     package func actor(_ pid: Int32, _ address: UInt64) -> ActorRecord? {
         actorRow[TaskKey(pid: pid, id: address)].map { actors[$0] }
     }
+    package func managedObject(_ pid: Int32, _ address: UInt64) -> ManagedWait? { managed[TaskKey(pid: pid, id: address)] }
+    package func managedExecutor(_ pid: Int32, _ address: UInt64) -> ManagedWait? { executors[TaskKey(pid: pid, id: address)] }
     package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(MachineShift.ownID(pid))" }
 
     /// Whether `ancestor` is a parent, grandparent ... of `pid`, as far as the snapshot knows them.

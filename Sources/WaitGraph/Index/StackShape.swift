@@ -12,7 +12,8 @@ package struct StackShape: Sendable {
         functions = self.frames.map { $0.function ?? $0.symbol ?? "" }
     }
 
-    package init(_ thread: ThreadRecord) { self.init(thread.stack.elements) }
+    /// The language's own frames, where there are any, above the native ones that run them.
+    package init(_ thread: ThreadRecord) { self.init((thread.managedStack?.elements ?? []) + thread.stack.elements) }
 
     package func contains(anyOf needles: [String], within depth: Int = 256) -> Bool {
         functions.prefix(depth).contains { function in needles.contains { function.contains($0) } }
@@ -27,6 +28,7 @@ package struct StackShape: Sendable {
     package var own: [Frame] {
         frames.filter { frame in
             guard let function = frame.function ?? frame.symbol, !function.isEmpty else { return false }
+            if Self.isManaged(frame) { return !Self.isManagedLibrary(frame) }
             return !Self.isRuntime(function: function, module: frame.module ?? "")
         }
     }
@@ -39,6 +41,17 @@ package struct StackShape: Sendable {
         guard let file = frame.file else { return name }
         let base = file.split(separator: "/").last.map(String.init) ?? file
         return "\(name) (\(base)\(frame.line.map { ":\($0)" } ?? ""))"
+    }
+
+    /// A frame of an interpreter or virtual machine has no place in native code.
+    static func isManaged(_ frame: Frame) -> Bool { frame.programCounter == 0 && frame.module == nil && frame.file != nil }
+
+    /// The language's own library: Python's standard library and frozen modules, the packages of the Java platform.
+    static func isManagedLibrary(_ frame: Frame) -> Bool {
+        let file = frame.file ?? ""
+        if file.hasPrefix("<frozen ") { return true }
+        if file.contains("/lib/python3") { return !file.contains("/site-packages/") && !file.contains("/dist-packages/") }
+        return ["java.", "javax.", "jdk.", "sun."].contains { frame.function?.hasPrefix($0) == true }
     }
 
     static let runtimeModules = [

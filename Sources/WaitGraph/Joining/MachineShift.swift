@@ -68,7 +68,15 @@ extension MachineShift {
             }
             row.wait = wait
         }
+        row.managedWait = row.managedWait.map(managed)
         return row
+    }
+
+    private func managed(_ wait: ManagedWait) -> ManagedWait {
+        var wait = wait
+        wait.ownerTID = wait.ownerTID.map(pid)
+        wait.workers = wait.workers.map { $0.map(pid) }
+        return wait
     }
 
     func task(_ row: TaskRecord) -> TaskRecord {

@@ -20,6 +20,7 @@ struct ParkRule: DiagnosisRule {
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
         case .neverSignalled(let object):
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
+            if let wait = thread.managedWait { return managed(wait, object, who, standstill, graph) }
             if isScripted(thread, pid, graph) { return nil }
             if let pool = poolText(thread) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
@@ -28,7 +29,26 @@ struct ParkRule: DiagnosisRule {
                 return .root(.threadPoolExhausted, standstill, graph, "All \(size) threads of a pool wait for work that only a thread of the same pool could do")
             }
             return named(object, who, standstill, graph)
+        case .workersExhausted(let threads):
+            return .root(.threadPoolExhausted, standstill, graph, "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
         default: return nil
+        }
+    }
+
+    /// What it was in the program's own terms, as the language's runtime shows it.
+    private func managed(_ wait: ManagedWait, _ object: FutexWait.ObjectKind, _ who: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        let what = NodeText.object(wait)
+        return switch wait.kind {
+        case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what), and no thread is left to release it")
+        case .barrier:
+            .root(.barrierIncomplete, standstill, graph, "\(who) waits at \(what)\(wait.count.map { ": \($0) still to come" } ?? ""), and no thread is left that could")
+        case .queueTake: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for an item from \(what), and no thread is left to put one")
+        case .queuePut: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for room in \(what), and no thread is left to take an item out")
+        case .queueJoin:
+            .root(.conditionNeverSignalled, standstill, graph, "\(who) waits until \(what) is worked off\(wait.count.map { ": \($0) unfinished" } ?? ""), and no thread is left to do it")
+        case .future: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for a \(what) that no thread works on")
+        case .condition, .event: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and no thread is left to signal it")
+        case .lock, .threadEnd, .sleep, .housekeeping: nil
         }
     }
 

@@ -16,6 +16,8 @@ struct ThreadLockRule: DiagnosisRule {
     private func candidates(_ standstill: Standstill, _ graph: WaitGraph) -> [Candidate] {
         switch standstill.ending {
         case .cycle(let edges): return circle(edges, standstill, graph)
+        case .ownerGone where isManaged(standstill.end, graph):
+            return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for \(NodeText.short(standstill.end, graph.index)), which no thread is left to release")]
         case .ownerGone:
             return [.root(.lockAbandoned, standstill, graph, "A lock is held by a thread that has exited (\(holder(standstill, graph)))")]
         case .ownerSelf:
@@ -32,6 +34,10 @@ struct ThreadLockRule: DiagnosisRule {
             contributing.role = .contributing
             return [contributing]
         }
+    }
+
+    private func isManaged(_ node: NodeKey, _ graph: WaitGraph) -> Bool {
+        if case .futex(let pid, let address) = node { graph.index.managedObject(pid, address) != nil } else { false }
     }
 
     private func locks(_ standstill: Standstill) -> Bool { standstill.path.contains { $0.relation == .locks } }

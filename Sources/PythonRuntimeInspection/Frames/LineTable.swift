@@ -1,0 +1,78 @@
+/// co_linetable of Python 3.11 and later: source lines by code unit (Objects/locations.md).
+struct LineTable {
+    private let bytes: [UInt8]
+    private let firstLine: Int
+
+    init(_ bytes: [UInt8], firstLine: Int) {
+        self.bytes = bytes
+        self.firstLine = firstLine
+    }
+
+    /// The line of the code unit at `offset`; nil where it has none.
+    func line(at offset: Int) -> Int? {
+        var reader = TableReader(bytes)
+        var line = firstLine
+        var unit = 0
+        while let first = reader.next() {
+            let code = Int(first >> 3 & 15)
+            let length = Int(first & 7) + 1
+            var hasLine = true
+            switch code {
+            case 0...9: _ = reader.next()
+            case 10...12:
+                line += code - 10
+                _ = reader.next()
+                _ = reader.next()
+            case 13: line &+= reader.signedNumber()
+            case 14:
+                line &+= reader.signedNumber()
+                for _ in 0..<3 { _ = reader.number() }
+            default: hasLine = false
+            }
+            if offset < unit + length { return hasLine && line >= 0 ? line : nil }
+            unit += length
+        }
+        return nil
+    }
+}
+
+/// Reads the variable-length numbers of code tables: six bits a byte, bit 6 says that more follow.
+struct TableReader {
+    private let bytes: [UInt8]
+    private(set) var position = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func next() -> UInt8? {
+        guard position < bytes.count else { return nil }
+        position += 1
+        return bytes[position - 1]
+    }
+
+    /// Least significant part first, as in co_linetable.
+    mutating func number() -> Int {
+        var value = 0
+        for part in 0..<8 {
+            guard let byte = next() else { break }
+            value |= Int(byte & 63) << (6 * part)
+            if byte & 64 == 0 { break }
+        }
+        return value
+    }
+
+    mutating func signedNumber() -> Int {
+        let value = number()
+        return value & 1 == 1 ? -(value >> 1) : value >> 1
+    }
+
+    /// Most significant part first, as in co_exceptiontable.
+    mutating func bigNumber() -> Int? {
+        var value = 0
+        for _ in 0..<8 {
+            guard let byte = next() else { return nil }
+            value = value << 6 | Int(byte & 63)
+            if byte & 64 == 0 { return value }
+        }
+        return nil
+    }
+}

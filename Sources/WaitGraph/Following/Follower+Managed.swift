@@ -1,0 +1,58 @@
+import Evidence
+
+extension Follower {
+    /// Work of an executor: goes on when the thread that runs it does, or when one of its threads comes free.
+    mutating func work(_ edge: WaitEdge) -> Outcome {
+        guard case .executor(let pid, _) = edge.to else { return follow(edge) }
+        switch follow(edge) {
+        // Work lies queued although a thread of the pool has nothing to do: it is about to begin.
+        case .atRest: return .advancing("a thread of the pool of process \(pid) is free")
+        case let other: return other
+        }
+    }
+
+    /// A pool whose threads are known: any of them that comes to an end of what it does takes the next work.
+    mutating func managedPool(_ node: NodeKey, _ pid: Int32) -> Outcome {
+        let edges = graph.out(node)
+        let outcomes = edges.prefix(256).map { follow($0) }
+        let free = outcomes.first { outcome in
+            switch outcome {
+            case .advancing, .atRest, .unclear: true
+            case .parked, .stuck: false
+            }
+        }
+        if let free { return free }
+        // What blocks a thread of it elsewhere is the end of the chain.
+        let elsewhere = outcomes.filter { outcome in
+            guard case .stuck(let standstill) = outcome else { return true }
+            if case .cycle(let circle) = standstill.ending { return !circle.contains { $0.from == node || $0.to == node } }
+            return standstill.end != node
+        }
+        if !elsewhere.isEmpty || outcomes.isEmpty { return Self.worst(elsewhere) ?? elsewhere.first ?? .unclear("the pool's threads were not seen") }
+        return .stuck(Standstill(end: node, ending: .workersExhausted(threads: edges.count), isCommitted: true))
+    }
+
+    /// What a lock's waiter knows of its holder, where the language's runtime tells.
+    func managedLock(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome? {
+        guard let wait = thread.managedWait, wait.kind == .lock, let owner = wait.ownerTID ?? (wait.ownerAlive == false ? 0 : nil) else { return nil }
+        if owner == thread.tid { return ends(edge, .ownerSelf) }
+        return wait.ownerAlive == false ? ends(edge, .ownerGone) : nil
+    }
+
+    /// A lock of a language's runtime that no thread is seen to hold, in a process where all threads wait for each other:
+    /// whoever took it is gone, or waits for it again.
+    func isAbandoned(_ node: NodeKey) -> Bool {
+        guard case .futex(let pid, let address) = node, index.managedObject(pid, address)?.kind == .lock else { return false }
+        return isClosed(pid)
+    }
+
+    static func kind(of wait: ManagedWait) -> FutexWait.ObjectKind {
+        switch wait.kind {
+        case .semaphore: .semaphore
+        case .barrier: .barrier
+        case .threadEnd: .join
+        case .condition, .event, .queueTake, .queuePut, .queueJoin, .future: .condition
+        case .lock, .sleep, .housekeeping: .unknown
+        }
+    }
+}

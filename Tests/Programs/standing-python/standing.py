@@ -1,0 +1,391 @@
+"""Programs that stand still on purpose, and their healthy twins: python3 standing.py NAME.
+
+Each prints "ready" when it stands where it will stand.
+"""
+import concurrent.futures
+import contextlib
+import queue
+import signal
+import sys
+import threading
+import time
+
+programs = {}
+
+
+def program(function):
+    programs[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def ready():
+    print("ready", flush=True)
+
+
+def spawn(name, function, *arguments, daemon=True):
+    thread = threading.Thread(target=function, args=arguments, name=name, daemon=daemon)
+    thread.start()
+    return thread
+
+
+def forever():
+    while True:
+        time.sleep(0.5)
+
+
+# Locks
+
+lock_a = threading.Lock()
+lock_b = threading.Lock()
+
+
+def take(first, second, met):
+    with first:
+        met.wait()
+        with second:
+            pass
+
+
+@program
+def lock_cycle():
+    met = threading.Barrier(2)
+    threads = [spawn("worker-1", take, lock_a, lock_b, met), spawn("worker-2", take, lock_b, lock_a, met)]
+    time.sleep(0.3)
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+@program
+def lock_order():
+    """The healthy twin of lock-cycle: both take the locks in one order and get on."""
+    def turns():
+        while True:
+            with lock_a, lock_b:
+                time.sleep(0.01)
+            time.sleep(0.01)
+    for name in ("worker-1", "worker-2"):
+        spawn(name, turns)
+    ready()
+    forever()
+
+
+class Account:
+    def __init__(self):
+        self.lock = threading.RLock()
+
+    def transfer(self, other, met):
+        with self.lock:
+            met.wait()
+            self.pay(other)
+
+    def pay(self, other):
+        with other.lock:
+            pass
+
+
+@program
+def rlock_cycle():
+    met = threading.Barrier(2)
+    one, two = Account(), Account()
+    threads = [spawn("one-to-two", one.transfer, two, met), spawn("two-to-one", two.transfer, one, met)]
+    time.sleep(0.3)
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+@program
+def lock_self():
+    with lock_a:
+        ready()
+        with lock_a:
+            pass
+
+
+@program
+def rlock_twice():
+    """The healthy twin of lock-self: a reentrant lock lets its holder in again."""
+    lock = threading.RLock()
+    while True:
+        with lock:
+            with lock:
+                pass
+        if programs:
+            programs.clear()
+            ready()
+        time.sleep(0.05)
+
+
+@program
+def lock_abandoned():
+    def leave():
+        lock_a.acquire()
+    spawn("leaver", leave).join()
+    ready()
+    with lock_a:
+        pass
+
+
+@program
+def holder_sleeps():
+    def hold():
+        with lock_a:
+            time.sleep(100000)
+    spawn("holder", hold)
+    time.sleep(0.3)
+    ready()
+    with lock_a:
+        pass
+
+
+@contextlib.contextmanager
+def guarded(lock):
+    with lock:
+        yield
+
+
+def take_guarded(first, second, met):
+    with guarded(first):
+        met.wait()
+        with guarded(second):
+            pass
+
+
+@program
+def context_cycle():
+    met = threading.Barrier(2)
+    threads = [spawn("worker-1", take_guarded, lock_a, lock_b, met), spawn("worker-2", take_guarded, lock_b, lock_a, met)]
+    time.sleep(0.3)
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+# Conditions, events, barriers, queues
+
+done = threading.Event()
+work = queue.Queue()
+
+
+@program
+def event_never_set():
+    def fail():
+        raise ValueError("before done.set()")
+    spawn("setter", fail).join()
+    ready()
+    done.wait()
+
+
+@program
+def event_alone():
+    """The healthy twin of event-never-set: the way to sleep until interrupted."""
+    ready()
+    threading.Event().wait()
+
+
+@program
+def event_with_workers():
+    def serve():
+        while True:
+            work.get()
+            work.task_done()
+    for number in range(3):
+        spawn(f"worker-{number}", serve)
+    ready()
+    done.wait()
+
+
+@program
+def event_for_signal():
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    spawn("short", lambda: None).join()
+    ready()
+    done.wait()
+
+
+@program
+def barrier_short():
+    barrier = threading.Barrier(3)
+    threads = [spawn(f"party-{number}", barrier.wait) for number in range(2)]
+    time.sleep(0.2)
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+@program
+def barrier_turns():
+    """The healthy twin of barrier-short: enough parties come."""
+    barrier = threading.Barrier(2)
+
+    def turns():
+        while True:
+            time.sleep(0.05)
+            barrier.wait()
+    spawn("party-1", turns)
+    ready()
+    turns()
+
+
+@program
+def queue_join():
+    def lossy():
+        work.get()
+        raise ValueError("before task_done()")
+    worker = spawn("worker", lossy)
+    work.put("one")
+    worker.join()
+    ready()
+    work.join()
+
+
+@program
+def queue_get():
+    results = queue.Queue()
+
+    def fail():
+        raise ValueError("before results.put()")
+    spawn("producer", fail).join()
+    ready()
+    results.get()
+
+
+@program
+def queue_full():
+    small = queue.Queue(maxsize=1)
+
+    def produce():
+        small.put(1)
+        small.put(2)
+    producer = spawn("producer", produce)
+    time.sleep(0.2)
+    ready()
+    producer.join()
+
+
+@program
+def semaphore_lost():
+    permits = threading.Semaphore(1)
+
+    def leak():
+        permits.acquire()
+    spawn("leaker", leak).join()
+    ready()
+    permits.acquire()
+
+
+@program
+def condition_missed():
+    condition = threading.Condition()
+
+    def early():
+        with condition:
+            condition.notify()
+    spawn("notifier", early).join()
+    ready()
+    with condition:
+        condition.wait()
+
+
+# Executors
+
+@program
+def pool_nested():
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2, thread_name_prefix="pool") as executor:
+        gate = threading.Barrier(2)
+
+        def outer():
+            gate.wait()
+            return executor.submit(pow, 2, 10).result()
+        futures = [executor.submit(outer) for _ in range(2)]
+        time.sleep(0.3)
+        ready()
+        for future in futures:
+            future.result()
+
+
+@program
+def pool_idle():
+    """The healthy twin of pool-nested: its workers have nothing to do."""
+    executor = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+    list(executor.map(pow, (2, 3), (4, 5)))
+    ready()
+    threading.Event().wait()
+
+
+@program
+def pool_busy():
+    """Work takes its time: the future comes, and the next one."""
+    executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+    ready()
+    while True:
+        executor.submit(time.sleep, 0.3).result()
+
+
+@program
+def future_blocked():
+    """The work itself waits for a lock that somebody keeps: the lock's holder is the root."""
+    executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+
+    def hold():
+        with lock_a:
+            done.wait()
+    spawn("keeper", hold)
+    time.sleep(0.2)
+
+    def need():
+        with lock_a:
+            return 1
+    future = executor.submit(need)
+    time.sleep(0.2)
+    ready()
+    future.result()
+
+
+# Sleeping and running
+
+def backoff():
+    time.sleep(16777216)
+
+
+@program
+def sleep_too_long():
+    ready()
+    backoff()
+
+
+@program
+def sleep_rounds():
+    ready()
+    forever()
+
+
+class Poller:
+    def __init__(self):
+        self.finished = False
+
+    def spin(self):
+        while not self.finished:
+            pass
+
+
+@program
+def busy_loop():
+    ready()
+    Poller().spin()
+
+
+@program
+def busy_crunch():
+    """The healthy twin of busy-loop: its values change from turn to turn."""
+    ready()
+    total = 0
+    number = 0
+    while number < 10 ** 15:
+        total = (total * 31 + number) % 1000003
+        number += 1
+
+
+if __name__ == "__main__":
+    programs[sys.argv[1]]()
