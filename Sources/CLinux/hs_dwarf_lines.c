@@ -78,9 +78,10 @@ static int add_row(struct unit *unit, size_t *capacity, const struct state *stat
         if (!grown) return -1;
         unit->rows = grown;
     }
-    unit->rows[unit->row_count++] = (struct row){
-        state->address, (uint32_t)state->file, (uint32_t)state->line,
+    unit->rows[unit->row_count] = (struct row){
+        state->address, (uint32_t)unit->row_count, (uint32_t)state->file, (uint32_t)state->line,
         (uint16_t)(state->column > 0xffff ? 0 : state->column), (uint8_t)ends};
+    unit->row_count++;
     return 0;
 }
 
@@ -89,7 +90,8 @@ static int by_address(const void *left, const void *right) {
     if (a->address != b->address) return a->address < b->address ? -1 : 1;
     // Where one sequence ends and another begins, the beginning counts.
     if (a->ends != b->ends) return a->ends ? -1 : 1;
-    return a < b ? -1 : a > b;
+    // In the order of the program; comparing places would contradict itself while the sort moves rows.
+    return a->ordinal < b->ordinal ? -1 : a->ordinal > b->ordinal;
 }
 
 struct program { uint8_t minimum, line_range, opcode_base, default_unused; int8_t line_base; uint8_t lengths[256]; };
@@ -168,7 +170,12 @@ void hs_dwarf_read_lines(struct hs_dwarf *dwarf, struct unit *unit) {
     if (c.failed) return;
     c.at = first;
     run(unit, &c, &program);
-    if (unit->row_count) qsort(unit->rows, unit->row_count, sizeof *unit->rows, by_address);
+    // Compilers write most programs in order.
+    for (size_t index = 1; index < unit->row_count; index++) {
+        if (by_address(&unit->rows[index - 1], &unit->rows[index]) < 0) continue;
+        qsort(unit->rows, unit->row_count, sizeof *unit->rows, by_address);
+        return;
+    }
 }
 #else
 typedef int hs_dwarf_lines_unused;

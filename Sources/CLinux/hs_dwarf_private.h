@@ -10,7 +10,7 @@ struct cursor { const uint8_t *at, *end; int failed; };
 
 struct abbreviation { uint32_t code; uint16_t tag; uint8_t has_children; const uint8_t *attributes; };
 
-struct row { uint64_t address; uint32_t file, line; uint16_t column; uint8_t ends; };
+struct row { uint64_t address; uint32_t ordinal, file, line; uint16_t column; uint8_t ends; };
 
 struct function {
     uint64_t start, end;
@@ -84,7 +84,7 @@ static inline void skip(struct cursor *c, uint64_t count) {
     if ((uint64_t)(c->end - c->at) < count) { c->failed = 1; c->at = c->end; } else c->at += count;
 }
 static inline const char *take_string(struct cursor *c) {
-    const uint8_t *end = memchr(c->at, 0, (size_t)(c->end - c->at));
+    const uint8_t *end = c->at < c->end ? memchr(c->at, 0, (size_t)(c->end - c->at)) : NULL;
     if (!end) { c->failed = 1; c->at = c->end; return NULL; }
     const char *string = (const char *)c->at;
     c->at = end + 1;
@@ -94,13 +94,27 @@ static inline struct cursor cursor_at(struct section section, uint64_t offset) {
     if (offset > section.length) return (struct cursor){NULL, NULL, 1};
     return (struct cursor){section.bytes + offset, section.bytes + section.length, 0};
 }
+/// Sections of strings end with a NUL (checked when they are opened), so every string in them ends.
 static inline const char *string_at(struct section section, uint64_t offset) {
-    struct cursor c = cursor_at(section, offset);
-    return c.failed ? NULL : take_string(&c);
+    return offset < section.length ? (const char *)section.bytes + offset : NULL;
 }
+
+enum { AT_NAME = 0x03, AT_STMT_LIST = 0x10, AT_LOW_PC = 0x11, AT_HIGH_PC = 0x12, AT_COMP_DIR = 0x1b, AT_ORIGIN = 0x31,
+       AT_SPECIFICATION = 0x47, AT_RANGES = 0x55, AT_CALL_COLUMN = 0x57, AT_CALL_FILE = 0x58, AT_CALL_LINE = 0x59,
+       AT_LINKAGE_NAME = 0x6e, AT_STR_OFFSETS_BASE = 0x72, AT_ADDR_BASE = 0x73, AT_RNGLISTS_BASE = 0x74,
+       AT_MIPS_LINKAGE_NAME = 0x2007 };
 
 void hs_dwarf_take_value(struct hs_dwarf *dwarf, struct unit *unit, struct cursor *c, uint64_t form, int64_t constant, struct value *value);
 void hs_dwarf_read_lines(struct hs_dwarf *dwarf, struct unit *unit);
 typedef void (*hs_range_taker)(void *context, uint64_t start, uint64_t end);
 void hs_dwarf_each_range(struct hs_dwarf *dwarf, struct unit *unit, const struct value *ranges, hs_range_taker take, void *context);
+/// Steps through the attributes of one entry: 1 with the next, 0 at the end.
+int hs_dwarf_next_attribute(struct hs_dwarf *dwarf, struct unit *unit, struct cursor *specification, struct cursor *c,
+                            uint64_t *attribute, struct value *value);
+struct cursor hs_dwarf_specification(struct hs_dwarf *dwarf, const struct abbreviation *abbreviation);
+/// Finds which addresses each unit has.
+void hs_dwarf_index_units(struct hs_dwarf *dwarf);
+void hs_dwarf_read_functions(struct hs_dwarf *dwarf, struct unit *unit);
+/// One abbreviation without reading the others; `found` is the caller's. 0 when there is none.
+int hs_dwarf_find_abbreviation(struct hs_dwarf *dwarf, const struct unit *unit, uint64_t code, struct abbreviation *found);
 const struct abbreviation *hs_dwarf_abbreviation(struct hs_dwarf *dwarf, struct unit *unit, uint64_t code);

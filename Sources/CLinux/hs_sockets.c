@@ -60,7 +60,7 @@ static int dump(int fd, const void *request, size_t length, uint32_t sequence, r
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) { result = got < 0 ? -errno : -EIO; break; }
         int left = (int)got;
-        for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; NLMSG_OK(message, (unsigned)left);
+        for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; left > 0 && NLMSG_OK(message, (unsigned)left);
              message = NLMSG_NEXT(message, left)) {
             if (message->nlmsg_seq != sequence) continue;
             if (message->nlmsg_type == NLMSG_DONE) { done = 1; break; }

@@ -1,6 +1,7 @@
 #if defined(__linux__) && defined(__x86_64__)
 #define _GNU_SOURCE
 #include "hs_unwind.h"
+#include "hs_frames.h"
 #include "hs_memory.h"
 #include <errno.h>
 #include <libunwind.h>
@@ -14,11 +15,19 @@ extern int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t
 
 enum { PAGE = 4096, PAGES = 256, MAXIMUM_ACCESSES = 2000000 };
 
+/// Addresses that no process has (the kernel's half), at which libunwind is shown what lies nowhere in
+/// the process: a table of one entry, and from FRAMES on 1 GiB for each module's rewritten entries.
+static const uint64_t TABLE = 0xffff800000000000, FRAMES = 0xffff900000000000;
+enum { FRAMES_SHIFT = 30 };
+
 struct module {
     uint64_t start, end, bias;
     hs_image *image;
     uint64_t table, table_length, header;  // addresses in memory; 0 when there is none
     int looked;
+    hs_frames *frames;  // .eh_frame where there is no such table; .debug_frame for what neither knows
+    hs_frames *debug_frames;
+    int looked_for_debug;
 };
 
 struct page { uint64_t address; int valid; uint8_t bytes[PAGE]; };
@@ -72,7 +81,28 @@ static int read_live(hs_unwinder *unwinder, uint64_t address, uint8_t *bytes, si
     return 0;
 }
 
+/// What is shown at addresses from TABLE on.
+static int read_shown(hs_unwinder *unwinder, uint64_t address, uint8_t *bytes, size_t length) {
+    // struct table_entry of libunwind's dwarf/Gfind_proc_info-lsb.c: the least offset of code, and no offset of its entry.
+    static const int32_t entry[2] = {INT32_MIN, 0};
+    size_t available = sizeof entry;
+    const uint8_t *shown = (const uint8_t *)entry;
+    uint64_t offset = address - TABLE;
+    if (address >= FRAMES) {
+        size_t index = (size_t)((address - FRAMES) >> FRAMES_SHIFT);
+        if (index >= unwinder->count || !unwinder->modules[index].debug_frames) return -1;
+        shown = hs_frames_bytes(unwinder->modules[index].debug_frames, &available);
+        offset = (address - FRAMES) & ((1ull << FRAMES_SHIFT) - 1);
+    }
+    // libunwind reads whole words, also at the very end.
+    memset(bytes, 0, length);
+    if (offset >= available) return -1;
+    memcpy(bytes, shown + offset, available - offset < length ? available - offset : length);
+    return 0;
+}
+
 static int read_memory(hs_unwinder *unwinder, uint64_t address, uint8_t *bytes, size_t length) {
+    if (address >= TABLE) return read_shown(unwinder, address, bytes, length);
     const hs_thread_copy *thread = unwinder->thread;
     if (thread && address >= thread->stack_start && address - thread->stack_start < thread->stack_length &&
         length <= thread->stack_length - (address - thread->stack_start)) {
@@ -93,7 +123,6 @@ static int32_t load_i32(const uint8_t *at) { int32_t value; memcpy(&value, at, 4
 /// .eh_frame_hdr as the Linux Standard Base describes it; only the form every linker writes
 /// (fde_count udata4 0x03, table datarel|sdata4 0x3b).
 static void look_for_table(struct module *module) {
-    module->looked = 1;
     uint64_t linked = hs_image_unwind_header(module->image);
     size_t available = 0;
     const uint8_t *header = linked ? hs_image_bytes(module->image, linked, &available) : NULL;
@@ -107,20 +136,42 @@ static void look_for_table(struct module *module) {
     module->table_length = entries;
 }
 
+static int search(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table, uint64_t base, uint64_t data, uint64_t length,
+                  unw_proc_info_t *found, int need, void *argument) {
+    table->format = UNW_INFO_FORMAT_REMOTE_TABLE;
+    table->u.rti.segbase = base;
+    table->u.rti.table_data = data;
+    table->u.rti.table_len = length * 8 / sizeof(unw_word_t);
+    return _Ux86_64_dwarf_search_unwind_table(space, ip, table, found, need, argument);
+}
+
 static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *found, int need, void *argument) {
     hs_unwinder *unwinder = argument;
     struct module *module = module_at(unwinder, ip);
-    if (module && !module->looked) look_for_table(module);
-    if (!module || module->table_length == 0) { unwinder->missing_information = 1; return -UNW_ENOINFO; }
+    if (!module) { unwinder->missing_information = 1; return -UNW_ENOINFO; }
+    if (!module->looked) {
+        module->looked = 1;
+        look_for_table(module);
+        if (module->table_length == 0) module->frames = hs_frames_open(module->image, module->bias, 0);
+    }
     unw_dyn_info_t table;
     memset(&table, 0, sizeof table);
     table.start_ip = module->start;
     table.end_ip = module->end;
-    table.format = UNW_INFO_FORMAT_REMOTE_TABLE;
-    table.u.rti.segbase = module->header;
-    table.u.rti.table_data = module->table;
-    table.u.rti.table_len = module->table_length * 8 / sizeof(unw_word_t);
-    int result = _Ux86_64_dwarf_search_unwind_table(space, ip, &table, found, need, argument);
+    uint64_t entry = 0;
+    int result = -UNW_ENOINFO;
+    if (module->table_length > 0)
+        result = search(space, ip, &table, module->header, module->table, module->table_length, found, need, argument);
+    else if (module->frames && hs_frames_find(module->frames, ip - module->bias, &entry))
+        result = search(space, ip, &table, hs_frames_address(module->frames) + module->bias + entry, TABLE, 1, found, need, argument);
+    if (result >= 0) return result;
+    if (!module->looked_for_debug) {
+        module->looked_for_debug = 1;
+        module->debug_frames = hs_frames_open(module->image, module->bias, 1);
+    }
+    uint64_t shown = FRAMES + ((uint64_t)(module - unwinder->modules) << FRAMES_SHIFT);
+    if (module->debug_frames && hs_frames_find(module->debug_frames, ip - module->bias, &entry))
+        result = search(space, ip, &table, shown + entry, TABLE, 1, found, need, argument);
     if (result < 0) unwinder->missing_information = 1;
     return result;
 }
@@ -188,6 +239,10 @@ hs_unwinder *hs_unwinder_create(pid_t pid) {
 void hs_unwinder_free(hs_unwinder *unwinder) {
     if (!unwinder) return;
     if (unwinder->space) unw_destroy_addr_space(unwinder->space);
+    for (size_t index = 0; index < unwinder->count; index++) {
+        hs_frames_close(unwinder->modules[index].frames);
+        hs_frames_close(unwinder->modules[index].debug_frames);
+    }
     free(unwinder->pages);
     free(unwinder->modules);
     free(unwinder);
@@ -202,7 +257,7 @@ int hs_unwinder_add(hs_unwinder *unwinder, uint64_t start, uint64_t end, uint64_
         unwinder->modules = modules;
         unwinder->capacity = capacity;
     }
-    unwinder->modules[unwinder->count++] = (struct module){start, end, bias, image, 0, 0, 0, 0};
+    unwinder->modules[unwinder->count++] = (struct module){.start = start, .end = end, .bias = bias, .image = image};
     return 0;
 }
 

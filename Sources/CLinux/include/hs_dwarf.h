@@ -22,15 +22,12 @@ typedef struct {
 
 /// Takes note of the sections; cheap. NULL when the image has no .debug_info. Not owned: the
 /// image must outlive it. Not safe to share between threads.
-hs_dwarf *hs_dwarf_open(const hs_image *image);
+hs_dwarf *hs_dwarf_open(hs_image *image);
 void hs_dwarf_close(hs_dwarf *dwarf);
 
 /// What is at a linked address: functions inlined there first, innermost first, the function
 /// itself last. Returns the number of frames, 0 when nothing is known.
 int hs_dwarf_frames(hs_dwarf *dwarf, uint64_t address, hs_source_frame *frames, int limit);
-
-/// A section of the file by name; NULL when there is none or it is compressed.
-const uint8_t *hs_image_section(const hs_image *image, const char *name, size_t *length);
 
 /// Demangles a Swift or C++ name; malloc'ed, NULL when it is neither.
 char *hs_demangle(const char *name);

@@ -28,7 +28,22 @@ uint64_t hs_image_unwind_header(const hs_image *image);
 /// GNU build id; the number of bytes, 0 when there is none.
 size_t hs_image_build_id(const hs_image *image, uint8_t *bytes, size_t capacity);
 
-/// The function whose symbol covers a linked address, from .symtab or .dynsym. Returns its
+/// A section by name, decompressed where need be, from the file with debugging information where this one
+/// has none; NULL when neither has. Valid as long as the image.
+const uint8_t *hs_image_section(hs_image *image, const char *name, size_t *length);
+/// A section that the file itself has loaded into memory, and its linked address; NULL when there is none.
+const uint8_t *hs_image_loaded_section(const hs_image *image, const char *name, size_t *length, uint64_t *address);
+/// Whether the file itself has such a section.
+int hs_image_has_section(const hs_image *image, const char *name);
+
+/// Gives an image the separate file that its debugging information and symbols were moved to; owned
+/// from now on. Before anything else is asked of the image.
+void hs_image_use_debug_file(hs_image *image, hs_image *debug);
+/// Name and CRC-32 of the separate file (.gnu_debuglink); NULL when none is named.
+const char *hs_image_debug_link(const hs_image *image, uint32_t *checksum);
+uint32_t hs_image_checksum(const hs_image *image);
+
+/// The function whose symbol covers a linked address, from .symtab, .dynsym or .gnu_debugdata. Returns its
 /// name, valid as long as the image, and its start; NULL when none does.
 const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start);
 

@@ -15,7 +15,12 @@ package final class ModuleImage: Sendable {
 
     deinit { hs_image_close(pointer) }
 
-    package static func open(_ path: String) -> ModuleImage? { hs_image_open(path).map(ModuleImage.init) }
+    /// - Parameter root: where the file system of its process begins; "" for our own.
+    package static func open(_ path: String, root: String = "") -> ModuleImage? {
+        guard let pointer = hs_image_open(path) else { return nil }
+        DebugFile.attach(to: pointer, path: path, root: root)
+        return ModuleImage(pointer)
+    }
 
     package static func copy(_ bytes: [UInt8]) -> ModuleImage? {
         bytes.withUnsafeBytes { hs_image_copy($0.baseAddress, $0.count).map(ModuleImage.init) }
@@ -75,9 +80,10 @@ package final class ModuleImageCache: Sendable {
     }
 
     private func open(_ mapping: MemoryMapping, pid: Int32) -> ModuleImage? {
-        for path in [mapping.path, "/proc/\(pid)/root\(mapping.path)"] where !mapping.isDeleted {
+        for root in ["", "/proc/\(pid)/root"] where !mapping.isDeleted {
             var facts = stat()
-            if stat(path, &facts) == 0, UInt64(facts.st_ino) == mapping.inode { return ModuleImage.open(path) }
+            let path = root + mapping.path
+            if stat(path, &facts) == 0, UInt64(facts.st_ino) == mapping.inode { return ModuleImage.open(path, root: root) }
         }
         let range = String(mapping.start, radix: 16) + "-" + String(mapping.end, radix: 16)
         return ModuleImage.open("/proc/\(pid)/map_files/\(range)")

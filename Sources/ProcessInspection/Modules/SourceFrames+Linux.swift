@@ -15,17 +15,26 @@ package struct SourceFrame: Hashable {
 /// The debugging information of one image; units are read when first asked for.
 final class SourceFrames: Sendable {
     // C state that is not safe to share; only touched under the lock.
-    private struct State { nonisolated(unsafe) var pointer: OpaquePointer? }
+    private struct State {
+        nonisolated(unsafe) let image: OpaquePointer
+        nonisolated(unsafe) var pointer: OpaquePointer?
+        var isOpened = false
+    }
     private let state: Mutex<State>
 
     /// - Parameter image: must outlive this object.
-    init(image: OpaquePointer) { state = Mutex(State(pointer: hs_dwarf_open(image))) }
+    init(image: OpaquePointer) { state = Mutex(State(image: image)) }
 
     deinit { state.withLock { hs_dwarf_close($0.pointer) } }
 
     /// Innermost inlined function first; empty where nothing is known.
     func frames(at address: UInt64) -> [SourceFrame] {
         state.withLock { state in
+            // Only when it is asked for: compressed sections take their time.
+            if !state.isOpened {
+                state.pointer = hs_dwarf_open(state.image)
+                state.isOpened = true
+            }
             guard let pointer = state.pointer else { return [] }
             return withUnsafeTemporaryAllocation(of: hs_source_frame.self, capacity: 64) { buffer in
                 let count = Int(hs_dwarf_frames(pointer, address, buffer.baseAddress, Int32(buffer.count)))
@@ -45,14 +54,5 @@ final class SourceFrames: Sendable {
         if file.hasPrefix("/") { return file }
         guard let directory = raw.directory.map({ String(cString: $0) }), !directory.isEmpty else { return file }
         return directory + "/" + file
-    }
-}
-
-enum Demangling {
-    /// The name a Swift or C++ symbol stands for; nil for other names.
-    static func name(_ symbol: String) -> String? {
-        guard let raw = hs_demangle(symbol) else { return nil }
-        defer { free(raw) }
-        return String(cString: raw)
     }
 }

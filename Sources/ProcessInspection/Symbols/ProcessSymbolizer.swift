@@ -45,8 +45,7 @@ package final class ProcessSymbolizer: Symbolizer {
 
     private func name(_ frame: inout Frame, _ symbol: String?) {
         guard let symbol else { return }
-        let demangled = Demangling.name(symbol)
-        frame.function = demangled.map { SymbolName.shortened($0, isSwift: !symbol.hasPrefix("_Z")) } ?? SymbolName.withoutVersion(symbol)
+        frame.function = Demangling.short(symbol) ?? SymbolName.withoutVersion(symbol)
         if frame.function != symbol { frame.symbol = symbol }
     }
 }
