@@ -68,6 +68,10 @@ struct AttachCommand: AsyncParsableCommand {
                 for file in try ReportFiles.all(for: report) { try ReportDirectory(path: directory).write(file.contents, as: file.name) }
             }
             try Judgement.show(report, format: format, sections: details.sections, verbose: details.verbose)
+            if assessment.verdict == .unknown, let reason = run.snapshots.first?.blindBecause {
+                complain("hangscope attach: nothing of process \(pid) could be seen but that it is there: \(reason)")
+                throw ExitCode(69)
+            }
             let code = Judgement.exitCode(assessment.verdict)
             if code != 0 { throw ExitCode(code) }
             return

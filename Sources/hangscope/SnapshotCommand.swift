@@ -74,6 +74,10 @@ struct SnapshotCommand: ParsableCommand {
         }
         try write(snapshot, to: output ?? ".")
         report(snapshot)
+        if let reason = snapshot.blindBecause {
+            complain("nothing of process \(pid) could be seen but that it is there: \(reason). What there is was written.")
+            throw ExitCode(69)
+        }
     }
 
     private var options: CaptureOptions {
@@ -113,6 +117,7 @@ struct SnapshotCommand: ParsableCommand {
         var error: String?
         var stopped_ms: Double?
         var wall_ms: Double?
+        var unseen: String?
     }
 
     private func serve(_ capture: SnapshotCapture) throws {
@@ -127,7 +132,10 @@ struct SnapshotCommand: ParsableCommand {
                 pid: pid, ordinal: order.ordinal ?? ordinal, reason: order.reason ?? reason, scenarioTime: order.scenario_s)
             do {
                 try SnapshotDirectory.write(snapshot, to: order.directory)
-                answer(Answer(done: order.directory, stopped_ms: snapshot.cost.stopped_ms, wall_ms: snapshot.cost.wall_ms))
+                answer(
+                    Answer(
+                        done: order.directory, stopped_ms: snapshot.cost.stopped_ms, wall_ms: snapshot.cost.wall_ms,
+                        unseen: snapshot.stacklessBecause))
             } catch {
                 answer(Answer(error: "\(error)"))
             }
@@ -154,8 +162,18 @@ struct SnapshotCommand: ParsableCommand {
         func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.2f ms" : "%.0f ms", value) }
         say("\(output ?? ""): \(cost.processes) processes, \(cost.threads) threads, \(cost.frames) frames, \(cost.tasks) Swift tasks in \(milliseconds(cost.wall_ms))")
         say("threads stopped for \(milliseconds(cost.stopped_ms)) in all, the longest for \(milliseconds(cost.longestThreadPause_ms)); \(cost.threadsReadWithoutStopping) read without stopping")
-        for missing in snapshot.unobserved { say("not seen: \(missing.what): \(missing.why)") }
+        for missing in snapshot.missingSections + snapshot.unobserved { say("not seen: \(missing.what): \(missing.why)") }
     }
 }
 
 extension FollowLimits.Mode: ExpressibleByArgument {}
+
+extension Snapshot {
+    /// Sections that are not whole, and why; tasks that were not asked for are no loss.
+    fileprivate var missingSections: [Unobserved] {
+        [
+            ("processes", processes.reason), ("threads", threads.reason), ("descriptors", descriptors.reason), ("pipes", pipes.reason),
+            ("sockets", sockets.reason), ("locks", locks.reason), ("environment", environment.reason),
+        ].compactMap { name, reason in reason.map { Unobserved(what: name, why: $0) } }
+    }
+}

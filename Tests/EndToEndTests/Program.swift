@@ -26,9 +26,9 @@ final class Program: Sendable {
         return environment
     }
 
-    func run(_ arguments: [String], deadline: Duration = .seconds(120)) async throws -> HelperProcess.Result {
+    func run(_ arguments: [String], of executable: String = "hangscope", deadline: Duration = .seconds(120)) async throws -> HelperProcess.Result {
         try await HelperProcess.run(
-            Self.hangscope, arguments, environment: environment, workingDirectory: folder.path, deadline: deadline, maximumOutput: 8 << 20)
+            Self.build.appending(path: executable).path, arguments, environment: environment, workingDirectory: folder.path, deadline: deadline, maximumOutput: 8 << 20)
     }
 
     func start(_ arguments: [String]) async throws -> ChildProcess {

@@ -21,6 +21,8 @@ actor Capturer {
     private struct Answer: Decodable {
         var done: String?
         var error: String?
+        /// Why no thread of the subject has a stack.
+        var unseen: String?
     }
 
     private let process: ChildProcess
@@ -89,6 +91,10 @@ actor Capturer {
         guard let line = await nextLine(), let answer = try? JSONDecoder().decode(Answer.self, from: Data(line.utf8)) else {
             problems.append(Unobserved(what: "snapshot \(ordinal)", why: "the capturing process gave no answer; run `hangscope doctor`"))
             return
+        }
+        if let reason = answer.unseen {
+            let problem = Unobserved(what: "stacks of the subject's threads", why: "\(reason). Run `hangscope doctor`")
+            if !problems.contains(problem) { problems.append(problem) }
         }
         if answer.done != nil { taken = ordinal } else { problems.append(Unobserved(what: "snapshot \(ordinal)", why: answer.error ?? "unknown")) }
     }

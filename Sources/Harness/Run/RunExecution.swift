@@ -151,6 +151,7 @@ final class RunExecution: Sendable {
         let observation = RunObservation(run: self, session: session, probes: probes, references: references, capturer: capturer)
         let result = await observation.run()
         let problems = await capturer?.problems ?? []
+        for problem in problems { say(.ending, "not seen: \(problem.what): \(problem.why)") }
         await change { header in
             header.endedAt = result.endedAt
             header.workload = result.workload

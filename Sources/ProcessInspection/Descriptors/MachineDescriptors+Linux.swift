@@ -1,20 +1,31 @@
 package import Evidence
 internal import Glibc
+internal import Synchronization
 
 /// Every descriptor of every process on this machine that may be looked at: who holds the
 /// other ends of pipes and sockets, and which files are open where.
 package struct MachineDescriptors: Sendable {
     package struct Holder: Sendable, Hashable {
         package var reference: DescriptorReference
-        package var reads: Bool
-        package var writes: Bool
+        package var reads: Bool { mode & 0o400 != 0 }
+        package var writes: Bool { mode & 0o200 != 0 }
+        /// The link's own permission bits are the way the descriptor was opened: proc(5). Asked only of the few that matter.
+        private var mode: UInt32 { FileFacts(path: "/proc/\(reference.pid)/fd/\(reference.fd)", followingLink: false)?.mode ?? 0 }
+    }
+    private struct File: Hashable {
+        var path: String
+        var facts: FileFacts
+        var holders: [Holder]
     }
     /// By link target: "pipe:[1]", "socket:[2]", "/path".
     package private(set) var holders: [String: [Holder]] = [:]
     package private(set) var names: [Int32: String] = [:]
+    /// Network namespaces, each with a process that lives in it.
+    package private(set) var networks: [UInt64: Int32] = [:]
     /// Processes whose descriptors may not be seen, and whether time or bounds ended the search.
     package private(set) var hidden = 0
     package private(set) var incomplete: String?
+    private let files = OpenFiles()
 
     /// - Parameters:
     ///   - limit: descriptors looked at most in all.
@@ -25,6 +36,7 @@ package struct MachineDescriptors: Sendable {
             let proc = ProcDirectory(pid: pid)
             guard let name = try? proc.name() else { continue }
             names[pid] = name
+            if let network = try? proc.namespace("net"), networks[network] == nil { networks[network] = pid }
             let numbers: [Int32]
             do throws(ProcFSError) { numbers = try proc.descriptors() } catch {
                 if error.isForbidden { hidden += 1 }
@@ -34,12 +46,7 @@ package struct MachineDescriptors: Sendable {
                 count += 1
                 guard count <= limit else { incomplete = "the machine has more than \(limit) descriptors"; return }
                 guard let target = try? proc.descriptorTarget(fd), !target.hasPrefix("anon_inode:"), target != "/dev/null" else { continue }
-                // The link's own permission bits are the way the descriptor was opened: proc(5).
-                let mode = target.hasPrefix("socket:") ? 0o600 : FileFacts(path: "\(proc.path)/fd/\(fd)", followingLink: false)?.mode ?? 0
-                holders[target, default: []].append(
-                    Holder(
-                        reference: DescriptorReference(pid: pid, fd: fd, processName: name), reads: mode & 0o400 != 0,
-                        writes: mode & 0o200 != 0))
+                holders[target, default: []].append(Holder(reference: DescriptorReference(pid: pid, fd: fd, processName: name)))
             }
         }
         if hidden > 0 { incomplete = "descriptors of \(hidden) processes of other users may not be seen" }
@@ -51,17 +58,34 @@ package struct MachineDescriptors: Sendable {
 
     /// Descriptors on one file, whatever name it was opened by.
     package func holders(ofFile inode: UInt64, device: UInt64?) -> [(path: String, holder: Holder)] {
-        var found: [(String, Holder)] = []
-        for (target, list) in holders where target.hasPrefix("/") && !target.hasPrefix("/dev/") {
+        let open = files.byInode { allFiles() }
+        let found = (open[inode] ?? []).filter { device == nil || $0.facts.device == device }
+        return found.flatMap { file in file.holders.map { (file.path, $0) } }
+            .sorted { ($0.1.reference.pid, $0.1.reference.fd) < ($1.1.reference.pid, $1.1.reference.fd) }
+    }
+
+    private func allFiles() -> [File] {
+        holders.flatMap { target, list -> [File] in
+            guard target.hasPrefix("/"), !target.hasPrefix("/dev/") else { return [] }
+            // Two descriptors with one path are almost always one file; a path that was replaced is two.
+            var files: [FileFacts: [Holder]] = [:]
             for holder in list {
                 let path = "/proc/\(holder.reference.pid)/fd/\(holder.reference.fd)"
-                guard let facts = FileFacts(path: path, followingLink: true), facts.inode == inode, device == nil || facts.device == device else {
-                    // Two descriptors with one path are almost always one file: look no further.
-                    break
-                }
-                found.append((target, holder))
+                if let facts = FileFacts(path: path, followingLink: true) { files[facts, default: []].append(holder) }
             }
+            return files.map { File(path: target, facts: $0.key, holders: $0.value) }
         }
-        return found.sorted { ($0.1.reference.pid, $0.1.reference.fd) < ($1.1.reference.pid, $1.1.reference.fd) }
+    }
+
+    /// Looked up once, when first asked for: most captures meet no lock and no FIFO.
+    private final class OpenFiles: Sendable {
+        private let known = Mutex<[UInt64: [File]]?>(nil)
+
+        func byInode(_ look: () -> [File]) -> [UInt64: [File]] {
+            if let files = known.withLock({ $0 }) { return files }
+            let files = Dictionary(grouping: look(), by: \.facts.inode)
+            known.withLock { $0 = files }
+            return files
+        }
     }
 }

@@ -11,7 +11,8 @@ final class CaptureSession {
     private var unobserved: [Unobserved] = []
     private var machine: MachineDescriptors?
     private var table = SocketTable.Reading()
-    private var readNamespaces: Set<UInt64> = []
+    /// Network namespaces whose sockets were read, each with a process that lives in it.
+    private var networks: [UInt64: Int32] = [:]
     private var socketTrouble: [String] = []
 
     init(options: CaptureOptions, images: ModuleImageCache) {
@@ -77,7 +78,10 @@ final class CaptureSession {
     private func gather(from first: Int) {
         // What changes soonest comes first: connections, then descriptors.
         for index in processes.indices[first...] { readSockets(of: processes[index].target) }
-        if machine == nil { machine = MachineDescriptors(deadline: min(deadline, .now + .seconds(5))) }
+        if machine == nil {
+            machine = MachineDescriptors(deadline: min(deadline, .now + .seconds(5)))
+            readOtherNetworks()
+        }
         for index in processes.indices[first...] { processes[index].gather(options: options, deadline: deadline) }
     }
 
@@ -86,11 +90,27 @@ final class CaptureSession {
     }
 
     private func readSockets(of target: CaptureTarget) {
-        guard let namespace = try? target.proc.namespace("net"), readNamespaces.insert(namespace).inserted else { return }
+        guard let namespace = try? target.proc.namespace("net"), networks[namespace] == nil else { return }
+        networks[namespace] = target.pid
         let reading = SocketTable.reading(networkNamespaceOf: target.pid)
         if let value = reading.value { table.append(value) }
         if let reason = reading.reason { socketTrouble.append(reason) }
     }
+
+    /// Other network namespaces of this machine: where the other ends of connections may be.
+    private func readOtherNetworks() {
+        guard let machine, table.sockets.contains(where: { $0.remote != nil || $0.unixPeerInode != nil }) else { return }
+        for (network, pid) in machine.networks.sorted(by: { $0.value < $1.value }) where networks[network] == nil {
+            guard networks.count < Self.maximumNetworks, ContinuousClock.now < deadline else {
+                unobserved.append(Unobserved(what: "sockets of further network namespaces", why: "\(networks.count) of \(machine.networks.count) were read"))
+                return
+            }
+            networks[network] = pid
+            // One that may not be entered hides the other ends only: the sockets show as connected to elsewhere.
+            if let value = SocketTable.reading(networkNamespaceOf: pid).value { table.append(value) }
+        }
+    }
+    private static let maximumNetworks = 64
 
     /// A program that replaced itself, or a pid that was given away, meanwhile.
     private func checkIdentity(_ identity: ProcessIdentity) {
@@ -112,7 +132,7 @@ final class CaptureSession {
         let inodes = Set(descriptors.filter { $0.kind == .socket }.compactMap(\.inode))
         guard let machine else { return .unavailable(reason: "not captured") }
         if table.sockets.isEmpty, let trouble = socketTrouble.first { return .unavailable(reason: trouble) }
-        let records = SocketPeers(table: table, machine: machine, pid: processes[0].target.pid).records(for: inodes)
+        let records = SocketPeers(table: table, machine: machine, networks: networks).records(for: inodes)
         let reasons = socketTrouble + (machine.incomplete.map { [$0] } ?? [])
         return reasons.isEmpty ? .complete(records) : .partial(records, reason: reasons.joined(separator: "; "))
     }

@@ -1,9 +1,10 @@
 /// Addresses of this machine, as one network namespace has them.
 struct LocalAddresses {
-    private var hosts: Set<String> = []
+    /// What every namespace has.
+    static let everywhere: Set<String> = ["0.0.0.0", "::", "::1"]
+    private var hosts = Self.everywhere
 
     init(pid: Int32) {
-        hosts = ["0.0.0.0", "::", "::1"]
         // fib_trie lists every address with "/32 host LOCAL" on the line after it.
         var last = ""
         for line in ((try? ProcFile.text("/proc/\(pid)/net/fib_trie", limit: 16 << 20)) ?? "").split(separator: "\n") {

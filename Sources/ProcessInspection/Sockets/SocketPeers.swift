@@ -2,32 +2,44 @@ package import Evidence
 
 /// Sockets of a capture: who owns them, and who is at the other end.
 package struct SocketPeers {
+    /// Both ends' addresses as one end has them, and the network namespace it lives in: the same
+    /// addresses mean another connection elsewhere.
     private struct Pair: Hashable {
+        var network: UInt64?
         var transport: SocketRecord.Transport
         var local: SocketAddress
         var remote: SocketAddress
     }
+    private struct Port: Hashable {
+        var network: UInt64?
+        var number: UInt16
+    }
     private var sockets: [SocketRecord]
     private var byPair: [Pair: [Int]] = [:]
     private var byInode: [UInt64: Int] = [:]
-    private var listeners: [UInt16: [Int]] = [:]
+    private var listeners: [Port: [Int]] = [:]
     private var unixPending: [UInt64: UInt64]
-    private let local: LocalAddresses
+    /// By network namespace.
+    private let locals: [UInt64: LocalAddresses]
     private let machine: MachineDescriptors
 
-    /// - Parameter table: all sockets of the namespaces that were read.
-    package init(table: SocketTable.Reading, machine: MachineDescriptors, pid: Int32) {
+    /// - Parameters:
+    ///   - table: all sockets of the namespaces that were read.
+    ///   - networks: those namespaces, each with a process that lives in it.
+    package init(table: SocketTable.Reading, machine: MachineDescriptors, networks: [UInt64: Int32]) {
         sockets = table.sockets
         unixPending = table.unixPending
         self.machine = machine
-        var local = LocalAddresses(pid: pid)
-        local.addIPv6(pid: pid, format: SocketTable.address6)
-        self.local = local
+        locals = networks.mapValues { pid in
+            var local = LocalAddresses(pid: pid)
+            local.addIPv6(pid: pid, format: SocketTable.address6)
+            return local
+        }
         for (index, socket) in sockets.enumerated() {
             if socket.inode != 0 { byInode[socket.inode] = index }
-            if socket.state == .listening && socket.transport == .tcp { listeners[socket.local.port, default: []].append(index) }
+            if socket.state == .listening && socket.transport == .tcp { listeners[Port(network: socket.networkNamespace, number: socket.local.port), default: []].append(index) }
             if let remote = socket.remote {
-                byPair[Pair(transport: socket.transport, local: socket.local, remote: remote), default: []].append(index)
+                byPair[Pair(network: socket.networkNamespace, transport: socket.transport, local: socket.local, remote: remote), default: []].append(index)
             }
         }
     }
@@ -58,8 +70,23 @@ package struct SocketPeers {
         let socket = sockets[index]
         if socket.family == .unix { return socket.unixPeerInode.flatMap { byInode[$0] } }
         guard let remote = socket.remote else { return nil }
-        let candidates = byPair[Pair(transport: socket.transport, local: remote, remote: socket.local)] ?? []
-        return candidates.first { $0 != index }
+        if let here = end(of: socket, at: remote, in: socket.networkNamespace, besides: index) { return here }
+        // In another namespace of this machine, by a link between both. Found twice, it is not known which.
+        let elsewhere = homes(of: remote.host, besides: socket.networkNamespace).compactMap { end(of: socket, at: remote, in: $0, besides: index) }
+        return elsewhere.count == 1 ? elsewhere[0] : nil
+    }
+
+    private func end(of socket: SocketRecord, at remote: SocketAddress, in network: UInt64?, besides index: Int) -> Int? {
+        let pair = Pair(network: network, transport: socket.transport, local: remote, remote: socket.local)
+        return byPair[pair]?.first { $0 != index }
+    }
+
+    private func isLocal(_ host: String, in network: UInt64?) -> Bool { network.flatMap { locals[$0] }?.contains(host) ?? false }
+
+    /// Other namespaces that have an address, which is not one that every namespace has.
+    private func homes(of host: String, besides network: UInt64?) -> [UInt64] {
+        if host.hasPrefix("127.") || LocalAddresses.everywhere.contains(host) || isLocal(host, in: network) { return [] }
+        return locals.filter { $0.key != network && $0.value.contains(host) }.map(\.key)
     }
 
     private func peer(of index: Int) -> SocketPeer? {
@@ -68,9 +95,9 @@ package struct SocketPeers {
         if let other = otherEnd(of: index) { return peer(sockets[other]) }
         if socket.family == .unix { return unixPeer(socket) }
         guard let remote = socket.remote else { return nil }
-        guard local.contains(remote.host) else { return SocketPeer(kind: .remote) }
+        guard isLocal(remote.host, in: socket.networkNamespace) else { return SocketPeer(kind: .remote) }
         // A full backlog: the kernel drops the SYN, and nothing but the listener is there.
-        if socket.state == .synSent, let listener = listener(at: remote), sockets[listener].receiveQueue >= sockets[listener].sendQueue {
+        if socket.state == .synSent, let listener = listener(at: remote, in: socket.networkNamespace), sockets[listener].receiveQueue >= sockets[listener].sendQueue {
             return notAccepted(sockets[listener])
         }
         return SocketPeer(kind: .gone)
@@ -82,7 +109,7 @@ package struct SocketPeers {
         if other.inode == 0 {
             // No file belongs to it: either nobody has accepted it yet, or its owner closed it.
             let waits = [.established, .closeWait, .synReceived].contains(other.state)
-            if waits, let listener = listener(at: other.local) {
+            if waits, let listener = listener(at: other.local, in: other.networkNamespace) {
                 peer = notAccepted(sockets[listener])
             } else {
                 peer.kind = .gone
@@ -106,19 +133,21 @@ package struct SocketPeers {
 
     // MARK: Listeners
 
-    private func listener(at address: SocketAddress) -> Int? {
-        listeners[address.port]?.first { ["0.0.0.0", "::", address.host].contains(sockets[$0].local.host) }
+    private func listener(at address: SocketAddress, in network: UInt64?) -> Int? {
+        listeners[Port(network: network, number: address.port)]?.first { ["0.0.0.0", "::", address.host].contains(sockets[$0].local.host) }
     }
 
     /// The listener whose backlog holds the other end of a socket.
     private func listener(for socket: SocketRecord) -> Int? {
-        socket.family == .unix ? unixPending[socket.inode].flatMap { byInode[$0] } : socket.remote.flatMap(listener(at:))
+        socket.family == .unix
+            ? unixPending[socket.inode].flatMap { byInode[$0] } : socket.remote.flatMap { listener(at: $0, in: socket.networkNamespace) }
     }
 
     private func wasAccepted(_ socket: SocketRecord) -> Bool? {
         guard socket.transport == .tcp, let remote = socket.remote else { return nil }
-        let here = listener(at: socket.local) != nil
-        let there = local.contains(remote.host) && listener(at: remote) != nil
+        let network = socket.networkNamespace
+        let here = listener(at: socket.local, in: network) != nil
+        let there = isLocal(remote.host, in: network) && listener(at: remote, in: network) != nil
         if here != there { return here }
         // net.ipv4.ip_local_port_range: a connecting side gets a port from it.
         let ephemeral: ClosedRange<UInt16> = 32768...60999

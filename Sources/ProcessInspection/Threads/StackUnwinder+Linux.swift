@@ -10,6 +10,12 @@ final class StackUnwinder {
         var incomplete: String?
         /// By index of a frame: the address that was called to get there, where the caller's code tells.
         var entered: [Int: UInt64] = [:]
+
+        /// Puts the async callers of a frame above it, before whatever of the runtime lies there.
+        mutating func insert(_ resumed: [UInt64], above frame: Int) {
+            addresses.insert(contentsOf: resumed.map { CodeAddress($0, .asyncResume) }, at: frame + 1)
+            entered = Dictionary(uniqueKeysWithValues: entered.map { ($0.key > frame ? $0.key + resumed.count : $0.key, $0.value) })
+        }
     }
 
     private let pointer: OpaquePointer?

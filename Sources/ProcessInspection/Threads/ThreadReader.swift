@@ -105,16 +105,24 @@ package struct ThreadReader {
         let byTID = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         let unwinder = StackUnwinder(pid: target.proc.livingThread() ?? target.pid, modules: modules)
         var walks: [Int32: StackUnwinder.Walk] = [:]
-        for copy in copies where copy.known != 0 { walks[copy.tid] = unwinder.walk(copy, limit: limits.frames) }
+        let asynchronous = AsyncCallers(memory: target.memory, modules: modules)
+        for copy in copies where copy.known != 0 {
+            var walk = unwinder.walk(copy, limit: limits.frames)
+            if let found = asynchronous.callers(of: copy, addresses: walk.addresses, stackPointers: walk.stackPointers) {
+                walk.insert(found.resumed, above: found.frame)
+            }
+            walks[copy.tid] = walk
+        }
         let frames = symbolizer.frames(for: walks.values.flatMap(\.addresses))
         var named: [CodeAddress: [Frame]] = [:]
         for (address, list) in zip(walks.values.flatMap(\.addresses), frames) { named[address] = list }
+        let ids = NamespaceIDs(target.proc)
         for index in records.indices {
             let copy = byTID[records[index].tid]
             records[index].pause = copy?.pause ?? records[index].pause
             records[index].stack = stack(walks[records[index].tid], copy, named)
             update(&records[index], copy)
-            records[index].wait = wait(records[index])
+            records[index].wait = wait(records[index], ids)
         }
         countWaiters(&records)
     }
@@ -147,14 +155,14 @@ package struct ThreadReader {
         record.syscall = call
     }
 
-    private func wait(_ record: ThreadRecord) -> ThreadWait? {
+    private func wait(_ record: ThreadRecord, _ ids: NamespaceIDs) -> ThreadWait? {
         let frames = record.stack.elements.prefix(16)
         return WaitDecoder.wait(
             WaitContext(
                 pid: target.pid, tid: record.tid, state: record.state,
                 call: record.syscall.map { ($0.number, $0.arguments) }, waitChannel: record.waitChannel,
                 memory: target.memory, symbols: frames.compactMap { $0.symbol ?? $0.function }, clocks: clocks,
-                proc: target.proc))
+                proc: target.proc, ids: ids))
     }
 
     private func countWaiters(_ records: inout [ThreadRecord]) {

@@ -76,6 +76,8 @@ struct Tracer {
     }
 
     private static let moved = "it moved while it was being read"
+    private static let refused =
+        "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
 
     private func copyOne(_ subject: Subject, mayStop: Bool, scratch: Scratch) -> ThreadCopy {
         if subject.state == "Z" || subject.state == "X" { return Self.failed(subject.tid, "the thread has exited") }
@@ -126,7 +128,10 @@ struct Tracer {
         }
         var raw = scratch.request(tid: subject.tid)
         hs_copy_without_stopping(pid, &raw, stackPointer)
-        guard raw.stack_length > 0 else { copy.note = "its stack cannot be read"; return copy }
+        guard raw.stack_length > 0 else {
+            copy.note = raw.error == -EPERM ? Self.refused : "its stack cannot be read"
+            return copy
+        }
         guard (try? ProcDirectory(pid: pid, tid: subject.tid).syscall()) == syscall else {
             copy.note = Self.moved
             return copy
@@ -189,7 +194,7 @@ struct Tracer {
         var copy = ThreadCopy(tid: raw.tid)
         if raw.error != 0 {
             copy.note = switch -raw.error {
-            case EPERM: "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
+            case EPERM: refused
             case ESRCH: "the thread ended"
             case ETIMEDOUT: "it did not stop within the time allowed"
             default: "tracing failed: \(String(cString: strerror(-raw.error)))"

@@ -24,7 +24,10 @@ enum FutexDecoder {
         futex.word = try? context.memory.load(UInt32.self, at: futex.address)
         futex.expected = UInt32(truncatingIfNeeded: context.argument(2))
         identify(&futex, context)
-        if let owner = futex.ownerTID { setOwner(owner, &futex, context) }
+        if let owner = futex.ownerTID {
+            futex.ownerTID = context.ids.thread(owner)
+            setOwner(context.ids.thread(owner), &futex, context)
+        }
         var wait = ThreadWait(kind: .futex)
         wait.futex = futex
         setTimeout(&wait, raw, context)
@@ -63,18 +66,18 @@ enum FutexDecoder {
     private static func guess(_ futex: inout FutexWait, _ context: WaitContext) {
         // pthread_join waits on the thread's id, shared, until the kernel clears it: CLONE_CHILD_CLEARTID.
         if futex.isShared, futex.operation == Operation.waitBitset, let word = futex.word, word == futex.expected,
-            isThread(Int32(truncatingIfNeeded: word), of: context.pid)
+            isThread(Int32(truncatingIfNeeded: word), context)
         {
             return join(&futex, "a thread id at the futex word")
         }
         // glibc's low-level lock: 2 means locked with waiters; a mutex has its owner 8 bytes on.
         if futex.operation == Operation.wait, futex.expected == 2, futex.word == 2,
-            let owner = try? context.memory.load(Int32.self, at: futex.address &+ 8), isThread(owner, of: context.pid)
+            let owner = try? context.memory.load(Int32.self, at: futex.address &+ 8), isThread(owner, context)
         {
             return mutex(&futex, context, "owner field of what looks like a pthread_mutex_t")
         }
         if let word = futex.word, word & ownerMask != 0, futex.expected == word, word & 0x8000_0000 != 0,
-            isThread(Int32(word & ownerMask), of: context.pid)
+            isThread(Int32(word & ownerMask), context)
         {
             // Robust mutexes have their owner's id in the word itself: kind 0x10 at offset 16.
             let kind = (try? context.memory.load(UInt32.self, at: futex.address &+ 16)) ?? 0
@@ -136,7 +139,7 @@ enum FutexDecoder {
         for offset in offsets {
             let base = futex.address &- offset
             guard let fields = try? context.memory.array(of: UInt32.self, at: base, count: 8), fields[7] <= 1,
-                fields[6] == 0 || isThread(Int32(truncatingIfNeeded: fields[6]), of: context.pid) || offset == offsets.last
+                fields[6] == 0 || isThread(Int32(truncatingIfNeeded: fields[6]), context) || offset == offsets.last
             else { continue }
             futex.objectAddress = base
             if fields[6] != 0 { futex.ownerTID = Int32(truncatingIfNeeded: fields[6]) }
@@ -159,8 +162,8 @@ enum FutexDecoder {
 
     // MARK: Owners and time
 
-    private static func isThread(_ tid: Int32, of pid: Int32) -> Bool {
-        tid > 0 && (try? ProcDirectory(pid: pid, tid: tid).stat()) != nil
+    private static func isThread(_ id: Int32, _ context: WaitContext) -> Bool {
+        id > 0 && (try? ProcDirectory(pid: context.pid, tid: context.ids.thread(id)).stat()) != nil
     }
 
     private static func setOwner(_ owner: Int32, _ futex: inout FutexWait, _ context: WaitContext) {

@@ -13,6 +13,8 @@ package struct WaitContext {
     package var clocks: ClockReading
     /// Reads fdinfo of the thread's own process.
     package var proc: ProcDirectory
+    /// Turns ids of the process's own namespace into ours.
+    package var ids: NamespaceIDs
 
     /// Argument of the system call, 0 where there is none.
     func argument(_ index: Int) -> UInt64 {
@@ -84,7 +86,10 @@ package enum WaitDecoder {
         case 1, 18, 20, 296, 328, 44, 46, 307, 40: return one(context, .write)
         case 275, 276: return transfer(context)
         case 43, 288: return one(context, .accept)
-        case 42: return one(context, .connect)
+        case 42:
+            var wait = one(context, .connect)
+            wait.detail = SocketAddressDecoder.text(context).map { "connects to \($0)" }
+            return wait
         case 7, 271: return PollDecoder.poll(context, hasTimespec: number == 271)
         case 23, 270: return PollDecoder.select(context, hasTimespec: number == 270)
         case 232, 281, 441: return PollDecoder.epoll(context, hasTimespec: number == 441)
@@ -150,14 +155,14 @@ package enum WaitDecoder {
         case 61:
             var wait = ThreadWait(kind: .child)
             let pid = Int32(truncatingIfNeeded: context.argument(0))
-            wait.pid = pid > 0 ? pid : nil
+            wait.pid = pid > 0 ? context.ids.child(pid) : nil
             if pid < -1 { wait.detail = "any child of process group \(-Int64(pid))" }
             return wait
         case 247:
             var wait = ThreadWait(kind: .child)
             let id = Int32(truncatingIfNeeded: context.argument(1))
             // P_PID 1, P_PIDFD 3: waitid(2).
-            if context.argument(0) == 1 { wait.pid = id }
+            if context.argument(0) == 1 { wait.pid = context.ids.child(id) }
             if context.argument(0) == 3 { wait.pid = (try? context.proc.descriptorInfo(id))?.targetPID }
             return wait
         case 58: return vfork(context)

@@ -23,7 +23,7 @@ package struct TaskTreeText: Sendable {
         for index in records.indices where records[index].state == .running {
             // The physical stack first, down to where the runtime called the task; then its async callers.
             guard let tid = records[index].runningOnTID, let stack = stacks[tid], stack.value != nil else { continue }
-            let own = stack.elements.prefix { !isRuntimeEntry($0) }
+            let own = stack.elements.prefix { !isRuntimeEntry($0) && !$0.isAsync }
             records[index].backtrace = .complete(Array(own) + records[index].backtrace.elements)
         }
         let timers = records.count { isSleepHelper($0) }

@@ -50,18 +50,11 @@ extension LiveProcessTests {
                     executable: Standing.hangscope, arguments: ["snapshot", "\(pid)", "-o", "\(folder)/out", "--halt-at", step, "--no-tasks"],
                     stdout: .pipe))
             let output = try #require(tracer.pipes.output)
-            let reached = PipeReader(output) { _ in }
-            // The reader takes the byte; the tracer's main thread then waits for its halted one for ever.
-            #expect(await eventually { Self.isHalted(pid, step) || tracer.exitStatus != nil })
-            #expect(tracer.exitStatus == nil)
-            reached.cancel()
+            // It writes a byte when it is there; its main thread then waits for the halted one for ever.
+            let reached = Latch<Void>()
+            _ = PipeReader(output) { _ in reached.set(()) }
+            #expect(await reached.wait(for: .seconds(20)) != nil && tracer.exitStatus == nil)
             return tracer
-        }
-
-        private static func isHalted(_ pid: Int32, _ step: String) -> Bool {
-            let proc = ProcDirectory(pid: pid)
-            let traced = ((try? proc.threads()) ?? []).contains { (try? proc.thread($0).status())?.tracerTID != nil }
-            return step == "resumed" ? true : traced
         }
 
         /// Grows as long as some thread runs: context switches and processor time of all.

@@ -23,11 +23,29 @@ struct Standing {
     var pid: Int32 { child.pid }
 
     /// Starts it, waits until it says that it stands, runs `body`, and ends it with its children.
+    /// - Parameter prefix: programs before it in its command line, such as `setpriv`.
     static func run<Value>(
-        _ kind: String, _ arguments: String..., until ready: Duration = .seconds(20), _ body: (Standing) async throws -> Value
+        _ kind: String, _ arguments: String..., by prefix: [String] = [], until ready: Duration = .seconds(20),
+        _ body: (Standing) async throws -> Value
+    ) async throws -> Value {
+        try await run(command: prefix + [program, kind] + arguments, until: ready, body)
+    }
+
+    /// The same for a program of its own that says "ready".
+    static func run<Value>(program: String, _ body: (Standing) async throws -> Value) async throws -> Value {
+        try await run(command: [program], until: .seconds(20), body)
+    }
+
+    /// The same for a script of the shell, in which `$0` is the program.
+    static func run<Value>(script: String, by shell: [String], _ body: (Standing) async throws -> Value) async throws -> Value {
+        try await run(command: shell + [script, program], until: .seconds(20), body)
+    }
+
+    private static func run<Value>(
+        command: [String], until ready: Duration, _ body: (Standing) async throws -> Value
     ) async throws -> Value {
         let child = try await DirectSpawner().spawn(
-            SpawnRequest(executable: program, arguments: [kind] + arguments, stdout: .pipe, allowTracing: true))
+            SpawnRequest(executable: command[0], arguments: Array(command.dropFirst()), stdout: .pipe, allowTracing: true))
         let output = OutputLines(try #require(child.pipes.output))
         var preamble: [String] = []
         let deadline = ContinuousClock.now + ready
@@ -51,13 +69,12 @@ struct Standing {
         output.cancel()
     }
 
-    /// A snapshot of it by the command, in a process of its own as always: whoever waits for
-    /// children in this one would see the tracer's stops.
-    func capture(_ change: (inout CaptureOptions) -> Void = { _ in }) async throws -> Snapshot {
+    /// A snapshot of it, or of another process, by the command, in a process of its own as always.
+    func capture(_ other: Int32? = nil, _ change: (inout CaptureOptions) -> Void = { _ in }) async throws -> Snapshot {
         var options = CaptureOptions()
         change(&options)
         return try await withTemporaryFolder { [options] folder in
-            var arguments = ["snapshot", "\(pid)", "-o", folder, "--no-tasks", "--follow", options.follow.mode.rawValue, "--salt", options.salt]
+            var arguments = ["snapshot", "\(other ?? pid)", "-o", folder, "--no-tasks", "--follow", options.follow.mode.rawValue, "--salt", options.salt]
             if options.stopMode == .stopAll { arguments.append("--stop-all") }
             if options.showsEnvironment { arguments.append("--show-environment") }
             let result = try await HelperProcess.run(Self.hangscope, arguments, deadline: .seconds(30))

@@ -90,6 +90,7 @@ extension LiveProcessTests {
                 let snapshot = try await standing.capture()
                 let interest = try interest(snapshot, standing.pid)
                 #expect(interest.operation == .connect)
+                #expect(try snapshot.thread(standing.pid).wait?.detail?.hasPrefix("connects to 127.0.0.1:") == true)
                 let socket = try socket(snapshot, standing.pid, interest.fd)
                 #expect(socket.state == .synSent)
                 #expect(socket.peer?.kind == .notAccepted)

@@ -15,6 +15,8 @@ const struct kind kinds[] = {
     {"sleep", sleep_long}, {"sleep-until", sleep_until}, {"wait-child", wait_child}, {"vfork", wait_vfork},
     {"sigtimedwait", wait_signal}, {"pause", wait_pause}, {"semop", semop_wait}, {"msgrcv", message_wait},
     {"zombie-leader", zombie_leader}, {"exec-again", exec_again}, {"short-lived", short_lived},
+    {"not-dumpable", not_dumpable}, {"confined", confined}, {"deny-ptrace", deny_ptrace}, {"forks", forks},
+    {"connect-nobody", connect_nobody}, {"echo-once", echo_once},
     {"deep", deep_threads}, {"busy", busy}, {"churn", churn}, {"corrupt-stack", corrupt_stack},
     {"variable-frame", variable_frame}, {"serve", serve},
     {NULL, NULL},

@@ -36,5 +36,6 @@ STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND
 // Processes, signals, time
 STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STAND(wait_signal); STAND(wait_pause);
 STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
+STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes
 STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve);

@@ -22,7 +22,7 @@ void interrupted(void) {
 
 int main(int count, char **arguments) {
     // A test that is killed must leave nothing behind for long.
-    alarm(120);
+    alarm(600);
     if (count < 2 || strcmp(arguments[1], "list") == 0) {
         for (const struct kind *kind = kinds; kind->name; kind++) puts(kind->name);
         return count < 2;

@@ -1,4 +1,5 @@
 import Evidence
+import ProcessInspection
 import SwiftRuntimeInspection
 import Testing
 
@@ -63,6 +64,18 @@ import Testing
             let view = try await program.read { $0.roles["computer"]?.runningOnTID != nil }
             #expect(view.roles["computer"]?.state == .running)
             #expect(view.roles["computer"]?.runningOnTID != nil)
+        }
+    }
+
+    @Test func asyncCallersStandAboveARunningFunction() async throws {
+        try await StandingProgram.with("running") { program in
+            let view = try await program.read { $0.roles["computer"]?.runningOnTID != nil }
+            let threads = try TaskForestContext.alone(pid: program.pid, deadline: .now + .seconds(20)).threads.elements
+            let stack = try #require(threads.first { $0.tid == view.roles["computer"]?.runningOnTID }).stack.elements
+            let own = Array(stack.drop { $0.function != "computeInner()" }.prefix(3))
+            #expect(own.map(\.function) == ["computeInner()", "computeMiddle()", "computeOuter()"], "\(stack)")
+            #expect(own.map(\.isAsync) == [false, true, true])
+            #expect(own.allSatisfy { $0.line != nil })
         }
     }
 }
