@@ -96,6 +96,7 @@ package struct TaskForestReader: Sendable {
                 blocks.fill()
                 threads = CurrentTasks(blocks: candidates, tids: tids, running: running, runtime: runtime, memory: memory)
             }
+            if blocks.omitted == 0 { found.tasks = [] }
             let again = HeapScan(
                 memory: blocks, runtime: runtime, regions: HeapRegions(ranges: blocks.ranges), mappings: mappings
             ).findTasks(deadline: deadline)

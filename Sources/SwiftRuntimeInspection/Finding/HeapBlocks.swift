@@ -35,7 +35,7 @@ final class HeapBlocks: MemoryReader {
     /// Allocates and touches the buffers, so that copying meets no page faults of ours.
     init(_ blocks: AscendingBlocks, within regions: HeapRegions, live: any MemoryReader, limit_bytes: Int = 640 << 20) {
         self.live = live
-        rest = BlockCache(live)
+        rest = BlockCache(live, limit_bytes: 64 << 20)
         let limit = limit_bytes / Int(Self.size_bytes)
         let kept = blocks.numbers.prefix(limit)
         omitted = blocks.numbers.count - kept.count
@@ -75,17 +75,14 @@ final class HeapBlocks: MemoryReader {
         return ranges
     }
 
-    /// Copies, with two threads where there is much; to be called once, while the process stands.
+    /// Copies, with several threads where there is much; to be called once, while the process stands.
     func fill() {
         filled.withUnsafeMutableBufferPointer { filled in
             nonisolated(unsafe) let filled = filled
-            let threads = runs.count > 2 ? 2 : 1
-            DispatchQueue.concurrentPerform(iterations: threads) { thread in
-                for index in stride(from: thread, to: runs.count, by: threads) {
-                    let run = runs[index]
-                    let target = UnsafeMutableRawBufferPointer(rebasing: bytes[run.offset..<run.offset + run.count])
-                    filled[index] = (try? live.read(at: run.start, into: target)) ?? 0
-                }
+            DispatchQueue.concurrentPerform(iterations: runs.count) { index in
+                let run = runs[index]
+                let target = UnsafeMutableRawBufferPointer(rebasing: bytes[run.offset..<run.offset + run.count])
+                filled[index] = (try? live.read(at: run.start, into: target)) ?? 0
             }
         }
     }

@@ -55,7 +55,7 @@ package struct HeapScan: TaskFinder {
                 }
             }
         }
-        return join(progress.withLock { $0.parts })
+        return join(progress.withLock { progress in exchange(&progress.parts, with: []) })
     }
 
     private static let maximumThreads = 4
@@ -142,11 +142,14 @@ package struct HeapScan: TaskFinder {
         }
     }
 
-    private func join(_ parts: [Part?]) -> FoundTasks {
+    private func join(_ all: [Part?]) -> FoundTasks {
+        var parts = all
         var found = FoundTasks()
         found.tasks.reserveCapacity(parts.reduce(0) { $0 + ($1?.tasks.count ?? 0) })
         var unreadable_bytes: UInt64 = 0
-        for part in parts.compactMap(\.self) {
+        for index in parts.indices {
+            // Given back one by one: a million tasks twice are some 300 MB.
+            guard let part = exchange(&parts[index], with: nil) else { continue }
             found.tasks += part.tasks
             found.threadBlocks += part.threadBlocks.prefix(Self.maximumThreadBlocks - found.threadBlocks.count)
             found.blocks.append(part.blocks)

@@ -49,4 +49,17 @@ import Testing
             for number in 1...3 { #expect(view.roles["waiter\(number)"]?.wait?.task == holder.id) }
         }
     }
+
+    @Test(arguments: ZooBuild.allCases, [
+        ("task-executor", "waiter1", TaskWait.Kind.executor, "Lane"), ("custom-executor", "waiter", .executor, "DeskExecutor"),
+        ("main-actor-blocked", "waiter2", .mainActor, nil), ("actor-busy", "auditor", .continuation, nil),
+    ])
+    func executorsAreToldApart(build: ZooBuild, exhibit: (name: String, role: String, kind: TaskWait.Kind, type: String?)) async throws {
+        try await StandingProgram.with(exhibit.name, build: build) { program in
+            let view = try await program.readStanding(until: { $0.wait(exhibit.role) == exhibit.kind })
+            #expect(view.wait(exhibit.role) == exhibit.kind)
+            #expect(view.missing.isEmpty)
+            if let type = exhibit.type { #expect(view.roles[exhibit.role]?.wait?.typeName == type) }
+        }
+    }
 }
