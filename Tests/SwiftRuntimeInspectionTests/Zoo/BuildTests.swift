@@ -50,16 +50,28 @@ import Testing
         }
     }
 
-    @Test(arguments: ZooBuild.allCases, [
-        ("task-executor", "waiter1", TaskWait.Kind.executor, "Lane"), ("custom-executor", "waiter", .executor, "DeskExecutor"),
-        ("main-actor-blocked", "waiter2", .mainActor, nil), ("actor-busy", "auditor", .continuation, nil),
-    ])
-    func executorsAreToldApart(build: ZooBuild, exhibit: (name: String, role: String, kind: TaskWait.Kind, type: String?)) async throws {
-        try await StandingProgram.with(exhibit.name, build: build) { program in
-            let view = try await program.readStanding(until: { $0.wait(exhibit.role) == exhibit.kind })
-            #expect(view.wait(exhibit.role) == exhibit.kind)
-            #expect(view.missing.isEmpty)
-            if let type = exhibit.type { #expect(view.roles[exhibit.role]?.wait?.typeName == type) }
+    private struct Waiter {
+        var exhibit: String
+        var role: String
+        var kind: TaskWait.Kind
+        var type: String?
+    }
+
+    @Test(arguments: ZooBuild.allCases)
+    func executorsAreToldApart(build: ZooBuild) async throws {
+        let waiters = [
+            Waiter(exhibit: "task-executor", role: "waiter1", kind: .executor, type: "Lane"),
+            Waiter(exhibit: "custom-executor", role: "waiter", kind: .executor, type: "DeskExecutor"),
+            Waiter(exhibit: "main-actor-blocked", role: "waiter2", kind: .mainActor),
+            Waiter(exhibit: "actor-busy", role: "auditor", kind: .continuation),
+        ]
+        for waiter in waiters {
+            try await StandingProgram.with(waiter.exhibit, build: build) { program in
+                let view = try await program.readStanding(until: { $0.wait(waiter.role) == waiter.kind })
+                #expect(view.wait(waiter.role) == waiter.kind, "\(waiter.exhibit)")
+                #expect(view.missing.isEmpty, "\(waiter.exhibit)")
+                if let type = waiter.type { #expect(view.roles[waiter.role]?.wait?.typeName == type, "\(waiter.exhibit)") }
+            }
         }
     }
 }
