@@ -117,7 +117,7 @@ let package = Package(
         tests("SwiftRuntimeInspectionTests", [
             "Evidence", "Processes", "ProcessInspection", "SwiftRuntimeInspection", "standing-swift",
         ]),
-        tests("JavaRuntimeInspectionTests", ["Evidence", "Processes", "ProcessInspection", "JavaRuntimeInspection", "hangscope"]),
+        tests("JavaRuntimeInspectionTests", ["Evidence", "WaitGraph", "Diagnosis", "Processes", "ProcessInspection", "JavaRuntimeInspection", "hangscope"]),
         tests("PythonRuntimeInspectionTests", [
             "Evidence", "Processes", "ProcessInspection", "PythonRuntimeInspection", "WaitGraph", "Diagnosis",
         ]),

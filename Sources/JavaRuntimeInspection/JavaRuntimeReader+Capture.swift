@@ -6,7 +6,7 @@ extension JavaRuntimeReader {
     package static let hook: ManagedRuntimeHook = { context in
         guard context.modules.modules.contains(where: { $0.path.hasSuffix("/libjvm.so") }) else { return nil }
         let reader = JavaRuntimeReader(
-            memory: context.target.memory, threads: context.threads.elements, deadline: min(context.deadline, .now + longest)
+            memory: context.target.memory, threads: context.threads.elements, copies: context.copies, deadline: min(context.deadline, .now + longest)
         ) { context.modules.address(ofSymbol: $0, inModuleNamed: "/libjvm.so") }
         return reader.read()
     }

@@ -10,12 +10,22 @@ package struct JavaRuntimeReader {
     private let memory: TargetMemory
     private let symbol: (String) -> UInt64?
     private let records: [Int32: ThreadRecord]
+    private let registers: [Int32: JavaStackWalker.Registers]
     private let deadline: ContinuousClock.Instant
 
     package init(
-        memory: any MemoryReader, threads: [ThreadRecord], deadline: ContinuousClock.Instant, symbol: @escaping (String) -> UInt64?
+        memory: any MemoryReader, threads: [ThreadRecord], copies: [ThreadCopy], deadline: ContinuousClock.Instant, symbol: @escaping (String) -> UInt64?
     ) {
-        self.memory = TargetMemory(memory)
+        let memory = TargetMemory(memory)
+        self.memory = memory
+        var registers: [Int32: JavaStackWalker.Registers] = [:]
+        let running = Set(threads.filter { $0.state == "R" }.map(\.tid))
+        for copy in copies where running.contains(copy.tid) && copy.known == ThreadCopy.allRegisters {
+            memory.overlay(copy.stack, at: copy.stackStart)
+            // DWARF number 6 is the frame pointer.
+            registers[copy.tid] = .init(sp: copy.stackPointer, fp: copy.registers[6], pc: copy.programCounter)
+        }
+        self.registers = registers
         self.symbol = symbol
         self.deadline = deadline
         records = Dictionary(threads.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
@@ -26,6 +36,7 @@ package struct JavaRuntimeReader {
         var walker: JavaStackWalker?
         var heap: JavaHeap?
         var monitors: JavaMonitors?
+        var classes: LoadedClasses?
         var reasons: [String] = []
     }
 
@@ -46,8 +57,9 @@ package struct JavaRuntimeReader {
         do throws(HotSpotAbsence) {
             let heap = try JavaHeap(tables, memory, try HotSpotFlags(tables, memory))
             sections.heap = heap
-            sections.monitors = try JavaMonitors(tables, memory, heap)
+            sections.classes = try? LoadedClasses(tables, heap)
         } catch { sections.reasons.append(error.reason) }
+        do throws(HotSpotAbsence) { sections.monitors = try JavaMonitors(tables, memory, sections.heap) } catch { sections.reasons.append(error.reason) }
         do throws(HotSpotAbsence) {
             let classes = if let known = sections.heap?.classes { known } else { try JavaClasses(tables, memory) }
             let code = try CodeCache(tables, memory)
@@ -65,8 +77,11 @@ package struct JavaRuntimeReader {
                 break
             }
             guard records[thread.tid] != nil else { continue }
-            let stack = sections.walker?.walk(anchor: thread.anchor, stack: thread.stack)
+            let stack = sections.walker?.walk(anchor: thread.anchor, stack: thread.stack, registers: registers[thread.tid])
             var entry = InspectedRuntime.Thread(stack: stack.map { $0.map { $0.map(\.evidence) } })
+            // Compilers come and go without a Java object.
+            if stack?.elements.isEmpty == true, thread.isBlockedInside { entry.wait = Self.housekeeping }
+            if sections.heap == nil, let monitor = thread.pendingMonitor { entry.wait = sections.monitors?.enter(monitor, among: sections.threads) }
             if let heap = sections.heap, let object = heap.threadObject(at: thread.objectHandle) {
                 let facts = JavaThreadFacts(object, heap)
                 entry.name = facts.name
@@ -75,7 +90,7 @@ package struct JavaRuntimeReader {
             runtime.threads[thread.tid] = entry
         }
         if let heap = sections.heap, let monitors = sections.monitors {
-            addWaits(subjects, heap, monitors, sections.threads, &runtime)
+            addWaits(subjects, heap, monitors, sections, &runtime)
         }
         addMachineThreads(&runtime)
         var reasons = sections.reasons
@@ -85,21 +100,33 @@ package struct JavaRuntimeReader {
     }
 
     private func addWaits(
-        _ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap, _ monitors: JavaMonitors, _ threads: [JavaThread], _ runtime: inout InspectedRuntime
+        _ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap, _ monitors: JavaMonitors, _ sections: Sections, _ runtime: inout InspectedRuntime
     ) {
+        let pools = JavaPools(subjects.map { ($0.thread.tid, $0.facts) }, heap)
+        let reapers = records.values.compactMap { record in record.wait?.kind == .child ? record.wait?.pid.map { ($0, record.tid) } : nil }
         let reader = JavaWaitReader(
-            heap: heap, monitors: monitors, threads: threads, pools: JavaPools(subjects.map { ($0.thread.tid, $0.facts) }, heap),
+            heap: heap, monitors: monitors, threads: sections.threads, pools: pools,
             byObject: Dictionary(subjects.map { ($0.facts.object, $0.thread.tid) }, uniquingKeysWith: { first, _ in first }),
-            computing: computing(subjects, heap))
+            computing: computing(subjects, heap), reapers: Dictionary(reapers, uniquingKeysWith: { first, _ in first }),
+            initialization: sections.classes.map { JavaClassInitialization($0, heap, sections.threads) })
+        var waits: [Int32: ManagedWait] = [:]
         for subject in subjects {
             let wait = reader.wait(subject)
-            // Locks can hold up the platform's helpers too; else they rest.
-            if wait?.kind != .lock, subject.facts.isHousekeeping || subject.frames.isEmpty && wait == nil && sleeps(subject.thread.tid) {
-                runtime.threads[subject.thread.tid]?.wait = Self.housekeeping
-            } else {
-                runtime.threads[subject.thread.tid]?.wait = wait
-            }
+            // Locks can hold up the platform's helpers too, and one of them waits for child processes; else they rest.
+            let isOwn = subject.facts.isHousekeeping && records[subject.thread.tid]?.wait?.kind != .child
+            let rests = isOwn || subject.frames.isEmpty && wait == nil && sleeps(subject.thread.tid)
+            waits[subject.thread.tid] = wait?.kind != .lock && rests ? Self.housekeeping : wait
         }
+        pools.markStarved(&waits)
+        addHooks(sections.classes, &waits)
+        for (tid, wait) in waits { runtime.threads[tid]?.wait = wait }
+    }
+
+    /// What waits to be told something may be told when the program is asked to end.
+    private func addHooks(_ classes: LoadedClasses?, _ waits: inout [Int32: ManagedWait]) {
+        let told = waits.filter { [.condition, .event, .semaphore, .queueTake].contains($0.value.kind) && $0.value.rest == nil && $0.value.timeout_s == nil }
+        guard !told.isEmpty, let hooks = classes?.shutdownHooks(), !hooks.isEmpty else { return }
+        for tid in told.keys { waits[tid]?.releasers = .complete(hooks) }
     }
 
     /// Futures that threads are working out: `run` of an asynchronous task keeps its future in local variable 1.

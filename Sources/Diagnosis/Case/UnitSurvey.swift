@@ -79,21 +79,21 @@ package struct UnitSurvey: Sendable {
     }
 
     /// An event that the main thread waits for itself, while other threads wait for work: the usual way to keep a
-    /// program of workers alive until it is told to stop.
+    /// program of workers alive until it is told to stop. One that waits for several to come waits for work that was begun.
     private func isIdleWait(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph) -> Bool {
         guard case .thread(let pid, let tid) = standstill.start, standstill.path.count == 1,
-            graph.index.thread(tid)?.managedWait?.kind == .event
+            let wait = graph.index.thread(tid)?.managedWait, wait.kind == .event, (wait.count ?? 1) == 1
         else { return false }
-        return graph.index.threads(of: pid).contains { $0.tid != tid && ($0.managedWait?.rest != nil || $0.managedWait?.kind == .queueTake) }
+        return graph.index.threads(of: pid).contains { $0.tid != tid && ($0.managedWait.map { $0.rest != nil && $0.kind != .housekeeping } == true || $0.managedWait?.kind == .queueTake) }
     }
 
     /// In a closed process the main thread's wait is the one that matters; threads that wait
     /// at the very place of several others are its idle workers.
     private func isPoolThread(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph) -> Bool {
         guard case .thread(let pid, let tid) = standstill.start else { return true }
-        if pid == tid { return false }
-        let mainIsParked = parked.contains { if case .thread(let p, let t) = $0.start { p == pid && t == pid } else { false } }
-        return mainIsParked
+        func isMain(_ tid: Int32) -> Bool { tid == pid || graph.index.thread(tid)?.managedStack?.elements.last?.function?.hasSuffix(".main") == true }
+        if isMain(tid) { return false }
+        return parked.contains { if case .thread(let p, let t) = $0.start { p == pid && isMain(t) } else { false } }
     }
 
     static func process(of node: NodeKey) -> Int32? {

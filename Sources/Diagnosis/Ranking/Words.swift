@@ -56,7 +56,9 @@ enum NextSteps {
         var steps: [String] = []
         let runtimes = evidence.index.process(evidence.subjectPID)?.runtimes.joined(separator: " ").lowercased() ?? ""
         if runtimes.contains("python") { steps.append("Run `py-spy dump --pid \(evidence.subjectPID)`: it shows the Python lines on which each thread stands.") }
-        if runtimes.contains("java") { steps.append("Run `jcmd \(evidence.subjectPID) Thread.print -l`: it shows Java locks and their owners.") }
+        if runtimes.contains("java"), !evidence.index.threads(of: evidence.subjectPID).contains(where: { $0.managedWait != nil }) {
+            steps.append("Run `jstack -l \(evidence.subjectPID)`: it shows Java locks and their owners. It runs code inside the process.")
+        }
         for standstill in evidence.units.doubtful.prefix(3) {
             steps.append(
                 "\(NodeText.short(standstill.end, evidence.index)) received last and is quiet: find out whether its peer still owes the rest of a message, or look again with a longer --hung-after.")

@@ -88,6 +88,9 @@ final class JavaClasses {
         return memory.word(handle) == 0
     }
 
+    /// Arrays have a negative layout helper: share/oops/klass.hpp.
+    func isArray(_ type: UInt64) -> Bool { memory.load(Int32.self, at: type &+ layout.layoutHelper).map { $0 < 0 } ?? true }
+
     /// Bytes in front of an array's elements.
     func arrayHeader(_ type: UInt64) -> UInt64? {
         guard let helper = memory.load(Int32.self, at: type &+ layout.layoutHelper), helper < 0 else { return nil }

@@ -67,6 +67,8 @@ final class JavaHeap {
         return reference(at: object &+ field.offset)
     }
 
+    var referenceSize: UInt64 { narrowOops == nil ? 8 : 4 }
+
     func reference(at address: UInt64) -> UInt64? {
         guard let narrow = narrowOops else { return memory.pointer(address) }
         guard let value = memory.load(UInt32.self, at: address), value != 0 else { return nil }
@@ -103,8 +105,7 @@ final class JavaHeap {
     /// References that an array holds, without the null ones.
     func elements(ofArray array: UInt64) -> [UInt64] {
         guard let type = type(of: array), let header = classes.arrayHeader(type), let length = length(ofArray: array) else { return [] }
-        let size: UInt64 = narrowOops == nil ? 8 : 4
-        return (0..<UInt64(min(length, Self.elementLimit))).compactMap { reference(at: array &+ header &+ $0 * size) }
+        return (0..<UInt64(min(length, Self.elementLimit))).compactMap { reference(at: array &+ header &+ $0 * referenceSize) }
     }
 
     /// java.lang.String since JDK 9: `value` in Latin-1 (`coder` 0) or UTF-16; cut at 1024 bytes.

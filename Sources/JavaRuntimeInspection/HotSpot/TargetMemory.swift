@@ -62,6 +62,22 @@ final class TargetMemory {
         return nil
     }
 
+    /// Lays a copy that was taken earlier over what is read: the stack of a thread that runs on.
+    func overlay(_ bytes: [UInt8], at address: UInt64) {
+        var offset = 0
+        while offset < bytes.count {
+            let place = address &+ UInt64(offset)
+            let start = place & ~(Self.pageSize - 1)
+            let begin = Int(place - start)
+            let count = min(Int(Self.pageSize) - begin, bytes.count - offset)
+            if var known = page(place) {
+                known.replaceSubrange(begin..<begin + count, with: bytes[offset..<offset + count])
+                pages[start] = known
+            }
+            offset += count
+        }
+    }
+
     private func page(_ address: UInt64) -> [UInt8]? {
         let start = address & ~(Self.pageSize - 1)
         if let known = pages[start] { return known.isEmpty ? nil : known }

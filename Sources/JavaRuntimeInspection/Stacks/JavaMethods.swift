@@ -6,7 +6,8 @@ final class JavaMethods {
     private let classes: JavaClasses
     private let constMethod, pool, nameIndex, codeSize, flags, headerSize: UInt64
     private let hasLines: UInt16
-    private let packsWithoutZero: Bool
+    /// How this version packs numbers: see `PackedStream`.
+    let packsWithoutZero: Bool
     private var known: [UInt64: Method?] = [:]
 
     struct Method {

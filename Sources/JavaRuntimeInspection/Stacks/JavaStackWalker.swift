@@ -25,6 +25,11 @@ struct JavaStackWalker {
         var sp, unextendedSP, fp, pc: UInt64
     }
 
+    /// Where a thread stood that runs Java code.
+    struct Registers {
+        var sp, fp, pc: UInt64
+    }
+
     init(
         _ tables: HotSpotTables, _ memory: TargetMemory, code: CodeCache, methods: JavaMethods
     ) throws(HotSpotAbsence) {
@@ -45,8 +50,10 @@ struct JavaStackWalker {
     /// - Parameters:
     ///   - anchor: address of the thread's JavaFrameAnchor.
     ///   - stack: addresses of the thread's stack.
-    func walk(anchor: UInt64, stack: Range<UInt64>) -> Observed<[JavaFrame]> {
-        guard var position = position(ofAnchor: anchor) else { return .complete([]) }
+    ///   - registers: for a thread that has not left Java code.
+    func walk(anchor: UInt64, stack: Range<UInt64>, registers: Registers?) -> Observed<[JavaFrame]> {
+        let running = registers.flatMap { code.contains($0.pc) ? Position(sp: $0.sp, unextendedSP: $0.sp, fp: $0.fp, pc: $0.pc) : nil }
+        guard var position = position(ofAnchor: anchor) ?? running else { return .complete([]) }
         var frames: [JavaFrame] = []
         for _ in 0..<Self.frameLimit {
             guard stack.contains(position.sp), position.sp & 7 == 0 else { return cut(frames, "a frame lies outside its stack") }
@@ -92,13 +99,18 @@ struct JavaStackWalker {
 
     private func addInterpreted(_ position: Position, _ frames: inout [JavaFrame]) {
         guard let address = slot(position.fp, Slot.method), let method = methods.method(address) else { return }
-        var frame = JavaFrame(method: method, index: nil, place: address, line: nil, locals: slot(position.fp, Slot.locals))
+        var frame = JavaFrame(method: method, index: nil, place: address, line: nil, locals: locals(position.fp))
         if let pointer = slot(position.fp, Slot.codePointer), pointer >= method.code, pointer - method.code < method.codeSize {
             frame.index = pointer - method.code
             frame.place = pointer
             frame.line = methods.line(method, at: pointer - method.code)
         }
         frames.append(frame)
+    }
+
+    /// Since JDK 22 a number of words from the frame pointer stands there (JDK-8299795), before that the address.
+    private func locals(_ fp: UInt64) -> UInt64? {
+        slot(fp, Slot.locals).map { $0 < 1 << 20 ? fp &+ $0 &* 8 : $0 }
     }
 
     private func slot(_ fp: UInt64, _ words: Int64) -> UInt64? { memory.word(fp &+ UInt64(bitPattern: words * 8)) }

@@ -48,7 +48,7 @@ struct ScopeReader {
         var frames: [JavaFrame] = []
         while offset > 0, frames.count < Self.scopeLimit {
             guard let bytes = memory.bytes(at: data &+ UInt64(offset), count: 16) else { break }
-            var stream = PackedStream(bytes, excludesZero: false)
+            var stream = PackedStream(bytes, excludesZero: methods.packsWithoutZero)
             guard let sender = stream.unsigned(), let index = stream.unsigned(), let code = stream.unsigned(), index > 0, index < 1 << 16,
                 let address = memory.pointer(blob.address &+ metadata &+ UInt64(index - 1) * 8), let method = methods.method(address)
             else { break }

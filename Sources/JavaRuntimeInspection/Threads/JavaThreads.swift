@@ -6,6 +6,8 @@ struct JavaThreads {
     private let length, items: UInt64
     private let osThread, threadID: UInt64
     private let object, anchor, stackBase, stackSize: UInt64
+    private let state: UInt64
+    private let blocked: UInt32
     private let pending, waiting, ownerID, lockStack: UInt64?
     private let lockStackTop, lockStackBase: UInt64?
 
@@ -22,6 +24,8 @@ struct JavaThreads {
         anchor = try tables.offset("JavaThread::_anchor")
         stackBase = try tables.offset("JavaThread::_stack_base", "Thread::_stack_base")
         stackSize = try tables.offset("JavaThread::_stack_size", "Thread::_stack_size")
+        state = try tables.offset("JavaThread::_thread_state")
+        blocked = UInt32(truncatingIfNeeded: tables.constants["_thread_blocked"] ?? 10)
         pending = try? tables.offset("JavaThread::_current_pending_monitor", "Thread::_current_pending_monitor")
         waiting = try? tables.offset("JavaThread::_current_waiting_monitor", "Thread::_current_waiting_monitor")
         ownerID = try? tables.offset("JavaThread::_monitor_owner_id", "JavaThread::_lock_id")
@@ -42,7 +46,7 @@ struct JavaThreads {
             let base = memory.word(address &+ stackBase), let size = memory.word(address &+ stackSize), size > 0, size < base
         else { return nil }
         return JavaThread(
-            address: address, tid: tid, objectHandle: address &+ object, anchor: address &+ anchor, stack: base - size..<base,
+            address: address, tid: tid, isBlockedInside: memory.load(UInt32.self, at: address &+ state) == blocked, objectHandle: address &+ object, anchor: address &+ anchor, stack: base - size..<base,
             pendingMonitor: pending.flatMap { memory.pointer(address &+ $0) }, waitingMonitor: waiting.flatMap { memory.pointer(address &+ $0) },
             ownerID: ownerID.flatMap { memory.word(address &+ $0) }, lockSlots: lockSlots(address))
     }
@@ -61,6 +65,8 @@ struct JavaThread {
     /// Of the JavaThread structure.
     var address: UInt64
     var tid: Int32
+    /// Waits for something of the virtual machine.
+    var isBlockedInside: Bool
     var objectHandle: UInt64
     var anchor: UInt64
     var stack: Range<UInt64>

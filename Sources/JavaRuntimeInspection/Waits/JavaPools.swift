@@ -1,3 +1,5 @@
+internal import Evidence
+
 /// Thread pools: their workers, and the work that lies queued in them.
 struct JavaPools {
     struct Pool {
@@ -32,8 +34,34 @@ struct JavaPools {
 
     func pool(of tid: Int32) -> UInt64? { poolOfThread[tid] }
 
+    /// Marks the waits of pools none of whose threads is free while work lies in the queue: that work might end them.
+    func markStarved(_ waits: inout [Int32: ManagedWait]) {
+        for (executor, pool) in pools where pool.length > 0 {
+            let all = pool.workers.allSatisfy { waits[$0].map { $0.rest == nil && $0.timeout_s == nil && $0.kind != .sleep } ?? false }
+            for tid in pool.workers where all {
+                guard let kind = waits[tid]?.kind, [.condition, .event, .semaphore, .barrier].contains(kind) else { continue }
+                waits[tid]?.executor = executor
+                waits[tid]?.workers = pool.workers
+            }
+        }
+    }
+
     /// The executor in whose queue a future's work lies.
     func executor(holding future: UInt64) -> UInt64? { pools.first { $0.value.queued.contains(future) }?.key }
+
+    private static let completionLimit = 256
+
+    /// The queued CompletableFuture on whose list of dependents a waiter's Signaller stands.
+    func future(awaitedBy signaller: UInt64) -> UInt64? {
+        pools.values.lazy.flatMap(\.queued).first { future in
+            var completion = heap.reference(future, "stack")
+            for _ in 0..<Self.completionLimit {
+                guard let current = completion, current != signaller else { return completion != nil }
+                completion = heap.reference(current, "next")
+            }
+            return false
+        }
+    }
 
     private static func executor(of facts: JavaThreadFacts, _ heap: JavaHeap) -> UInt64? {
         if let task = facts.task, heap.typeName(of: task) == "java.util.concurrent.ThreadPoolExecutor$Worker" { return heap.reference(task, "this$0") }

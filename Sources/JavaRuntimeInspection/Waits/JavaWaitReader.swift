@@ -10,6 +10,9 @@ struct JavaWaitReader {
     let byObject: [UInt64: Int32]
     /// Completable futures that are being worked out, and by which thread.
     let computing: [UInt64: Int32]
+    /// Threads that wait for a child process, by the child.
+    let reapers: [Int32: Int32]
+    let initialization: JavaClassInitialization?
 
     typealias Status = JavaThreadFacts.Status
 
@@ -35,7 +38,9 @@ struct JavaWaitReader {
             return wait
         default:
             // A native call that another monitor holds up is still shown as running.
-            return subject.thread.pendingMonitor == nil ? nil : enter(subject)
+            if subject.thread.pendingMonitor != nil { return enter(subject) }
+            guard subject.thread.isBlockedInside, !subject.frames.isEmpty else { return nil }
+            return initialization?.wait(of: subject.thread.tid, lock: nil)
         }
     }
 
@@ -53,19 +58,7 @@ struct JavaWaitReader {
     // MARK: Monitors
 
     private func enter(_ subject: Subject) -> ManagedWait? {
-        guard let monitor = subject.thread.pendingMonitor ?? subject.thread.waitingMonitor else { return nil }
-        let object = monitors.object(of: monitor)
-        var wait = ManagedWait(
-            kind: .lock, object: object ?? monitor, typeName: described(object), knownFrom: "owner field of the object's monitor")
-        wait.ownerTID = monitors.owner(of: monitor, among: threads)?.tid
-        if wait.ownerTID != nil { wait.ownerAlive = true }
-        return wait
-    }
-
-    private func described(_ object: UInt64?) -> String {
-        guard let object, let type = heap.typeName(of: object) else { return "monitor" }
-        if type == "java.lang.Class" { return "monitor of a class" }
-        return "monitor of \(type)"
+        (subject.thread.pendingMonitor ?? subject.thread.waitingMonitor).map { monitors.enter($0, among: threads) }
     }
 
     private func objectWait(_ subject: Subject) -> ManagedWait? {
@@ -75,8 +68,10 @@ struct JavaWaitReader {
         }
         let type = heap.typeName(of: object) ?? "java.lang.Object"
         if let tid = byObject[object], subject.frames.prefix(4).contains(where: { $0.isIn("java.lang.Thread", "join") }) {
-            return join(tid, object)
+            return join(tid, object, by: subject.thread.tid)
         }
+        if type == "[I", let wait = initialization?.wait(of: subject.thread.tid, lock: object) { return wait }
+        if type == "java.lang.ProcessImpl", let wait = child(object) { return wait }
         var wait = ManagedWait(kind: .condition, object: object, typeName: "Object.wait on \(type)", knownFrom: "the thread's waiting monitor")
         if type == "java.util.TaskQueue" {
             wait.typeName = type
@@ -85,9 +80,19 @@ struct JavaWaitReader {
         return wait
     }
 
-    private func join(_ tid: Int32, _ object: UInt64) -> ManagedWait {
+    private func join(_ tid: Int32, _ object: UInt64, by waiter: Int32) -> ManagedWait {
         var wait = ManagedWait(kind: .threadEnd, object: object, typeName: "java.lang.Thread", knownFrom: "Thread.join waits on the thread's object")
         wait.ownerTID = tid
+        wait.ownerAlive = true
+        if tid == waiter { wait.rest = "joins itself, which keeps the program alive until it is ended" }
+        return wait
+    }
+
+    /// The end of a child process, which a thread of the platform waits for.
+    private func child(_ process: UInt64) -> ManagedWait? {
+        guard let pid = heap.integer(process, "pid"), let reaper = reapers[Int32(truncatingIfNeeded: pid)] else { return nil }
+        var wait = ManagedWait(kind: .future, object: process, typeName: "java.lang.Process \(pid)", knownFrom: "the thread that waits for the child")
+        wait.ownerTID = reaper
         wait.ownerAlive = true
         return wait
     }
@@ -157,13 +162,17 @@ struct JavaWaitReader {
 
     private func condition(_ subject: Subject, _ blocker: UInt64) -> ManagedWait {
         if let queue = queueOperation(subject, blocker) { return queue }
-        let frame = subject.frames.prefix(10).first { !$0.method.className.hasPrefix("java.util.concurrent.locks.") && $0.method.className != "jdk.internal.misc.Unsafe" }
+        // Above the lock's own frames and the pool's that lets another thread in while this one waits.
+        let frame = subject.frames.prefix(12).first { frame in
+            !["java.util.concurrent.locks.", "java.util.concurrent.ForkJoinPool", "jdk.internal."].contains { frame.method.className.hasPrefix($0) }
+        }
         if let frame, frame.isIn("java.util.concurrent.CyclicBarrier", "dowait") {
             let barrier = local(frame, 0)
             var wait = ManagedWait(kind: .barrier, object: barrier ?? blocker, typeName: "java.util.concurrent.CyclicBarrier", knownFrom: "the barrier's count")
             wait.count = barrier.flatMap { heap.integer($0, "count") }
             return wait
         }
+        if let frame, frame.isIn("java.lang.ProcessImpl", "waitFor"), let wait = local(frame, 0).flatMap(child) { return wait }
         if let frame, frame.isIn("java.util.concurrent.ThreadPoolExecutor", "awaitTermination"), let executor = local(frame, 0) {
             var wait = ManagedWait(
                 kind: .event, object: executor, typeName: "the end of a \(heap.typeName(of: executor) ?? "thread pool")", knownFrom: "the stack of awaitTermination")
@@ -205,7 +214,7 @@ struct JavaWaitReader {
 
     private func completable(_ subject: Subject, _ blocker: UInt64, _ type: String) -> ManagedWait {
         let frame = subject.frames.prefix(10).first { $0.isIn("java.util.concurrent.CompletableFuture", "waitingGet") || $0.isIn("java.util.concurrent.CompletableFuture", "timedGet") }
-        let future = frame.flatMap { local($0, 0) }
+        let future = frame.flatMap { local($0, 0) } ?? pools.future(awaitedBy: blocker)
         var wait = ManagedWait(
             kind: .future, object: future ?? blocker, typeName: "java.util.concurrent.CompletableFuture", knownFrom: "the stack of its waiter")
         if let future, let tid = computing[future] {

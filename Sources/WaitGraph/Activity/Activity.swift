@@ -74,10 +74,18 @@ package struct Activity: Sendable {
         let cpu_s = max(sampledCPU[tid] ?? 0, now.cpu.total_s - before.cpu.total_s)
         let share = cpu_s / window_s
         if share > Self.idleShare && cpu_s > 0.03 { return .ran(share: min(share, 1)) }
+        if Self.rechecks(before, now), (wakes[tid] ?? 0) <= Int(2 * min(window_s, 3600)) + Self.stopSwitches { return .stood }
         if let times = wakes[tid], sampledWindow_s > 0 { return times == 0 ? .stood : .woke(times: times) }
         let switches = Int(clamping: (now.voluntarySwitches ?? 0) &- min(before.voluntarySwitches ?? 0, now.voluntarySwitches ?? 0))
         if now.voluntarySwitches != nil, switches > Self.stopSwitches { return .woke(times: switches) }
         return Self.sameWait(before, now) ? .stood : .woke(times: max(1, switches))
+    }
+
+    /// Managed runtimes wake now and then to look at a contended lock again (HotSpot after at most 1 s, objectMonitor.cpp):
+    /// with the same holder, in the same line, it is the same wait.
+    private static func rechecks(_ one: ThreadRecord, _ other: ThreadRecord) -> Bool {
+        guard let a = one.managedWait, let b = other.managedWait, a.kind == .lock, b.kind == .lock, a.timeout_s == nil, b.timeout_s == nil else { return false }
+        return a.ownerTID == b.ownerTID && a.typeName == b.typeName && one.managedStack?.elements == other.managedStack?.elements
     }
 
     /// The same place and the same thing waited for. A stop turns some calls into

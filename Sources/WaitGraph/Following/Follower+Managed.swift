@@ -46,6 +46,17 @@ extension Follower {
         return isClosed(pid)
     }
 
+    /// Whether a thread that waits in its language's terms leaves nobody to act; nil where the runtime says nothing of it.
+    func standsForGood(_ thread: ThreadRecord) -> Bool? {
+        guard let wait = thread.managedWait else { return nil }
+        if wait.kind == .housekeeping { return true }
+        if wait.timeout_s != nil || wait.kind == .sleep || wait.releasers?.elements.isEmpty == false { return false }
+        switch activity.change(of: thread.tid) {
+        case .ran, .woke: return false
+        case .stood, .unknown: return true
+        }
+    }
+
     static func kind(of wait: ManagedWait) -> FutexWait.ObjectKind {
         switch wait.kind {
         case .semaphore: .semaphore

@@ -67,6 +67,10 @@ extension Follower {
         guard !threads.isEmpty else { return false }
         if let count = index.process(pid)?.threadCount, count > threads.count { return false }
         for thread in threads {
+            if let stands = standsForGood(thread) {
+                guard stands else { return false }
+                continue
+            }
             switch activity.change(of: thread.tid) {
             case .ran, .woke: return false
             case .stood, .unknown: break

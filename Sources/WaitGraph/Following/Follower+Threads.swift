@@ -8,6 +8,7 @@ extension Follower {
         let key = NodeKey.thread(pid: pid, tid: tid)
         guard let seen = index.thread(tid), seen.pid == pid else { return .unclear("thread \(tid) was not seen") }
         let thread = graph.understood(seen)
+        if thread.managedWait?.kind == .housekeeping, let rest = graph.rest[key] { return .atRest(rest) }
         if case .ran(let share) = activity.change(of: tid) {
             return share >= Self.busyShare
                 ? .advancing("thread \(tid) uses \(Int(share * 100)) % of a processor") : .advancing("thread \(tid) ran in between")

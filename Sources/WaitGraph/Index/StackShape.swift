@@ -57,7 +57,7 @@ package struct StackShape: Sendable {
     static let runtimeModules = [
         "/libc.so", "/libc-", "/libpthread", "/ld-linux", "/libm.so", "/libstdc++", "/libgcc", "/libdispatch",
         "/libswift", "/libBlocksRuntime", "/libFoundation", "/lib_Foundation", "/libjvm", "/libpython", "[vdso]",
-        "/libuv", "/libssl", "/libcrypto", "/libsqlite3", "/libcurl", "/libgnutls", "/libresolv", "/libnss",
+        "jrt:/", "/libuv", "/libssl", "/libcrypto", "/libsqlite3", "/libcurl", "/libgnutls", "/libresolv", "/libnss",
     ]
 
     static func isRuntime(function: String, module: String) -> Bool {

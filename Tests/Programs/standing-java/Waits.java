@@ -24,6 +24,7 @@ class Waits {
         });
         programs.put("child", () -> new ProcessBuilder("sleep", "100000").start().waitFor());
         programs.put("busy", () -> { while (!done) { } });
+        programs.put("healthy-joins-itself", () -> Thread.currentThread().join());
         programs.put("healthy-sleep-loop", () -> { while (true) Standing.pause(300); });
         programs.put("healthy-computing", () -> {
             Random random = new Random(1);

@@ -8,7 +8,9 @@ struct ParkRule: DiagnosisRule {
     ]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
-        let found = evidence.units.standstills.compactMap { candidate($0, evidence, graph) }
+        var found = evidence.units.standstills.compactMap { candidate($0, evidence, graph) }
+        // A future of unknown origin waits for a pool that is shown to starve, as far as anybody can tell.
+        if found.contains(where: { $0.cause == .threadPoolExhausted }) { found.removeAll { awaitsUnknownWork($0, graph) } }
         return found.isEmpty ? .unknown(nil) : .supported(found)
     }
 
@@ -20,7 +22,7 @@ struct ParkRule: DiagnosisRule {
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
         case .neverSignalled(let object):
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
-            if let wait = thread.managedWait { return managed(wait, object, who, standstill, graph) }
+            if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, object, who, standstill, graph) }
             if isScripted(thread, pid, graph) { return nil }
             if let pool = poolText(thread) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
@@ -30,9 +32,27 @@ struct ParkRule: DiagnosisRule {
             }
             return named(object, who, standstill, graph)
         case .workersExhausted(let threads):
-            return .root(.threadPoolExhausted, standstill, graph, "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
+            return .root(.threadPoolExhausted, standstill, graph, threads == 1 ? "The only thread of an executor waits for work that lies in the executor's own queue"
+                : "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
         default: return nil
         }
+    }
+
+    private func awaitsUnknownWork(_ candidate: Candidate, _ graph: WaitGraph) -> Bool {
+        guard candidate.cause == .conditionNeverSignalled, case .thread(_, let tid)? = candidate.standstill?.path.last?.from else { return false }
+        return graph.index.thread(tid)?.managedWait?.kind == .future
+    }
+
+    /// All threads of a pool wait, and what they wait for may lie in the pool's own queue: nobody else is left who could do it.
+    private func starved(_ wait: ManagedWait, _ thread: ThreadRecord, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        if let workers = wait.workers, wait.executor != nil, workers.contains(thread.tid) {
+            return .root(
+                .threadPoolExhausted, standstill, graph,
+                "All \(workers.count) threads of an executor wait (\(NodeText.object(wait))), and work lies in its queue that none of them can begin")
+        }
+        guard [.semaphore, .condition, .queueTake].contains(wait.kind), let pool = poolText(thread) else { return nil }
+        let who = NodeText.short(.thread(pid: thread.pid, tid: thread.tid), graph.index)
+        return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
     }
 
     /// What it was in the program's own terms, as the language's runtime shows it.

@@ -7,6 +7,8 @@ struct SpinRule: DiagnosisRule {
 
     /// Two looks at a loop that only waits find the program counter within a cache line or two.
     private static let reach: UInt64 = 96
+    /// What a virtual machine compiled has whole libraries inlined into one loop: only the smallest goes nowhere.
+    private static let compiledReach: UInt64 = 16
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         if let alarm = evidence.run?.header.alarms.first(where: { $0.rule == .busyLoop }) {
@@ -29,7 +31,7 @@ struct SpinRule: DiagnosisRule {
         let b = now.stack.elements.filter { !$0.isInlined }
         guard let top = a.first, let same = b.first, a.count == b.count else { return false }
         let distance = top.programCounter > same.programCounter ? top.programCounter - same.programCounter : same.programCounter - top.programCounter
-        return distance <= Self.reach && zip(a.dropFirst(), b.dropFirst()).allSatisfy { $0.programCounter == $1.programCounter }
+        return distance <= (now.managedStack == nil ? Self.reach : Self.compiledReach) && zip(a.dropFirst(), b.dropFirst()).allSatisfy { $0.programCounter == $1.programCounter }
     }
 
     private func candidate(_ thread: ThreadRecord, _ share: Double, _ graph: WaitGraph) -> Candidate {
