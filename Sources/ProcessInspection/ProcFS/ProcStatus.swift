@@ -1,22 +1,27 @@
 /// The `Name:	value` lines of /proc/PID/status and its like, proc(5).
 package struct ProcStatus: Sendable, Hashable {
-    package let fields: [String: String]
+    /// Found by looking, not kept by name: of some fifty lines two or three are asked for, of every thread.
+    private let text: [UInt8]
 
-    package init(_ text: String) {
-        var fields: [String: String] = [:]
-        for line in text.split(separator: "\n").prefix(1000) {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            fields[String(line[..<colon])] = String(value)
+    package init(_ text: String) { self.text = Array(text.utf8) }
+
+    package subscript(_ name: String) -> String? {
+        let name = Array(name.utf8)
+        var at = 0
+        while at < text.count {
+            let end = text[at...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+            if end - at > name.count, text[at + name.count] == UInt8(ascii: ":"), text[at..<at + name.count].elementsEqual(name) {
+                let value = text[(at + name.count + 1)..<end].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+                return String(decoding: value, as: UTF8.self)
+            }
+            at = end + 1
         }
-        self.fields = fields
+        return nil
     }
-
-    package subscript(_ name: String) -> String? { fields[name] }
 
     /// First number of a field.
     package func number<Number: FixedWidthInteger>(_ name: String, _: Number.Type = Number.self) -> Number? {
-        fields[name].flatMap { Number($0.prefix { $0 != " " && $0 != "\t" }) }
+        self[name].flatMap { Number($0.prefix { $0 != " " && $0 != "\t" }) }
     }
 
     /// A field counted in kB, in bytes.

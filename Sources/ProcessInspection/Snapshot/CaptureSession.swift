@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Glibc
 
 /// One capture under way.
 final class CaptureSession {
@@ -14,6 +15,8 @@ final class CaptureSession {
     /// Network namespaces whose sockets were read, each with a process that lives in it.
     private var networks: [UInt64: Int32] = [:]
     private var socketTrouble: [String] = []
+    /// Made when first asked for, and again when more sockets were read.
+    private var peers: SocketPeers?
 
     init(options: CaptureOptions, images: ModuleImageCache) {
         self.options = options
@@ -93,7 +96,7 @@ final class CaptureSession {
         guard let namespace = try? target.proc.namespace("net"), networks[namespace] == nil else { return }
         networks[namespace] = target.pid
         let reading = SocketTable.reading(networkNamespaceOf: target.pid)
-        if let value = reading.value { table.append(value) }
+        if let value = reading.value { table.append(value); peers = nil }
         if let reason = reading.reason { socketTrouble.append(reason) }
     }
 
@@ -132,7 +135,9 @@ final class CaptureSession {
         let inodes = Set(descriptors.filter { $0.kind == .socket }.compactMap(\.inode))
         guard let machine else { return .unavailable(reason: "not captured") }
         if table.sockets.isEmpty, let trouble = socketTrouble.first { return .unavailable(reason: trouble) }
-        let records = SocketPeers(table: table, machine: machine, networks: networks).records(for: inodes)
+        let peers = peers ?? SocketPeers(table: table, machine: machine, networks: networks)
+        self.peers = peers
+        let records = peers.records(for: inodes)
         let reasons = socketTrouble + (machine.incomplete.map { [$0] } ?? [])
         return reasons.isEmpty ? .complete(records) : .partial(records, reason: reasons.joined(separator: "; "))
     }
@@ -151,6 +156,9 @@ final class CaptureSession {
 
     // MARK: Following
 
+    /// What need not be followed: this process too, which waits for nothing but the capture's end.
+    private var captured: Set<Int32> { Set(processes.map(\.target.pid) + [getpid()]) }
+
     private func follow() {
         let limits = options.follow
         guard limits.mode != .none else { return }
@@ -159,7 +167,7 @@ final class CaptureSession {
         for _ in 0..<limits.depth {
             let plan = FollowPlan(
                 threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
-            let steps = plan.steps(excluding: Set(processes.map(\.target.pid)))
+            let steps = plan.steps(excluding: captured)
             guard !steps.isEmpty else { return }
             let first = processes.count
             for step in steps {
@@ -181,7 +189,7 @@ final class CaptureSession {
         }
         let plan = FollowPlan(
             threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
-        let rest = plan.steps(excluding: Set(processes.map(\.target.pid)))
+        let rest = plan.steps(excluding: captured)
         if let next = rest.first {
             unobserved.append(Unobserved(what: "process \(next.pid), which \(next.because)", why: "waits are followed \(limits.depth) steps far"))
         }

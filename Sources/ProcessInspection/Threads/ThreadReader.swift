@@ -113,24 +113,21 @@ package struct ThreadReader {
             }
             walks[copy.tid] = walk
         }
-        let frames = symbolizer.frames(for: walks.values.flatMap(\.addresses))
-        var named: [CodeAddress: [Frame]] = [:]
-        for (address, list) in zip(walks.values.flatMap(\.addresses), frames) { named[address] = list }
         let ids = NamespaceIDs(target.proc)
         for index in records.indices {
             let copy = byTID[records[index].tid]
             records[index].pause = copy?.pause ?? records[index].pause
-            records[index].stack = stack(walks[records[index].tid], copy, named)
+            records[index].stack = stack(walks[records[index].tid], copy)
             update(&records[index], copy)
             records[index].wait = wait(records[index], ids)
         }
         countWaiters(&records)
     }
 
-    private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?, _ named: [CodeAddress: [Frame]]) -> Observed<[Frame]> {
+    private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?) -> Observed<[Frame]> {
         guard let walk, !walk.addresses.isEmpty else { return .unavailable(reason: copy?.note ?? walk?.incomplete ?? "not captured") }
-        let frames = walk.addresses.enumerated().flatMap { index, address in
-            var frames = named[address] ?? [Frame(programCounter: address.address)]
+        let frames = symbolizer.frames(for: walk.addresses).enumerated().flatMap { index, named in
+            var frames = named
             // A static function of a stripped library: what was called to get there is exported, as sem_wait is.
             if let last = frames.indices.last, frames[last].function == nil, let target = walk.entered[index],
                 let module = modules.module(at: target), module.path == frames[last].module,

@@ -27,7 +27,7 @@ package struct WaitContext {
     /// Whether one of the innermost functions has a name that contains any of these.
     func called(_ names: String...) -> String? {
         for symbol in symbols {
-            if let name = names.first(where: symbol.contains) { return name }
+            if let name = names.first(where: { symbol.utf8.contains($0.utf8) }) { return name }
         }
         return nil
     }
@@ -224,5 +224,21 @@ package enum WaitDecoder {
             let nanoseconds = try? context.memory.load(Int64.self, at: address &+ 8)
         else { return nil }
         return Double(seconds) + Double(nanoseconds) / 1e9
+    }
+}
+
+extension String.UTF8View {
+    /// Byte by byte: asked of every innermost function of every thread, for a dozen names.
+    fileprivate func contains(_ other: String.UTF8View) -> Bool {
+        guard let first = other.first else { return true }
+        let length = other.count
+        guard count >= length else { return false }
+        var rest = self[...]
+        while let start = rest.firstIndex(of: first) {
+            rest = rest[start...]
+            if rest.starts(with: other) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
     }
 }
