@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Evidence
 internal import Glibc
 internal import Synchronization
 
@@ -7,6 +8,11 @@ package final class ModuleImage: Sendable {
     // The image is immutable but for its symbol index, which C builds under a lock.
     private nonisolated(unsafe) let pointer: OpaquePointer
     private let source: SourceFrames
+    private struct Kept {
+        var symbols: [String: UInt64] = [:]
+        var frames: [CodeAddress: [Frame]] = [:]
+    }
+    private let kept = Mutex(Kept())
 
     private init(_ pointer: OpaquePointer) {
         self.pointer = pointer
@@ -49,10 +55,20 @@ package final class ModuleImage: Sendable {
     /// Functions at a linked address by the debugging information, innermost inlined one first.
     package func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
 
-    /// Linked address of a symbol.
+    /// Linked address of a symbol. Each search goes through the whole table, so what was found, or not, is kept.
     package func address(ofSymbol name: String) -> UInt64? {
+        if let known = kept.withLock({ $0.symbols[name] }) { return known == 0 ? nil : known }
         let address = hs_image_symbol(pointer, name)
+        kept.withLock { $0.symbols[name] = address }
         return address == 0 ? nil : address
+    }
+
+    /// The frames of a linked address, looked up once for all processes and captures.
+    func named(_ address: CodeAddress, by look: (CodeAddress, ModuleImage) -> [Frame]) -> [Frame] {
+        if let known = kept.withLock({ $0.frames[address] }) { return known }
+        let frames = look(address, self)
+        kept.withLock { $0.frames[address] = frames }
+        return frames
     }
 
     /// For the unwinder, which must not outlive this object.

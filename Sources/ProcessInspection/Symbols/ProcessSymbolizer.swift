@@ -24,22 +24,32 @@ package final class ProcessSymbolizer: Symbolizer {
     private func look(up address: CodeAddress) -> [Frame] {
         // Addresses outside every module have no symbols, and could be anything.
         guard let module = modules.module(at: address.address) else { return [Frame(programCounter: address.address)] }
+        let linked = CodeAddress(address.address &- module.bias, address.kind)
+        return module.image.named(linked, by: look(up:in:)).map { known in
+            var frame = known
+            frame.programCounter = address.address
+            frame.module = module.path
+            return frame
+        }
+    }
+
+    /// The same for every process that has the file mapped: the image keeps it.
+    private func look(up address: CodeAddress, in image: ModuleImage) -> [Frame] {
         // A return address stands behind the call it belongs to.
-        let linked = (address.kind == .returnAddress ? address.address &- 1 : address.address) &- module.bias
-        let function = module.image.function(at: linked)
-        var frames = module.image.sourceFrames(at: linked).map { source in
+        let place = address.kind == .returnAddress ? address.address &- 1 : address.address
+        let function = image.function(at: place)
+        var frames = image.sourceFrames(at: place).map { source in
             var frame = Frame(
-                programCounter: address.address, module: module.path, file: source.file, line: source.line,
-                isInlined: source.isInlined, isAsync: address.kind == .asyncResume)
+                programCounter: 0, file: source.file, line: source.line, isInlined: source.isInlined, isAsync: address.kind == .asyncResume)
             frame.column = source.line == nil ? nil : source.column
             name(&frame, source.isInlined ? source.function : function?.symbol ?? source.function)
             return frame
         }
         if frames.isEmpty {
-            frames = [Frame(programCounter: address.address, module: module.path, isAsync: address.kind == .asyncResume)]
+            frames = [Frame(programCounter: 0, isAsync: address.kind == .asyncResume)]
             name(&frames[0], function?.symbol)
         }
-        if let function { frames[frames.count - 1].offset = address.address &- module.bias &- function.start }
+        if let function { frames[frames.count - 1].offset = address.address &- function.start }
         return frames
     }
 
