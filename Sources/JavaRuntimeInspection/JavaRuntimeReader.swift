@@ -79,13 +79,16 @@ package struct JavaRuntimeReader {
             guard records[thread.tid] != nil else { continue }
             let stack = sections.walker?.walk(anchor: thread.anchor, stack: thread.stack, registers: registers[thread.tid])
             var entry = InspectedRuntime.Thread(stack: stack.map { $0.map { $0.map(\.evidence) } })
-            // Compilers come and go without a Java object.
-            if stack?.elements.isEmpty == true, thread.isBlockedInside { entry.wait = Self.housekeeping }
-            if sections.heap == nil, let monitor = thread.pendingMonitor { entry.wait = sections.monitors?.enter(monitor, among: sections.threads) }
+            // One that sleeps inside the machine without a frame of Java is the machine's own, or has run its program to the end.
+            let isBare = if case .complete(let frames)? = stack { frames.isEmpty && thread.isBlockedInside && sleeps(thread.tid) } else { false }
             if let heap = sections.heap, let object = heap.threadObject(at: thread.objectHandle) {
                 let facts = JavaThreadFacts(object, heap)
                 entry.name = facts.name
-                subjects.append(.init(thread: thread, facts: facts, frames: stack?.elements ?? [], timeout_s: timeout(thread.tid)))
+                subjects.append(.init(thread: thread, facts: facts, frames: stack?.elements ?? [], isBare: isBare, timeout_s: timeout(thread.tid)))
+            } else if let monitor = thread.pendingMonitor {
+                entry.wait = sections.monitors?.enter(monitor, among: sections.threads)
+            } else if isBare {
+                entry.wait = Self.housekeeping
             }
             runtime.threads[thread.tid] = entry
         }
@@ -114,7 +117,7 @@ package struct JavaRuntimeReader {
             let wait = reader.wait(subject)
             // Locks can hold up the platform's helpers too, and one of them waits for child processes; else they rest.
             let isOwn = subject.facts.isHousekeeping && records[subject.thread.tid]?.wait?.kind != .child
-            let rests = isOwn || subject.frames.isEmpty && wait == nil && sleeps(subject.thread.tid)
+            let rests = isOwn || subject.isBare && wait == nil
             waits[subject.thread.tid] = wait?.kind != .lock && rests ? Self.housekeeping : wait
         }
         pools.markStarved(&waits)

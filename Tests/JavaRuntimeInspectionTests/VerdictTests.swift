@@ -19,7 +19,8 @@ extension LiveJavaTests {
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
-            "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sleep-loop", "healthy-computing",
+            "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting",
+            "healthy-sleep-loop", "healthy-computing",
         ]
 
         // Attaching is mostly waiting: some at a time.

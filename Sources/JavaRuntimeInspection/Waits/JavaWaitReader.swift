@@ -21,6 +21,8 @@ struct JavaWaitReader {
         var thread: JavaThread
         var facts: JavaThreadFacts
         var frames: [JavaFrame]
+        /// Sleeps inside the virtual machine, without a frame of Java.
+        var isBare: Bool
         /// The timeout of its system call, in seconds.
         var timeout_s: Double?
     }

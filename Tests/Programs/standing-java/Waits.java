@@ -24,6 +24,15 @@ class Waits {
         });
         programs.put("child", () -> new ProcessBuilder("sleep", "100000").start().waitFor());
         programs.put("busy", () -> { while (!done) { } });
+        programs.put("healthy-sorting", () -> {
+            Random random = new Random(1);
+            while (true) {
+                List<Double> numbers = new ArrayList<>();
+                for (int i = 0; i < 200_000; i++) numbers.add(random.nextDouble());
+                Collections.sort(numbers);
+                System.out.println(numbers.get(100_000));
+            }
+        });
         programs.put("healthy-joins-itself", () -> Thread.currentThread().join());
         programs.put("healthy-sleep-loop", () -> { while (true) Standing.pause(300); });
         programs.put("healthy-computing", () -> {
