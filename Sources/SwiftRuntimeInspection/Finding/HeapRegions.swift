@@ -21,9 +21,13 @@ package struct HeapRegions: Sendable {
         ranges = Self.join(writable, touched)
     }
 
+    /// What is larger is reserved address space, such as the shadow of a sanitizer (AddressSanitizer: 14 TiB), in which
+    /// even the question which pages are touched would take minutes.
+    private static let largestHeap_bytes: UInt64 = 1 << 40
+
     private static func join(_ mappings: [MemoryMapping], _ touched: (any TouchedPages)?) -> [Range<UInt64>] {
         var ranges: [Range<UInt64>] = []
-        for mapping in mappings {
+        for mapping in mappings where mapping.end - mapping.start <= largestHeap_bytes {
             let whole = mapping.start..<mapping.end
             for piece in touched?.touchedRanges(in: whole) ?? [whole] {
                 // Neighbours are joined: an object may lie across the border of two mappings.
