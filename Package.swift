@@ -103,14 +103,14 @@ let package = Package(
         .executableTarget(
             name: "standing-c", path: "Tests/Programs/standing-c",
             cSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])],
-            linkerSettings: [.linkedLibrary("pthread")]),
+            linkerSettings: [.linkedLibrary("pthread"), .linkedLibrary("resolv")]),
         .executableTarget(
             name: "standing-swift", dependencies: [httpClient, grdb] + nio,
             path: "Tests/Programs/standing-swift", swiftSettings: strict),
 
         tests("EvidenceTests", ["Evidence"]),
         tests("WaitGraphTests", ["Evidence", "WaitGraph"]),
-        tests("DiagnosisTests", ["Evidence", "WaitGraph", "Diagnosis"]),
+        tests("DiagnosisTests", ["Evidence", "WaitGraph", "Diagnosis", "Archive"]),
         tests("ReportingTests", ["Evidence", "WaitGraph", "Diagnosis", "Reporting"], resources: [.copy("Goldens")]),
         tests("ProcessesTests", ["Evidence", "Processes", "hangscope"]),
         tests("ProcessInspectionTests", ["Evidence", "Processes", "ProcessInspection", "standing-c"]),
@@ -127,7 +127,7 @@ let package = Package(
         tests("ArchiveTests", ["Evidence", "Archive"]),
         tests("HarnessTests", ["Evidence", "Scenario", "Archive", "Processes", "Harness", "jobd", "hangscope"]),
         tests("JobSystemTests", ["JobSystem", "jobd", httpClient, grdb] + nio),
-        tests("EndToEndTests", ["Evidence", "Processes", "hangscope", "jobd", "standing-c", "standing-swift"]),
+        tests("EndToEndTests", ["Evidence", "Diagnosis", "Processes", "hangscope", "jobd", "standing-c", "standing-swift"]),
         tests("TidyTests", ["Evidence", "hangscope", "jobd"]),
     ],
     swiftLanguageModes: [.v6]

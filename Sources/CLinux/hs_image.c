@@ -74,17 +74,20 @@ void hs_image_close(hs_image *image) {
 }
 
 int hs_image_address_of_offset(const hs_image *image, uint64_t file_offset, uint64_t *address) {
-    for (size_t index = 0; index < image->segment_count; index++) {
-        const Elf64_Phdr *segment = &image->segments[index];
-        if (segment->p_type != PT_LOAD) continue;
-        // The kernel maps whole pages: a mapping begins at the page that holds p_offset.
-        uint64_t page = segment->p_offset & ~4095ull;
-        if (file_offset >= page && file_offset - page < segment->p_filesz + (segment->p_offset - page)) {
-            *address = segment->p_vaddr - segment->p_offset + file_offset;
-            return 0;
+    // A page of the file may belong to two segments, mapped twice at different addresses: code is asked for first.
+    for (uint32_t flags = PF_X;; flags = 0) {
+        for (size_t index = 0; index < image->segment_count; index++) {
+            const Elf64_Phdr *segment = &image->segments[index];
+            if (segment->p_type != PT_LOAD || (segment->p_flags & flags) != flags) continue;
+            // The kernel maps whole pages: a mapping begins at the page that holds p_offset.
+            uint64_t page = segment->p_offset & ~4095ull;
+            if (file_offset >= page && file_offset - page < segment->p_filesz + (segment->p_offset - page)) {
+                *address = segment->p_vaddr - segment->p_offset + file_offset;
+                return 0;
+            }
         }
+        if (!flags) return -ENOENT;
     }
-    return -ENOENT;
 }
 
 static const uint8_t *bytes_at(const hs_image *image, uint64_t address, size_t *available, int constant) {

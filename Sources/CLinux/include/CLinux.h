@@ -7,6 +7,7 @@
 #include "hs_task_scan.h"
 
 #if defined(__linux__)
+#include "hs_ipc.h"
 #include "hs_memory.h"
 #include "hs_sockets.h"
 #include "hs_streams.h"

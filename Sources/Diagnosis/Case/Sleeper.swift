@@ -6,11 +6,16 @@ enum Sleeper {
     /// A timer as long as this is no retry pause and no polling interval; daemons that sleep
     /// longer between rounds do so from their main loop.
     static let tooLong_s = 3600.0
+    /// Nobody means to sleep this long between two rounds: milliseconds were taken for seconds, or a doubling ran away.
+    static let mistaken_s = 172_800.0
+    /// And whoever means "for ever" asks for decades: `sleep infinity`, INT_MAX seconds.
+    static let forEver_s = 1e9
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
+        if asked_s >= mistaken_s, asked_s < forEver_s { return true }
         guard asked_s >= tooLong_s, case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end),
             let thread = graph.index.thread(tid), thread.pid == pid
         else { return false }

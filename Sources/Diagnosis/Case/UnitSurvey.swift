@@ -44,7 +44,7 @@ package struct UnitSurvey: Sendable {
             if follower.isClosed(pid) { closed.insert(pid) }
         }
         judgeParked(parked, graph, &stuck)
-        standstills = Self.grouped(stuck)
+        standstills = Self.grouped(stuck, index)
     }
 
     private enum Unit {
@@ -62,6 +62,8 @@ package struct UnitSurvey: Sendable {
 
     /// What is parked is at rest unless nobody is left to wake it, or it is asleep in the middle of something.
     private mutating func judgeParked(_ parked: [Standstill], _ graph: WaitGraph, _ stuck: inout [Standstill]) {
+        // Where other threads of the process stand still for a reason of their own, they are whom it waits for.
+        let explained = Set(stuck.compactMap { Self.process(of: $0.start) })
         for standstill in parked {
             let pid = Self.process(of: standstill.start)
             switch standstill.ending {
@@ -72,6 +74,7 @@ package struct UnitSurvey: Sendable {
             case .socket: doubtful.append(standstill)
             case _ where standstill.isCommitted: stuck.append(standstill)
             case _ where isIdleWait(standstill, parked, graph): bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits to be told to go on")
+            case _ where pid.map { explained.contains($0) } == true: bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits while others stand still")
             case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
             default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
             }
@@ -106,11 +109,11 @@ package struct UnitSurvey: Sendable {
     }
 
     /// One entry an end: the longest path to it stands for all, and carries their number.
-    static func grouped(_ all: [Standstill]) -> [Standstill] {
+    static func grouped(_ all: [Standstill], _ index: SnapshotIndex) -> [Standstill] {
         var order: [Key] = []
         var groups: [Key: Standstill] = [:]
         for standstill in all {
-            let key = Key(standstill)
+            let key = Key(standstill, index)
             guard let known = groups[key] else {
                 order.append(key)
                 groups[key] = standstill
@@ -129,13 +132,20 @@ package struct UnitSurvey: Sendable {
         var end: Set<NodeKey>
         var ending: String
 
-        init(_ standstill: Standstill) {
-            if case .cycle(let edges) = standstill.ending {
+        init(_ standstill: Standstill, _ index: SnapshotIndex) {
+            ending = String(describing: standstill.ending).prefix { $0 != "(" }.description
+            if case .socket(let standing) = standstill.ending, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode],
+                let peer = index.sockets[row].remote?.description, !peer.isEmpty
+            {
+                // Many connections to one silent server are one hang.
+                end = [.peer(peer)]
+                let kind = String(describing: standing).prefix { $0 != "(" }.description
+                ending += kind == "connecting" ? "notAccepted" : kind
+            } else if case .cycle(let edges) = standstill.ending {
                 end = Set(edges.flatMap { [$0.from, $0.to] }.filter { if case .process = $0 { false } else { true } })
                 ending = "cycle"
             } else {
                 end = [standstill.end]
-                ending = String(describing: standstill.ending).prefix { $0 != "(" }.description
             }
         }
     }

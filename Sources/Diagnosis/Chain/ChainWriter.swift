@@ -104,6 +104,7 @@ package struct ChainWriter {
         switch standstill.ending {
         case .cycle(let edges): "the circle closes: \(circle(edges))"
         case .ownerGone: "its holder has exited without releasing it"
+        case .holderLost: "no other thread can hold it: its holder has exited, or is the very thread that waits for it"
         case .ownerSelf: "its holder is the very thread that waits for it"
         case .holderAtRest(let why): "holds the lock and \(why)"
         case .holderBusy: "holds the lock and uses the processor all the time"
@@ -115,6 +116,8 @@ package struct ChainWriter {
         case .fileLock: "holds it and does nothing that would release it"
         case .pipeOpen(let holders): "open for writing in \(Self.names(holders))"
         case .pipeFull(let readers): "full; its reader \(Self.names(readers)) does not read"
+        case .queueFull(let readers): "full; \(readers.isEmpty ? "nobody is known to read from it" : "its reader \(Self.names(readers)) takes nothing out")"
+        case .partnerGone(let pid): "pid \(pid), which took its last message, has exited"
         case .noPartner: "nobody opens its other end"
         case .stopped: "stopped by a signal or a debugger"
         case .disk: "uninterruptible sleep on a device or file system"

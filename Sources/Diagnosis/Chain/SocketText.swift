@@ -12,7 +12,8 @@ package enum SocketText {
         case .unacknowledged(let segments, let retransmits):
             return "\(segments) segments are not acknowledged and were sent again \(retransmits) times: the other end is gone"
         case .peerGone: return "no socket is left at the other end"
-        case .closedByPeer: return "closed by \(peer)"
+        case .closedByPeer(let owed): return owed ? "closed by \(peer) instead of answering, and not closed here" : "closed by \(peer)"
+        case .dripping(let bytes, let segments): return "\(bytes) bytes came in \(segments) segments from \(peer)"
         case .peerNotReading(let bytes): return "\(bytes) bytes wait to be read by \(peer)"
         case .owed: return "established, 0 bytes in since the last went out; \(reading(socket, peer))"
         case .quiet: return "established, 0 bytes in, in the middle of an answer of \(peer)"

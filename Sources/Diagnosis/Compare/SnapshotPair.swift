@@ -59,6 +59,7 @@ struct SnapshotPair {
         case .unacknowledged: "bytes not acknowledged, sent again"
         case .peerGone: "the peer is gone"
         case .closedByPeer: "closed by the peer"
+        case .dripping: "bytes drip"
         case .peerNotReading: "bytes not read by the peer"
         case .owed: "an answer is owed"
         case .quiet: "received last"

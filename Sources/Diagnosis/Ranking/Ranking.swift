@@ -17,9 +17,24 @@ struct Ranking {
                 unique.append(candidate)
             }
         }
+        unique = explained(unique)
         let roots = settle(unique.filter { $0.role == .root })
         let contributing = unique.filter { candidate in candidate.role == .contributing && !roots.contains { $0.cause == candidate.cause } }
         return roots.map { finding($0) } + distinct(contributing).map { finding($0) }
+    }
+
+    /// Connections that a process does not accept for want of a descriptor are a consequence.
+    private func explained(_ all: [Candidate]) -> [Candidate] {
+        let short = Set(all.filter { $0.cause == .descriptorsExhausted && $0.rank >= 3 }.compactMap { $0.standstill?.end })
+        return all.map { candidate in
+            guard candidate.cause == .notAccepting, !short.isEmpty, case .socket(let inode, _)? = candidate.standstill?.end,
+                let row = evidence.index.socketRow[inode], let owners = evidence.index.sockets[row].peer?.owners,
+                owners.contains(where: { short.contains(.process($0.pid)) })
+            else { return candidate }
+            var candidate = candidate
+            candidate.role = .contributing
+            return candidate
+        }
     }
 
     /// One finding a cause: several jobs with the same trouble are one finding.

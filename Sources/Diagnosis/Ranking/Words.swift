@@ -51,6 +51,14 @@ enum Gaps {
 }
 
 enum NextSteps {
+    /// Who stands where, when nothing more is known.
+    private static func standing(_ evidence: DiagnosisCase) -> [String] {
+        evidence.units.standstills.prefix(5).map { standstill in
+            let writer = ChainWriter(evidence.graph)
+            return "\(NodeText.short(standstill.start, evidence.index)) \(standstill.path.first.map { "(\($0.knownFrom))" } ?? "") stands: \(writer.ending(standstill))."
+        }
+    }
+
     static func text(_ evidence: DiagnosisCase, _ verdict: Verdict, _ root: Finding?, _ unknown: [String]) -> [String] {
         guard verdict == .unknown || verdict == .hang && root == nil else { return [] }
         var steps: [String] = []
@@ -67,7 +75,9 @@ enum NextSteps {
             steps.append("The \(what) could not all be seen (\(reason)): run `hangscope doctor`.")
         }
         steps += unknown.prefix(3).map { "Not judged: \($0)." }
+        if verdict == .hang { steps += Self.standing(evidence) }
         if evidence.snapshots.count == 1 { steps.append("There is one snapshot only: take another some seconds later to see what stays.") }
+        if evidence.snapshots.count > 1, steps.isEmpty { return ["Look at the threads (--threads) and at the connections (--sockets): which of them is in the middle of its work?"] }
         return steps.isEmpty ? ["Take two snapshots some seconds apart while it stands still, and diagnose both."] : steps
     }
 }

@@ -28,6 +28,8 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var cgroup: CgroupRecord?
     /// Inode numbers of its namespaces by name: net, mnt, pid, user, uts, ipc, cgroup, time.
     public var namespaces: [String: UInt64]
+    /// Signals with a handler, as bits (bit N-1 is signal N): SigCgt of /proc/PID/status.
+    public var caughtSignals: UInt64?
     /// Seccomp mode: 0 none, 1 strict, 2 filter.
     public var seccomp: Int?
     /// Another process that traces this one; nil when none does.

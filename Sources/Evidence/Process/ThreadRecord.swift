@@ -26,6 +26,9 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     public var managedWait: ManagedWait?
     /// Kernel stack where permitted, innermost first.
     public var kernelStack: [String]?
+    /// For a thread that ran: digests of its registers and innermost stack in a few quick looks. One that comes
+    /// back in a later snapshot means that the thread went round without getting anywhere.
+    public var looks: [UInt64]?
     public var pause: ThreadPause
     /// Id of the Swift task that runs on this thread.
     public var currentTask: UInt64?

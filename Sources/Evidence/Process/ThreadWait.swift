@@ -38,6 +38,10 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     /// Seconds of that timeout that remained when captured, where the kernel or memory tells.
     public var remaining_s: Double?
     public var detail: String?
+    /// For a System V semaphore, whoever operated on it last; for a message queue, whoever took this process's last
+    /// message (a receiver), or took any last (a sender).
+    public var lastUserPID: Int32?
+    public var lastUserAlive: Bool?
 
     public init(kind: Kind, detail: String? = nil) {
         self.kind = kind
@@ -85,6 +89,8 @@ public struct FutexWait: Codable, Sendable, Hashable {
     /// Process of that thread, when it is not the waiter's own.
     public var ownerPID: Int32?
     public var ownerAlive: Bool?
+    /// Other threads of the process on whose stacks the address of an ownerless lock lies, as a guard keeps it.
+    public var onStacksOf: [Int32]?
     /// How kind and owner are known, such as "owner field of pthread_mutex_t", "caller pthread_cond_wait".
     public var knownFrom: String?
     /// Threads in the same process that wait on the same object, this one included.

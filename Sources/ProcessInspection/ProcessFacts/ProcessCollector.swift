@@ -47,6 +47,7 @@ package struct ProcessCollector: Collector {
         guard let status = try? proc.status() else { return }
         record.userID = status.userID ?? 0
         record.seccomp = status.seccomp
+        record.caughtSignals = status["SigCgt"].flatMap { UInt64($0, radix: 16) }
         record.tracerPID = status.tracerTID.map { tid in (try? ProcDirectory(pid: tid).status())?.number("Tgid") ?? tid }
         if let resident = status.bytes("VmRSS"), let virtual = status.bytes("VmSize") {
             record.memory = MemoryUse(resident_bytes: resident, virtual_bytes: virtual, swapped_bytes: status.bytes("VmSwap") ?? 0)

@@ -51,6 +51,7 @@ package struct ThreadReader {
         let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
+        if mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer).look(&observation.records) }
         return observation
     }
 
@@ -122,6 +123,7 @@ package struct ThreadReader {
             records[index].wait = wait(records[index], ids)
         }
         countWaiters(&records)
+        GuardSearch.search(&records, copies)
     }
 
     private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?) -> Observed<[Frame]> {
@@ -158,7 +160,7 @@ package struct ThreadReader {
             WaitContext(
                 pid: target.pid, tid: record.tid, state: record.state,
                 call: record.syscall.map { ($0.number, $0.arguments) }, waitChannel: record.waitChannel,
-                memory: target.memory, symbols: frames.compactMap { $0.symbol ?? $0.function }, clocks: clocks,
+                memory: target.memory, symbols: frames.flatMap { [$0.symbol, $0.function].compactMap { $0 } }, clocks: clocks,
                 proc: target.proc, ids: ids))
     }
 

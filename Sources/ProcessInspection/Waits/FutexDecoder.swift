@@ -28,6 +28,8 @@ enum FutexDecoder {
             futex.ownerTID = context.ids.thread(owner)
             setOwner(context.ids.thread(owner), &futex, context)
         }
+        // Some libraries never ask for a private futex: what lies in memory of its own is private all the same.
+        if futex.isShared, futex.object != .join, isPrivate(futex.address, context) { futex.isShared = false }
         var wait = ThreadWait(kind: .futex)
         wait.futex = futex
         setTimeout(&wait, raw, context)
@@ -59,7 +61,42 @@ enum FutexDecoder {
             futex.knownFrom = "caller \(name)"
             return
         }
+        if isLanguageLock(&futex, context) { return }
         guess(&futex, context)
+    }
+
+    /// Locks that C++ and Rust build from futexes of their own, by the function of their runtime that waits:
+    /// libstdc++'s bits/semaphore_base.h, latch, barrier, atomic_futex.h; Rust's library/std/src/sys/sync.
+    private static func isLanguageLock(_ futex: inout FutexWait, _ context: WaitContext) -> Bool {
+        func found(_ object: FutexWait.ObjectKind, _ name: String) -> Bool {
+            futex.object = object
+            futex.knownFrom = "caller \(name)"
+            return true
+        }
+        if let name = context.called("lock_contended") { return found(.mutex, name) }
+        if let name = context.called("read_contended", "write_contended") {
+            rustReadWriteLock(&futex, context, writes: name.hasPrefix("write"))
+            return found(.readWriteLock, name)
+        }
+        if let name = context.called("once::futex::Once", "4once5futex") { return found(.once, name) }
+        if let name = context.called("St5latch", "__tree_barrier", "St7barrier", "sync::barrier::Barrier", "4sync7barrier") { return found(.barrier, name) }
+        if let name = context.called("counting_semaphore", "__atomic_semaphore", "__platform_semaphore", "__semaphore_impl") { return found(.semaphore, name) }
+        if let name = context.called("__atomic_futex_unsigned", "Condvar::wait", "7condvar5futex", "7condvarNt") { return found(.condition, name) }
+        return false
+    }
+
+    /// library/std/src/sys/sync/rwlock/futex.rs: state 0, writer_notify 4; readers count in the low 30 bits, all ones for a writer.
+    private static func rustReadWriteLock(_ futex: inout FutexWait, _ context: WaitContext, writes: Bool) {
+        if writes { futex.objectAddress = futex.address &- 4 }
+        guard let state = try? context.memory.load(UInt32.self, at: futex.objectAddress) else { return }
+        let readers = state & 0x3fff_ffff
+        futex.count = readers == 0x3fff_ffff ? 0 : Int(readers)
+    }
+
+    /// Whether an address lies in a private mapping of its process.
+    private static func isPrivate(_ address: UInt64, _ context: WaitContext) -> Bool {
+        guard let mappings = try? context.proc.maps() else { return false }
+        return mappings.contains { $0.start <= address && address < $0.end && !$0.isShared }
     }
 
     /// Without symbols: the operation, the expected value and the memory around.

@@ -174,16 +174,7 @@ package enum WaitDecoder {
             var wait = ThreadWait(kind: .signal, detail: "sigtimedwait")
             wait.timeout_s = timespec(context, at: context.argument(2))
             return wait
-        case 65, 220:
-            var wait = ThreadWait(kind: .ipc, detail: "System V semaphore set \(context.descriptor(0))")
-            if number == 220 { wait.timeout_s = timespec(context, at: context.argument(3)) }
-            return wait
-        case 69, 70:
-            return ThreadWait(kind: .ipc, detail: "System V message queue \(context.descriptor(0)), \(number == 69 ? "full" : "empty")")
-        case 242, 243:
-            var wait = ThreadWait(kind: .ipc, detail: "POSIX message queue, \(number == 242 ? "full" : "empty")")
-            wait.descriptors = [DescriptorInterest(fd: context.descriptor(0), operation: number == 242 ? .write : .read)]
-            return wait
+        case 65, 220, 69, 70, 242, 243: return MessageDecoder.wait(number, context)
         default: return nil
         }
     }

@@ -21,6 +21,9 @@ package struct Activity: Sendable {
     package let wakes: [Int32: Int]
     private let sampledCPU: [Int32: Double]
     private let sampledWindow_s: Double
+    /// Whether the sampled process read or wrote anything (rchar, wchar) in between; nil when that was not sampled.
+    package let transferred: Bool?
+    private let sampledPID: Int32?
     private let socketBytes: [UInt64: (first: SocketSample, last: SocketSample)]
 
     package init(earlier: SnapshotIndex?, later: SnapshotIndex, samples: [Sample]) {
@@ -59,6 +62,34 @@ package struct Activity: Sendable {
         sampledCPU = cpu
         sampledWindow_s = max(0, (between.last?.at.monotonic_s ?? 0) - (between.first?.at.monotonic_s ?? 0))
         socketBytes = sockets
+        sampledPID = between.first?.process.pid
+        if let a = between.first, let b = between.last, between.count >= 2, let read = a.read_bytes, let written = a.written_bytes {
+            transferred = b.read_bytes != read || b.written_bytes != written
+        } else {
+            transferred = nil
+        }
+        runningThroughout = Self.runners(between, earlier, later)
+    }
+
+    /// Threads that were never seen asleep.
+    package let runningThroughout: Set<Int32>
+
+    private static func runners(_ between: [Sample], _ earlier: SnapshotIndex?, _ later: SnapshotIndex) -> Set<Int32> {
+        var tids = Set(later.threads.filter { $0.state == "R" }.map(\.tid))
+        tids.formIntersection(earlier?.threads.filter { $0.state == "R" }.map(\.tid) ?? [])
+        for sample in between {
+            let pid = sample.process.pid
+            for thread in sample.threads where thread.state != "R" && later.thread(thread.tid)?.pid == pid { tids.remove(thread.tid) }
+        }
+        return tids
+    }
+
+    /// A thread that polls: it woke now and then, waits for the same as before, and its process read and wrote nothing.
+    package func pollsInVain(_ tid: Int32) -> Bool {
+        guard case .woke = change(of: tid), transferred == false, let now = later.thread(tid), now.pid == sampledPID,
+            let before = earlier?.thread(tid), before.pid == now.pid
+        else { return false }
+        return Self.sameWait(before, now)
     }
 
     /// Below this share of a processor a thread only wakes up; /proc counts CPU in 10 ms ticks.
@@ -73,7 +104,7 @@ package struct Activity: Sendable {
         }
         let cpu_s = max(sampledCPU[tid] ?? 0, now.cpu.total_s - before.cpu.total_s)
         let share = cpu_s / window_s
-        if share > Self.idleShare && cpu_s > 0.03 { return .ran(share: min(share, 1)) }
+        if share > Self.idleShare && cpu_s > 0.03 || runningThroughout.contains(tid) { return .ran(share: min(share, 1)) }
         if Self.rechecks(before, now), (wakes[tid] ?? 0) <= Int(2 * min(window_s, 3600)) + Self.stopSwitches { return .stood }
         if let times = wakes[tid], sampledWindow_s > 0 { return times == 0 ? .stood : .woke(times: times) }
         let switches = Int(clamping: (now.voluntarySwitches ?? 0) &- min(before.voluntarySwitches ?? 0, now.voluntarySwitches ?? 0))

@@ -25,15 +25,51 @@ extension WaitGraph {
         let isLoop = interests.contains { index.descriptor(thread.pid, $0.fd)?.kind == .epoll } || interests.count > Self.operationSize
             || thread.syscall?.name.contains("epoll") == true
         if isLoop {
+            // One that only its own process could wake is parked; all others wait for the world.
+            if let wakeUp = interests.first(where: { index.descriptor(thread.pid, $0.fd)?.kind != .epoll }), isClosedLoop(thread, wait) {
+                add(WaitEdge(
+                    from: key, to: .descriptor(pid: thread.pid, fd: wakeUp.fd), relation: .parksOn, since_s: stoodSince(thread),
+                    knownFrom: "an event loop with nothing in it but what its own process writes to", evidence: cite))
+                return
+            }
             rest[key] = "event loop waits for events"
             return
         }
-        for interest in interests { addInterest(interest, of: thread, key, cite, alone: interests.count == 1) }
+        // Asked for nothing but errors and hang-ups: no wait for data. And what only this process itself could
+        // write to wakes the thread up to be told something; the other descriptors are what it waits for.
+        let asking = interests.filter { $0.events.map { events in !Set(events).isDisjoint(with: ["in", "out", "pri", "rdnorm", "wrnorm", "rdhup"]) } ?? true }
+        let outward = asking.filter { !isOwnWakeUp($0, thread) }
+        for interest in outward.isEmpty ? asking : outward { addInterest(interest, of: thread, key, cite) }
+        if asking.isEmpty { rest[key] = "watches for hang-ups" }
         if out(key).isEmpty, rest[key] == nil { rest[key] = "waits on descriptors that were not seen" }
     }
 
+    /// An event loop without timeout, and with nothing in its set but this process's own wake-ups; signals that have a
+    /// handler might write to one: SIGHUP 1, SIGUSR1 10, SIGUSR2 12, SIGTERM 15 (signal(7)).
+    func isClosedLoop(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
+        let signals: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 14
+        guard wait.timeout_s == nil, let caught = index.process(thread.pid)?.caughtSignals, caught & signals == 0 else { return false }
+        let members = (wait.descriptors ?? []).filter { index.descriptor(thread.pid, $0.fd)?.kind != .epoll }
+        return !members.isEmpty && members.allSatisfy { isOwnWakeUp($0, thread) }
+    }
+
+    /// An eventfd, pipe or socket pair whose other end is this process's alone. An eventfd may be inherited, but
+    /// rarely is.
+    func isOwnWakeUp(_ interest: DescriptorInterest, _ thread: ThreadRecord) -> Bool {
+        if let row = index.pipeRow(pid: thread.pid, fd: interest.fd) {
+            let pipe = index.pipes[row]
+            return pipe.path == nil && !pipe.writers.isEmpty && (pipe.writers + pipe.readers).allSatisfy { $0.pid == thread.pid }
+        }
+        if let row = index.socketRow(pid: thread.pid, fd: interest.fd) {
+            let socket = index.sockets[row]
+            guard socket.family == .unix, let owners = socket.peer?.owners, !owners.isEmpty else { return false }
+            return (owners + socket.owners).allSatisfy { $0.pid == thread.pid }
+        }
+        return index.descriptor(thread.pid, interest.fd)?.kind == .eventfd
+    }
+
     private mutating func addInterest(
-        _ interest: DescriptorInterest, of thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath], alone: Bool
+        _ interest: DescriptorInterest, of thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]
     ) {
         let since = stoodSince(thread)
         let writes = interest.operation == .write || (interest.operation == .poll && interest.events?.contains("out") == true && interest.events?.contains("in") != true)

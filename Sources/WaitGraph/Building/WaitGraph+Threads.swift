@@ -33,8 +33,7 @@ extension WaitGraph {
                     knownFrom: "system call \(thread.syscall?.name ?? "nanosleep")", evidence: cite))
             case .signal: rest[key] = "waits for a signal"
             case .ipc:
-                let receives = thread.syscall.map { $0.name.contains("msg") || $0.name.contains("mq_") } ?? false
-                if receives { rest[key] = "waits for a message" } else { park(thread, .semaphore, key, cite, "System V semaphore") }
+                addMessages(thread, wait, key, cite)
             case .stopped, .traced:
                 add(WaitEdge(
                     from: key, to: .process(thread.pid), relation: .stoppedBy, since_s: stoodSince(thread),
@@ -73,7 +72,8 @@ extension WaitGraph {
 
     /// Real seconds the thread is known to have stood where it stands.
     package func stoodSince(_ thread: ThreadRecord) -> Double? {
-        activity.change(of: thread.tid) == .stood ? activity.window_s : nil
+        if activity.change(of: thread.tid) == .stood { return activity.window_s }
+        return thread.wait?.kind == .descriptors && activity.pollsInVain(thread.tid) ? activity.window_s : nil
     }
 
     private mutating func addUndecoded(_ thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]) {
@@ -120,6 +120,8 @@ extension WaitGraph {
                 add(WaitEdge(
                     from: object, to: .thread(pid: futex.ownerPID ?? thread.pid, tid: owner), relation: .heldBy,
                     knownFrom: known, evidence: cite, isCommitted: true))
+            } else if out(object).isEmpty {
+                addHolders(of: object, futex, thread)
             }
         case .condition, .semaphore, .barrier, .unknown:
             // A bare futex with an owner in its word is a lock all the same.

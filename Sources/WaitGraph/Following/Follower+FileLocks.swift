@@ -8,7 +8,8 @@ extension Follower {
         var outcomes: [Outcome] = []
         for edge in held.prefix(64) {
             guard case .process(let pid) = edge.to, index.process(pid) != nil else { continue }
-            if case .stuck(let standstill) = follow(edge) { outcomes.append(.stuck(standstill)) }
+            // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
+            if case .stuck(let standstill) = follow(edge), !standstill.ending.isPatience { outcomes.append(.stuck(standstill)) }
         }
         if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst, !endsInOwnLock(standstill, row) { return worst }
         return .stuck(Standstill(path: Array(held.prefix(1)), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
@@ -19,5 +20,15 @@ extension Follower {
         guard case .cycle = standstill.ending else { return false }
         return standstill.end == .fileLock(row) && Set(index.locks[row].holders.map(\.pid)).count == 1
             && index.locks[row].sqlite != nil
+    }
+}
+
+extension Ending {
+    /// Asleep or waiting for a signal, of its own will.
+    var isPatience: Bool {
+        switch self {
+        case .childStays, .timer: true
+        default: false
+        }
     }
 }

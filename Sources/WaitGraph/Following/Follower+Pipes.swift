@@ -34,7 +34,12 @@ extension Follower {
         let seen = others.filter { index.process($0) != nil }
         guard !seen.isEmpty else { return .unclear("the processes that hold the pipe's write end were not looked at") }
         let children = seen.filter { index.process($0)?.parentPID == pid }
-        let sleepers = seen.filter { sleepsLong($0) }
+        let sleepers = seen.filter { sleepsLong($0, Self.pipePause_s) }
+        if let producer = producer(pipe, seen, pid) {
+            guard sleepsLong(producer, Self.longSleep_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
+            let across = WaitEdge(from: edge.to, to: .process(producer), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
+            return .stuck(Standstill(path: [edge, across], end: .process(producer), ending: .childStays(why: "it sleeps of its own will"), isCommitted: true))
+        }
         // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
         if children.isEmpty && !isPipeline(pid, seen) || sleepers.count == seen.count {
             return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
@@ -62,11 +67,21 @@ extension Follower {
         }
     }
 
-    private func sleepsLong(_ pid: Int32) -> Bool {
+    /// The one process that was started to write into the pipe: a child of the reader, or a neighbour in its
+    /// pipeline, that has it as standard output.
+    private func producer(_ pipe: PipeRecord, _ writers: [Int32], _ pid: Int32) -> Int32? {
+        guard writers.count == 1, let process = index.process(writers[0]), pipe.writers.contains(where: { $0.pid == writers[0] && $0.fd == 1 }) else { return nil }
+        return process.parentPID == pid || isPipeline(pid, writers) ? writers[0] : nil
+    }
+
+    /// A writer that sleeps this long keeps its reader waiting.
+    private static let pipePause_s = 60.0
+
+    private func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {
         let threads = index.threads(of: pid)
         return !threads.isEmpty && threads.allSatisfy { thread in
             if thread.wait?.kind == .signal { return true }
-            return thread.wait?.kind == .sleep && (thread.wait?.timeout_s ?? thread.wait?.remaining_s ?? 0) >= 60
+            return thread.wait?.kind == .sleep && (thread.wait?.timeout_s ?? thread.wait?.remaining_s ?? 0) >= least_s
         }
     }
 }

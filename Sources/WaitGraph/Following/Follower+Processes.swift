@@ -79,10 +79,19 @@ extension Follower {
             switch wait.kind {
             case .futex:
                 if (wait.timeout_s ?? 0) > 0 || wait.futex?.isShared == true && wait.futex?.object != .join { return false }
+            case .descriptors:
+                if (wait.timeout_s ?? 0) > 0 || !waitsForItsOwnProcess(thread, wait) { return false }
             default: return false
             }
         }
         return true
+    }
+
+    /// Reads an eventfd or a pipe that no other process could write to.
+    private func waitsForItsOwnProcess(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
+        guard let interests = wait.descriptors, !interests.isEmpty else { return false }
+        if graph.isClosedLoop(thread, wait) { return true }
+        return interests.allSatisfy { graph.isOwnWakeUp($0, thread) && $0.operation != .write }
     }
 
     /// Client connections of a process that no thread waits on by itself: an event loop's.
@@ -102,8 +111,13 @@ extension Follower {
             from: .process(pid), to: index.key(ofSocket: row), relation: .reads, knownFrom: "open connection of the process",
             evidence: [index.path(.sockets, row)])
         switch activity.standing(of: socket) {
-        case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading:
+        case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)
+        case .moving: return .advancing("bytes move on the connection")
+        case .quiet(let since):
+            // Received last: at rest, unless the peer is shown to have turned to something else for long.
+            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer) else { return .atRest("connection at rest") }
+            return ends(edge, .socket(.quiet(since_s: since)))
         default: return .atRest("connection at rest")
         }
     }

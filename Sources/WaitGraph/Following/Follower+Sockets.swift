@@ -7,10 +7,11 @@ extension Follower {
         let socket = index.sockets[row]
         let standing = activity.standing(of: socket)
         if let reader, isLookup(reader, socket) {
-            return hasLasted(edge) ? ends(edge, .nameLookup) : .advancing("resolves a name")
+            return resolvesThroughout(edge, reader) ? ends(edge, .nameLookup) : .advancing("resolves a name")
         }
         switch standing {
         case .moving: return .advancing("bytes move on the connection")
+        case .dripping: return ends(edge, .socket(standing))
         case .listening: return .atRest("waits for connections")
         case .connecting(let retransmits):
             guard retransmits >= 1 && lasted(edge, socket) || edge.since_s.map({ $0 >= graph.hungAfter_s * 0.8 }) == true else { return .advancing("connects") }
@@ -20,6 +21,8 @@ extension Follower {
         case .peerGone: return edge.relation == .writes || reader != nil || socket.tcp != nil ? ends(edge, .socket(standing)) : .unclear("peer gone")
         case .owed(let since, _):
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
+            // Where nothing tells client from server, and each waits for the other's bytes, nobody is owed anything.
+            if index.isClient(socket) == nil, isAwaited(by: socket.peer) { return quiet(edge, socket, since, reader) }
             var timed = edge
             timed.since_s = since
             return throughPeer(timed, socket, standing)
@@ -31,7 +34,8 @@ extension Follower {
             // What lies here unread is no news to a thread that cannot get rid of what it writes.
             if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
             return reader == nil ? .atRest("unread bytes") : .advancing("bytes lie ready for it")
-        case .closedByPeer: return .atRest("closed by its peer")
+        case .closedByPeer(let owed):
+            return owed && activity.isActive(pid) == false ? ends(edge, .socket(standing)) : .atRest("closed by its peer")
         case .unknown:
             if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
             return local(edge, socket, pid)
@@ -51,9 +55,21 @@ extension Follower {
     }
 
     private func isLookup(_ thread: ThreadRecord, _ socket: SocketRecord) -> Bool {
-        // Port 53: DNS (RFC 1035). 
-        if socket.transport == .udp || socket.transport == .datagram, socket.remote?.port == 53 { return true }
+        // Port 53: DNS (RFC 1035), over UDP, or over TCP where the answer is long.
+        if socket.remote?.port == 53, index.isClient(socket) != false { return true }
         return StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "__res_context_send", "_nss_dns", "__res_send"])
+    }
+
+    /// A resolver asks again every few seconds, from a new socket now and then: it stands when both looks find the
+    /// thread at a name server's port, and it woke no more often than that takes (resolv.conf(5): timeout 5 s).
+    private func resolvesThroughout(_ edge: WaitEdge, _ thread: ThreadRecord) -> Bool {
+        if hasLasted(edge) { return true }
+        guard case .woke(let times) = activity.change(of: thread.tid), Double(times) <= 6 + activity.window_s,
+            let before = activity.earlier?.thread(thread.tid), before.pid == thread.pid, let earlier = activity.earlier
+        else { return false }
+        return (before.wait?.descriptors ?? []).contains { interest in
+            earlier.socketRow(pid: before.pid, fd: interest.fd).map { earlier.sockets[$0].remote?.port == 53 } ?? false
+        }
     }
 
     /// The peer, where it is on this machine, may itself be stuck on something else: that is the end then.
@@ -75,6 +91,15 @@ extension Follower {
             trail.removeLast()
             switch found {
             case .stuck(let standstill): return .stuck(standstill.following(edge))
+            case _ where isOutOfDescriptors(peer):
+                return .stuck(Standstill(path: [edge, across], end: .process(peer), ending: .descriptorsExhausted, isCommitted: true))
+            case .advancing where isStarved(socket, standing):
+                if let busy = busyThread(peer) {
+                    let runs = WaitEdge(
+                        from: .process(peer), to: .thread(pid: peer, tid: busy), relation: .runsOn, knownFrom: "thread of the process",
+                        evidence: index.threadRow[busy].map { [index.path(.threads, $0)] } ?? [])
+                    return .stuck(Standstill(path: [edge, across, runs], end: runs.to, ending: .busy, isCommitted: true))
+                }
             case .advancing(let why):
                 if case .owed = standing, isComputing(peer) { return .advancing("the peer works on it: \(why)") }
             default: break
@@ -83,18 +108,33 @@ extension Follower {
         return ends(edge, .socket(standing))
     }
 
+    private func isOutOfDescriptors(_ pid: Int32) -> Bool {
+        guard let process = index.process(pid), let count = process.descriptorCount, let limit = process.descriptorLimit else { return false }
+        return limit > 0 && count >= limit
+    }
+
+    /// What was sent has lain unread at the other end, or the connection in its queue, in both looks.
+    private func isStarved(_ socket: SocketRecord, _ standing: SocketStanding) -> Bool {
+        guard let row = activity.earlier?.socketRow[socket.inode], let before = activity.earlier?.sockets[row] else { return false }
+        if case .notAccepted = standing { return before.peer?.kind == .notAccepted }
+        return (socket.peer?.receiveQueue ?? 0) > 0 && (before.peer?.receiveQueue ?? 0) > 0
+    }
+
+    /// The thread of a process that ran in both looks and never slept between them.
+    private func busyThread(_ pid: Int32) -> Int32? {
+        index.threads(of: pid).first { thread in
+            guard activity.runningThroughout.contains(thread.tid), case .ran(let share) = activity.change(of: thread.tid), share > 0.1,
+                let before = activity.earlier?.thread(thread.tid)
+            else { return false }
+            return (thread.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(40).partialValue
+        }?.tid
+    }
+
     private func isComputing(_ pid: Int32) -> Bool {
         index.threads(of: pid).contains {
             if case .ran(let share) = activity.change(of: $0.tid), share > 0.2 { true } else { false }
         }
     }
-
-    /// Functions inside which a client still owes its caller the rest of a message.
-    private static let midMessage = [
-        "curl_easy_perform", "Curl_", "read_body", "readBody", "read_response", "readResponse", "recv_body", "recv_response", "read_chunk",
-        "readChunk", "read_exact", "readExactly", "recv_all", "recvall", "recv_exact", "read_full", "readFully", "receiveBody", "collect(upTo",
-        "download", "_io__Buffered_read", "BIO_read_until", "HTTPResponse.read",
-    ]
 
     private mutating func quiet(_ edge: WaitEdge, _ socket: SocketRecord, _ since: Double, _ reader: ThreadRecord?) -> Outcome {
         guard let reader else { return .atRest("connection at rest") }
@@ -103,7 +143,7 @@ extension Follower {
         timed.since_s = since
         // A peer that is shown to stand still explains it, whatever the protocol.
         if case .stuck(let standstill) = throughPeer(timed, socket, .quiet(since_s: since)), standstill.path.count > 1 { return .stuck(standstill) }
-        if StackShape(reader).contains(anyOf: Self.midMessage) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer) { return ends(timed, .socket(.quiet(since_s: since))) }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 
@@ -113,9 +153,13 @@ extension Follower {
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
         if index.isClient(socket) == false { return .atRest("waits for the next request on a connection") }
+        if let owners = socket.peer?.owners, !owners.isEmpty, owners.allSatisfy({ $0.pid == pid }) {
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
+        }
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
         if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
+        if hasLasted(edge), isForgotten(by: socket.peer) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
     }
 }

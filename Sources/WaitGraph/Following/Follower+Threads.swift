@@ -40,6 +40,7 @@ extension Follower {
             switch edge.to {
             case .socket: return socketEdge(edge, pid: thread.pid, reader: thread)
             case .pipe: return pipeEdge(edge, thread)
+            case .peer, .descriptor: return thread.wait?.kind == .ipc ? queueEdge(edge, thread) : .unclear("waits for a descriptor")
             case .process(0): return hasLasted(edge) ? ends(edge, .disk) : .unclear("waits for a device")
             default: return .unclear("waits for a descriptor")
             }
@@ -62,20 +63,29 @@ extension Follower {
             if futex?.ownerAlive == false || futex?.ownerPID == nil && index.thread(owner) == nil && index.snapshot.threads.status == .complete {
                 return ends(edge, .ownerGone)
             }
+        } else if let futex, graph.out(edge.to).isEmpty {
+            if graph.holderIsLost(futex, thread) { return ends(edge, .holderLost) }
+            return ends(edge, .unnamed("who holds the lock is not known"))
         }
         return follow(edge)
     }
 
     mutating func lock(_ node: NodeKey) -> Outcome {
         if let edge = graph.out(node).first(where: { $0.relation == .runsOn || $0.relation == .queuedOn }) { return work(edge) }
-        guard let held = graph.out(node).first(where: { $0.relation == .heldBy }) else {
-            if isAbandoned(node) { return .stuck(Standstill(end: node, ending: .ownerGone, isCommitted: true)) }
+        let candidates = graph.out(node).filter { $0.relation == .heldBy }
+        // Several only where the stacks alone tell: one that is stuck explains the wait.
+        for held in candidates.dropLast() {
+            if case .stuck(let standstill) = follow(held) { return .stuck(standstill) }
+        }
+        if candidates.isEmpty, isAbandoned(node) { return .stuck(Standstill(end: node, ending: .ownerGone, isCommitted: true)) }
+        guard let held = candidates.count > 1 ? candidates.first : candidates.last, case .thread(let pid, let tid) = held.to else {
             return .unclear("who holds the lock is not known")
         }
-        guard case .thread(let pid, let tid) = held.to else { return .unclear("who holds the lock is not known") }
         switch follow(held) {
         case .stuck(let standstill): return .stuck(standstill)
         case .parked(var standstill):
+            // Workers of one pool that queue up behind the one that waits for work, with the queue's lock in its hand.
+            if case .neverSignalled = standstill.ending, isColleague(tid, pid), !isClosed(pid) { return .atRest("queues behind a worker that waits for work") }
             standstill.isCommitted = true
             return .stuck(standstill)
         case .atRest(let why): return ends(held, .holderAtRest(why: why))
@@ -87,6 +97,15 @@ extension Follower {
         }
     }
 
+    /// Whether the thread that waits for the lock at the end of the trail began where this one did, and is no main thread.
+    private func isColleague(_ tid: Int32, _ pid: Int32) -> Bool {
+        guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(pid, let other) = waiter.from, other != tid, other != pid, tid != pid,
+            let one = index.thread(tid), let two = index.thread(other)
+        else { return false }
+        func start(_ thread: ThreadRecord) -> [UInt64] { thread.stack.elements.filter { !$0.isInlined }.suffix(3).map(\.programCounter) }
+        return !start(one).isEmpty && start(one) == start(two)
+    }
+
     private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         let change = activity.change(of: thread.tid)
         if case .woke = change { return .atRest("wakes up now and then") }
@@ -96,6 +115,12 @@ extension Follower {
         if StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "getnameinfo"]) { return ends(edge, .nameLookup) }
         if case .descriptor = edge.to {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
+        }
+        if thread.wait?.kind == .ipc {
+            // Taken last by a process that has exited, or by this very one with no other thread: nobody will give it back.
+            let byItself = thread.wait?.lastUserPID == thread.pid && index.threads(of: thread.pid).count == 1
+            if hasLasted(edge), thread.wait?.lastUserAlive == false || byItself { return ends(edge, .neverSignalled(.semaphore)) }
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(.semaphore), isCommitted: false))
         }
         let object = thread.managedWait.map(Self.kind) ?? thread.wait?.futex?.object ?? .unknown
         return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(object), isCommitted: edge.isCommitted))

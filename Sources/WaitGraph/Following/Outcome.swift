@@ -48,6 +48,8 @@ package enum Ending: Hashable, Sendable {
     case cycle([WaitEdge])
     /// The lock's holder no longer exists.
     case ownerGone
+    /// A lock without an owner's id, that only the waiter itself or a thread that has exited can hold.
+    case holderLost
     /// The holder locks it again.
     case ownerSelf
     /// The holder of a lock waits for work, input or a signal: `why`.
@@ -65,6 +67,10 @@ package enum Ending: Hashable, Sendable {
     case pipeOpen(holders: [DescriptorReference])
     case pipeFull(readers: [DescriptorReference])
     case noPartner
+    /// A message queue that is full, and who else has it open or last took from it.
+    case queueFull(readers: [DescriptorReference])
+    /// The only other process that used a message queue has exited.
+    case partnerGone(Int32)
     case stopped
     case disk
     case childStays(why: String)

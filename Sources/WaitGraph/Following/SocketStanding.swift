@@ -11,8 +11,10 @@ package enum SocketStanding: Hashable, Sendable {
     case unacknowledged(segments: Int, retransmits: Int)
     /// No socket at the other end, on this machine.
     case peerGone
-    /// The peer sent its end of stream, and we have not closed.
-    case closedByPeer
+    /// The peer sent its end of stream, and we have not closed; `owed` when the last bytes before had gone out.
+    case closedByPeer(owed: Bool)
+    /// Bytes come, so few at a time that no message will ever be whole.
+    case dripping(bytes: UInt64, segments: UInt64)
     /// We wrote more than the peer reads.
     case peerNotReading(bytes: Int)
     /// The last bytes went out: an answer is owed since then.
@@ -49,13 +51,13 @@ extension Activity {
         if socket.state == .synSent {
             return .connecting(retransmits: max(socket.timer?.retransmits ?? 0, socket.tcp?.retransmits ?? 0))
         }
-        if socket.state == .closeWait { return .closedByPeer }
+        if socket.state == .closeWait { return .closedByPeer(owed: isClosedUnanswered(socket)) }
         guard socket.transport == .tcp else { return Self.standingOfLocal(socket) }
         guard socket.state == .established || socket.state == .finWait1 || socket.state == .finWait2 else { return .unknown }
         if let gone = Self.goneOrUnacknowledged(socket) { return gone }
         if socket.peer?.kind == .notAccepted { return .notAccepted }
         let received = received(socket)
-        if let received, received > 0 { return .moving }
+        if let received, received > 0 { return drip(socket, received) ?? .moving }
         if socket.sendQueue > 0, isHeldByPeer(socket) { return .peerNotReading(bytes: socket.sendQueue) }
         if socket.receiveQueue > 0 { return .unread(bytes: socket.receiveQueue) }
         guard let tcp = socket.tcp else { return .unknown }
@@ -71,6 +73,29 @@ extension Activity {
         }
         return .quiet(since_s: min(received_s, sent_s))
     }
+
+    /// This side connected, spoke last, and got the end of the stream instead of an answer.
+    private func isClosedUnanswered(_ socket: SocketRecord) -> Bool {
+        guard socket.transport == .tcp, later.isClient(socket) == true, socket.receiveQueue <= 1, let tcp = socket.tcp, tcp.bytesSent > 0,
+            let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row]
+        else { return false }
+        // The end of the stream counts as a byte received, but as no segment with data (net/ipv4/tcp_input.c).
+        return before.state == .closeWait && (tcp.dataSegmentsIn == 0 || tcp.lastDataSent_ms < tcp.lastDataReceived_ms)
+    }
+
+    /// A client that only listens, and gets a byte or two a segment: at most `dripBytes` with a chunk's frame
+    /// around each (RFC 9112, 7.1: "1\r\nx\r\n"). Keystrokes echo what was sent; heartbeats are larger or rarer.
+    private func drip(_ socket: SocketRecord, _ received: UInt64) -> SocketStanding? {
+        guard later.isClient(socket) == true, let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row].tcp, let now = socket.tcp,
+            now.bytesSent == before.bytesSent, now.bytesReceived > before.bytesReceived, now.dataSegmentsIn > before.dataSegmentsIn
+        else { return nil }
+        let bytes = now.bytesReceived - before.bytesReceived
+        let segments = now.dataSegmentsIn - before.dataSegmentsIn
+        let each = segments >= 3 ? Self.dripBytes : 2
+        return segments >= 2 && bytes <= segments.multipliedReportingOverflow(by: each).partialValue ? .dripping(bytes: bytes, segments: segments) : nil
+    }
+
+    private static let dripBytes: UInt64 = 6
 
     /// Unix and other local sockets: their queues and peers only; the kernel keeps no times.
     private static func standingOfLocal(_ socket: SocketRecord) -> SocketStanding {

@@ -39,3 +39,13 @@ STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again);
 STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes
 STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve);
+// Conversations
+STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
+STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
+STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_many);
+// Circles
+STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);
+STAND(pipe_drained); STAND(child_stopped); STAND(pipe_polled); STAND(watch_hangup); STAND(spin_flag); STAND(spin_yield);
+STAND(compute); STAND(copy_bytes);
+// Messages
+STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);

@@ -5,6 +5,7 @@ import WaitGraph
 struct ConnectionRule: DiagnosisRule {
     let causes: [Cause] = [
         .peerSilent, .peerStalled, .halfOpen, .connectBlackholed, .notAccepting, .backpressure, .mutualBackpressure, .nameResolution,
+        .peerDripping, .connectionClosedEarly,
     ]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
@@ -19,6 +20,9 @@ struct ConnectionRule: DiagnosisRule {
 
     private func candidate(_ standstill: Standstill, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {
         if case .cycle(let edges) = standstill.ending { return circle(edges, standstill, graph) }
+        if case .queueFull(let readers) = standstill.ending {
+            return make(.backpressure, standstill, graph, readers.isEmpty ? "A message queue is full, and nobody is known to take anything out of it" : "A message queue is full: \(ChainWriter.names(readers)) takes nothing out of it")
+        }
         if case .nameLookup = standstill.ending { return make(.nameResolution, standstill, graph, "A name is being resolved and no name server answers") }
         guard case .socket(let standing) = standstill.ending, let (row, socket) = socket(standstill.end, graph) else { return nil }
         let to = socket.remote.map(\.description) ?? socket.unixPath ?? "its peer"
@@ -35,6 +39,11 @@ struct ConnectionRule: DiagnosisRule {
             return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: \(segments) segments sent again \(retransmits) times, none acknowledged")
         case .peerGone:
             return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: established here, and no socket is left at the other end")
+        case .dripping(let bytes, let segments):
+            return make(.peerDripping, standstill, graph, "The answer of \(peer) on the connection to \(to) drips: \(bytes) bytes in \(segments) segments over \(NodeText.seconds(graph.activity.window_s))")
+        case .closedByPeer(owed: true):
+            // It explains why nobody is left to wake those who wait for the answer.
+            return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer) closed the connection to \(to) without answering the last request, and nothing here has taken note of it")
         case .connecting(let retransmits): return connecting(standstill, socket, retransmits, graph)
         case .notAccepted: return make(.notAccepting, standstill, graph, "The connection to \(to) waits in the listener's queue: \(peer) does not accept it")
         case .peerNotReading(let bytes):
@@ -74,8 +83,12 @@ struct ConnectionRule: DiagnosisRule {
         return (row, graph.index.sockets[row])
     }
 
-    private func make(_ cause: Cause, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, _ since: Double? = nil) -> Candidate {
-        Candidate.root(cause, standstill, graph, summary, since_s: since)
+    private func make(
+        _ cause: Cause, rank: Int? = nil, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, _ since: Double? = nil
+    ) -> Candidate {
+        var candidate = Candidate.root(cause, standstill, graph, summary, since_s: since)
+        candidate.rank = rank ?? candidate.rank
+        return candidate
     }
 }
 

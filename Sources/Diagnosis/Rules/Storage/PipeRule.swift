@@ -16,6 +16,8 @@ struct PipeRule: DiagnosisRule {
             return .root(.pipeNeverClosed, standstill, graph, "A reader waits for the end of a pipe that \(ChainWriter.names(holders)) still holds open for writing")
         case .pipeFull(let readers):
             return .root(.pipeFull, standstill, graph, "A pipe is full and its reader, \(ChainWriter.names(readers)), does not read")
+        case .partnerGone(let pid):
+            return .root(.noOtherEnd, standstill, graph, "An answer is awaited from a message queue, and pid \(pid), which took the request out of it, has exited")
         case .noPartner:
             return .root(.noOtherEnd, standstill, graph, "A FIFO is being opened and nobody opens its other end")
         case .cycle(let edges): return circle(edges, standstill, graph)
@@ -36,7 +38,7 @@ struct PipeRule: DiagnosisRule {
                 .pipeFull, standstill, graph,
                 "\(NodeText.short(write.from, graph.index)) writes to a full pipe whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
         }
-        guard let read = pipes.first(where: { $0.relation == .reads }), let open = pipe(read), waitsForExit else { return nil }
+        guard let read = pipes.first(where: { $0.relation == .reads }), let open = pipe(read), waitsForExit || pipes.count >= 2 else { return nil }
         let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid })
         return .root(
             .pipeNeverClosed, standstill, graph,

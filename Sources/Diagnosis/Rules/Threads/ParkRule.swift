@@ -34,6 +34,8 @@ struct ParkRule: DiagnosisRule {
         case .workersExhausted(let threads):
             return .root(.threadPoolExhausted, standstill, graph, threads == 1 ? "The only thread of an executor waits for work that lies in the executor's own queue"
                 : "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
+        case .neverWoken:
+            return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken through a descriptor of its own process, and no thread is left to write to it")
         default: return nil
         }
     }
@@ -76,6 +78,7 @@ struct ParkRule: DiagnosisRule {
         switch object {
         case .condition: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for a condition variable that no thread is left to signal")
         case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for a semaphore that no thread is left to signal")
+        case .unknown: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken (a bare futex) and no thread is left to wake it")
         case .barrier: .root(.barrierIncomplete, standstill, graph, "\(who) waits at a barrier that not all threads will reach")
         default: nil
         }

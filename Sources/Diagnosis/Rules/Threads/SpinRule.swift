@@ -1,44 +1,62 @@
 import Evidence
 import WaitGraph
 
-/// A thread that uses a processor all the time and comes back to the same place.
+/// A thread that uses a processor all the time and gets nowhere: it never sleeps, no byte goes in or out,
+/// and seconds later its registers and innermost stack are what they were before. Whatever computes changes those.
 struct SpinRule: DiagnosisRule {
     let causes: [Cause] = [.busyLoop]
 
-    /// Two looks at a loop that only waits find the program counter within a cache line or two.
-    private static let reach: UInt64 = 96
-    /// What a virtual machine compiled has whole libraries inlined into one loop: only the smallest goes nowhere.
-    private static let compiledReach: UInt64 = 16
+    /// On a loaded machine it gets less than a whole processor; that it never waits is what counts.
+    private static let least = 0.01
+    /// A snapshot's own stops (1 to 3), and the quick looks, cost a thread some voluntary switches.
+    private static let switches: UInt64 = 40
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         if let alarm = evidence.run?.header.alarms.first(where: { $0.rule == .busyLoop }) {
             return alarmed(alarm, evidence, graph)
         }
-        var found: [Candidate] = []
-        for thread in graph.index.threads where evidence.subjectProcesses.contains(thread.pid) {
-            // On a loaded machine it gets less than a whole processor; that it never waits is what counts.
-            guard case .ran(let share) = graph.activity.change(of: thread.tid), share >= 0.4, graph.activity.window_s >= graph.hungAfter_s * 0.8,
-                let before = graph.activity.earlier?.thread(thread.tid), before.state == "R", thread.state == "R",
-                (thread.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0) + 6, spins(before, thread, graph)
-            else { continue }
-            found.append(candidate(thread, share, graph))
+        let own = Set(evidence.subjectProcesses)
+        let found = graph.index.threads.compactMap { thread -> Candidate? in
+            guard own.contains(thread.pid), case .ran(let share) = graph.activity.change(of: thread.tid), share >= Self.least,
+                graph.activity.window_s >= graph.hungAfter_s * 0.8, goesRound(thread, graph.activity)
+            else { return nil }
+            return candidate(thread, share, graph)
         }
-        return found.isEmpty ? .unknown(nil) : .supported(found)
+        let awaited = evidence.units.standstills.compactMap { standstill -> Candidate? in
+            guard case .busy = standstill.ending, case .thread(let pid, _) = standstill.end else { return nil }
+            return .root(
+                .busyLoop, standstill, graph,
+                "\(NodeText.short(standstill.end, graph.index)) of pid \(pid) (\(graph.index.name(of: pid))) has used a processor all the time and not looked at what was sent to it")
+        }
+        return found.isEmpty && awaited.isEmpty ? .unknown(nil) : .supported(found + awaited)
     }
 
-    private func spins(_ before: ThreadRecord, _ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
-        let a = before.stack.elements.filter { !$0.isInlined }
-        let b = now.stack.elements.filter { !$0.isInlined }
-        guard let top = a.first, let same = b.first, a.count == b.count else { return false }
-        let distance = top.programCounter > same.programCounter ? top.programCounter - same.programCounter : same.programCounter - top.programCounter
-        return distance <= (now.managedStack == nil ? Self.reach : Self.compiledReach) && zip(a.dropFirst(), b.dropFirst()).allSatisfy { $0.programCounter == $1.programCounter }
+    private func goesRound(_ now: ThreadRecord, _ activity: Activity) -> Bool {
+        guard activity.runningThroughout.contains(now.tid), activity.transferred != true, let before = activity.earlier?.thread(now.tid),
+            before.pid == now.pid, (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
+        else { return false }
+        let sockets = (activity.later.socketRows[now.pid] ?? []).prefix(4096)
+        if sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
+        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || starves(now.pid, activity)
+    }
+
+    /// Requests lie unread at both looks, with no byte taken, while the thread computes: whatever it does, it does not serve.
+    private func starves(_ pid: Int32, _ activity: Activity) -> Bool {
+        (activity.later.socketRows[pid] ?? []).prefix(4096).contains { row in
+            let socket = activity.later.sockets[row]
+            guard socket.receiveQueue > 0, socket.inode != 0, let old = activity.earlier?.socketRow[socket.inode], let before = activity.earlier?.sockets[old],
+                before.receiveQueue > 0
+            else { return false }
+            if socket.state == .listening { return true }
+            return socket.state == .established && activity.later.isClient(socket) == false && before.receiveQueue == socket.receiveQueue
+        }
     }
 
     private func candidate(_ thread: ThreadRecord, _ share: Double, _ graph: WaitGraph) -> Candidate {
         let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
         var candidate = Candidate.root(
             .busyLoop, Standstill(end: key, ending: .busy, isCommitted: false), graph,
-            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and stands in the same few instructions for \(NodeText.seconds(graph.activity.window_s))",
+            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and comes back to the same state, registers and stack alike, after \(NodeText.seconds(graph.activity.window_s))",
             since_s: graph.activity.window_s)
         candidate.isPersistent = true
         return candidate

@@ -20,6 +20,10 @@ struct ThreadLockRule: DiagnosisRule {
             return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for \(NodeText.short(standstill.end, graph.index)), which no thread is left to release")]
         case .ownerGone:
             return [.root(.lockAbandoned, standstill, graph, "A lock is held by a thread that has exited (\(holder(standstill, graph)))")]
+        case .holderLost:
+            return [.root(
+                .lockAbandoned, standstill, graph,
+                "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that no other thread can hold: its holder has exited, or is itself")]
         case .ownerSelf:
             return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that it holds itself")]
         case .holderAtRest(let why) where locks(standstill):

@@ -1,0 +1,78 @@
+import Evidence
+
+/// Holders of locks that do not say who holds them, by what the stacks show.
+extension WaitGraph {
+    mutating func addHolders(of object: NodeKey, _ futex: FutexWait, _ waiter: ThreadRecord) {
+        if futex.object == .once { return addInitialiser(of: object, waiter) }
+        let shown = holders(futex, waiter)
+        let left = shown.isEmpty ? remaining(futex, waiter) : nil
+        for tid in (left.map { [$0] } ?? shown).prefix(16) {
+            add(WaitEdge(
+                from: object, to: .thread(pid: waiter.pid, tid: tid), relation: .heldBy,
+                knownFrom: left == nil ? "the lock's address on its stack" : "no other thread is left that could hold it",
+                evidence: index.threadRow[tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true))
+        }
+    }
+
+    /// A thread in a condition's wait has let go of the mutex whose address it keeps; one that waits for the
+    /// end of another passes the address on more likely than it holds the lock, and comes last.
+    private func holders(_ futex: FutexWait, _ waiter: ThreadRecord) -> [Int32] {
+        func rank(_ tid: Int32) -> Int? {
+            guard tid != waiter.tid, let other = index.thread(tid), other.pid == waiter.pid else { return nil }
+            switch other.wait?.futex?.object {
+            case .condition?: return nil
+            case .mutex?, .readWriteLock?: return 0
+            case .join?: return 2
+            default: return 1
+            }
+        }
+        return (futex.onStacksOf ?? []).compactMap { tid in rank(tid).map { ($0, tid) } }.sorted { $0 < $1 }.map(\.1)
+    }
+
+    /// The one other thread that waits for another ownerless lock, where all the rest only wait for threads to end.
+    private func remaining(_ futex: FutexWait, _ waiter: ThreadRecord) -> Int32? {
+        guard index.snapshot.threads.status == .complete else { return nil }
+        let others = index.threads(of: waiter.pid).filter { $0.tid != waiter.tid && $0.wait?.futex?.object != .join && $0.state != "Z" }
+        guard others.count == 1, let other = others[0].wait?.futex, other.object == .mutex || other.object == .readWriteLock, other.ownerTID == nil,
+            other.objectAddress != futex.objectAddress
+        else { return nil }
+        return others[0].tid
+    }
+
+    /// A one-time initialisation has no owner in memory; whoever runs it has the function that runs it on its stack.
+    private mutating func addInitialiser(of object: NodeKey, _ waiter: ThreadRecord) {
+        let frames = waiter.stack.elements.filter { !$0.isInlined }
+        guard let entry = frames.firstIndex(where: { Self.runsOnce($0.symbol ?? $0.function ?? "") }) else { return }
+        // C++ calls the initialiser from the very function that asks: that one is on both stacks.
+        let marks = frames[entry...].prefix(2).compactMap { $0.symbol ?? $0.function }.filter { !$0.contains("guard_acquire") }
+        let others = index.threads(of: waiter.pid).filter { other in
+            guard other.wait?.futex?.object != .once || other.tid == waiter.tid else { return false }
+            let names = other.stack.elements.filter { !$0.isInlined }.map { $0.symbol ?? $0.function ?? "" }
+            if other.tid == waiter.tid { return names.filter { $0 == marks.first }.count > 1 }
+            return names.dropFirst().contains { marks.contains($0) }
+        }
+        if let first = others.first {
+            add(WaitEdge(
+                from: object, to: .thread(pid: first.pid, tid: first.tid), relation: .heldBy, knownFrom: "`\(marks[0])` on its stack",
+                evidence: index.threadRow[first.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true))
+        }
+    }
+
+    private static func runsOnce(_ symbol: String) -> Bool {
+        ["pthread_once", "swift_once", "dispatch_once", "guard_acquire", "4once5futex", "once::futex::Once"].contains { symbol.contains($0) }
+    }
+
+    private func joins(_ thread: ThreadRecord, waiterOf futex: FutexWait) -> Bool {
+        guard thread.wait?.futex?.object == .join, let target = thread.wait?.futex?.ownerTID, let joined = index.thread(target) else { return false }
+        return joined.wait?.futex?.objectAddress == futex.objectAddress
+    }
+
+    /// Whether the holder of an ownerless lock can only be the waiter itself or a thread that has exited.
+    func holderIsLost(_ futex: FutexWait, _ waiter: ThreadRecord) -> Bool {
+        guard index.snapshot.threads.status == .complete, futex.object == .mutex || futex.object == .readWriteLock else { return false }
+        let others = index.threads(of: waiter.pid).filter {
+            $0.tid != waiter.tid && $0.state != "Z" && $0.wait?.futex?.objectAddress != futex.objectAddress && !joins($0, waiterOf: futex)
+        }
+        return others.isEmpty && (futex.object == .mutex || (futex.count ?? 1) > 0)
+    }
+}

@@ -1,0 +1,110 @@
+import Diagnosis
+import Evidence
+import Foundation
+import Processes
+import Testing
+
+/// `attach` on real processes: each cause with one that hangs so, and those that look alike and are well.
+///
+/// Many stand at once, so that the time goes by for all of them together.
+@Suite(.serialized) struct AttachTests {
+    /// Program kind and the root cause; nothing but the verdict "hang" where `cause` is nil.
+    static let hanging: [(kind: String, cause: Cause)] = [
+        ("answer-drips", .peerDripping), ("answer-stalls", .peerStalled), ("closed-early", .connectionClosedEarly),
+        ("connect-blackholed", .connectBlackholed), ("connect-backlog", .notAccepting), ("unix-backlog", .notAccepting), ("peer-deaf", .halfOpen),
+        ("peer-not-reading", .backpressure), ("both-write", .mutualBackpressure), ("loop-silent", .peerSilent), ("socket-silent", .peerSilent),
+        ("socket-timeout", .peerSilent), ("unix-silent", .peerSilent), ("resolve", .nameResolution), ("descriptors-gone", .descriptorsExhausted),
+        ("rwlock-abandoned", .lockAbandoned), ("mutex-abandoned", .lockAbandoned), ("mutex-self", .lockAbandoned), ("mutex-cycle", .lockCycle),
+        ("mutex-held", .lockHolderBlocked), ("mutex-pi", .lockHolderBlocked), ("mutex-shared", .lockHolderBlocked), ("rwlock-read", .lockHolderBlocked),
+        ("once", .lockHolderBlocked), ("condition", .conditionNeverSignalled), ("join-worker", .conditionNeverSignalled),
+        ("event-read", .conditionNeverSignalled), ("semaphore", .semaphoreNeverSignalled), ("semop-taken", .semaphoreNeverSignalled),
+        ("barrier", .barrierIncomplete), ("queue-full", .backpressure), ("queue-orphan", .noOtherEnd),
+        ("pipe-own", .pipeNeverClosed), ("pipe-read", .pipeNeverClosed), ("pipe-polled", .pipeNeverClosed), ("pipe-child", .pipeFull),
+        ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
+        ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
+        ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
+    ]
+    static let healthy = [
+        "answer-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
+        "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
+    ]
+
+    @Test func everyHangHasItsRoot() async throws {
+        let found = try await Standing.judge(Self.hanging.map(\.kind))
+        for (kind, cause) in Self.hanging {
+            guard let assessment = found[kind] else { continue }
+            let roots = assessment.findings.filter { $0.role == .root }.map(\.cause)
+            #expect(assessment.verdict == .hang && roots == [cause], "\(kind): \(assessment.headline)")
+        }
+        #expect(found.count >= Self.hanging.count - 2, "at most the kinds that need a privilege are skipped")
+    }
+
+    @Test func nothingHealthyHangs() async throws {
+        let found = try await Standing.judge(Self.healthy)
+        for kind in Self.healthy {
+            let assessment = try #require(found[kind], "\(kind) was not judged")
+            #expect(assessment.verdict == .idle || assessment.verdict == .advancing, "\(kind): \(assessment.headline)")
+            #expect(!assessment.findings.contains { $0.role == .root }, "\(kind)")
+        }
+    }
+
+    /// The same program, built with and without optimisation, and started twice: one fingerprint.
+    @Test(arguments: ["mutex-cycle", "loop-silent"])
+    func fingerprintsAreEqualOverRunsAndBuilds(_ kind: String) async throws {
+        let program = try Program()
+        let sources = try FileManager.default.contentsOfDirectory(atPath: "\(Program.repository.path)/Tests/Programs/standing-c")
+            .filter { $0.hasSuffix(".c") }.map { "\(Program.repository.path)/Tests/Programs/standing-c/\($0)" }
+        let plain = program.folder.appending(path: "standing-c").path
+        let build = try await HelperProcess.run("/usr/bin/cc", ["-O0", "-g", "-o", plain] + sources + ["-lpthread", "-lresolv"], deadline: .seconds(60))
+        try #require(build.status == .exited(0), "\(build.errorText)")
+        async let first = Standing.judge([kind])
+        async let second = Standing.judge([kind], program: plain)
+        let prints = try await [first, second].compactMap { $0[kind]?.root?.fingerprint }
+        #expect(prints.count == 2 && prints[0] == prints[1], "\(prints)")
+    }
+}
+
+/// Programs that stand, each looked at while the others stand as well.
+enum Standing {
+    private static let atOnce = 8
+
+    /// What `attach` says of each; those that skip themselves are left out.
+    static func judge(_ kinds: [String], program: String? = nil) async throws -> [String: Assessment] {
+        try await withThrowingTaskGroup(of: (String, Assessment?).self) { group in
+            var found: [String: Assessment] = [:]
+            var waiting = kinds[...]
+            func next() {
+                guard let kind = waiting.popFirst() else { return }
+                group.addTask { (kind, try await judge(kind, program ?? Program.build.appending(path: "standing-c").path)) }
+            }
+            for _ in 0..<atOnce { next() }
+            while let (kind, assessment) = try await group.next() {
+                found[kind] = assessment
+                next()
+            }
+            return found
+        }
+    }
+
+    private static func judge(_ kind: String, _ path: String) async throws -> Assessment? {
+        let program = try Program()
+        let output = program.folder.appending(path: "out.txt")
+        let child = try await DirectSpawner().spawn(
+            SpawnRequest(
+                executable: path, arguments: [kind, program.folder.appending(path: "thing").path], stdout: .file(output.path), allowTracing: true))
+        var said = ""
+        _ = await eventually {
+            said = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
+            return said.contains("ready") || said.contains("skipped")
+        }
+        var assessment: Assessment?
+        if said.contains("ready") {
+            let result = try await program.run(["attach", "\(child.pid)", "--hung-after", "2", "--format", "json"])
+            assessment = try EvidenceCoding.decode(Assessment.self, from: Data(result.outputText.utf8), name: kind)
+        } else {
+            #expect(said.contains("skipped"), "\(kind) did not get ready: \(said)")
+        }
+        await child.end(grace: .milliseconds(200))
+        return assessment
+    }
+}

@@ -1,0 +1,159 @@
+// Locks and pipes that end in themselves, loops that go round, and their healthy twins.
+#define _GNU_SOURCE
+#include "kinds.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pthread_rwlock_t shared = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
+static volatile int flag, sink;
+
+static void *read_and_exit(void *x) { pthread_rwlock_rdlock(&shared); return x; }
+
+/// The reader has exited without giving the lock back.
+STAND(rwlock_abandoned) {
+    (void)count; (void)arguments;
+    pthread_t thread;
+    pthread_create(&thread, NULL, read_and_exit, NULL);
+    pthread_join(thread, NULL);
+    announce();
+    pthread_rwlock_wrlock(&shared);
+}
+
+static void *wait_for_work(void *x) {
+    pthread_mutex_lock(&mutex);
+    while (!flag) pthread_cond_wait(&work, &mutex);
+    return x;
+}
+
+/// The end of a worker that is never told to end.
+STAND(join_worker) {
+    (void)count; (void)arguments;
+    pthread_t thread;
+    pthread_create(&thread, NULL, wait_for_work, NULL);
+    announce();
+    pthread_join(thread, NULL);
+}
+
+/// Its healthy twin: workers at rest while the main thread waits for connections.
+STAND(idle_pool) {
+    (void)count; (void)arguments;
+    for (int index = 0; index < 4; index++) begin("worker", wait_for_work, NULL);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    listen(fd, 8);
+    announce();
+    accept(fd, NULL, NULL);
+}
+
+/// An event that only this process could cause.
+STAND(event_read) {
+    (void)count; (void)arguments;
+    int fd = eventfd(0, 0);
+    unsigned long long value;
+    announce();
+    (void)!read(fd, &value, sizeof value);
+}
+
+/// It waits for the end of a pipe whose write end it holds itself.
+STAND(pipe_own) {
+    (void)count; (void)arguments;
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    char byte;
+    announce();
+    (void)!read(pipes[0], &byte, 1);
+}
+
+/// Its child has written more than the pipe holds, and it waits for the child's end.
+STAND(pipe_child) {
+    (void)count; (void)arguments;
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    pid_t pid = child();
+    if (pid == 0) {
+        static char bytes[1 << 20];
+        close(pipes[0]);
+        (void)!write(pipes[1], bytes, sizeof bytes);
+        _exit(0);
+    }
+    close(pipes[1]);
+    announce();
+    waitpid(pid, NULL, 0);
+}
+
+/// Its healthy twin: the output is read while it comes.
+STAND(pipe_drained) {
+    (void)count; (void)arguments;
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    if (child() == 0) for (;;) { (void)!write(pipes[1], "line\n", 5); usleep(50000); }
+    close(pipes[1]);
+    char bytes[64];
+    ready();
+    while (read(pipes[0], bytes, sizeof bytes) > 0) {}
+}
+
+/// It waits for a child that is stopped.
+STAND(child_stopped) {
+    (void)count; (void)arguments;
+    pid_t pid = child();
+    if (pid == 0) { raise(SIGSTOP); rest(); }
+    announce();
+    waitpid(pid, NULL, 0);
+}
+
+/// A pipe's reader polls it every tenth of a second, and a forgotten process keeps it open.
+STAND(pipe_polled) {
+    (void)count; (void)arguments;
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    if (child() == 0) { close(pipes[0]); rest(); }
+    close(pipes[1]);
+    struct pollfd set = {pipes[0], POLLIN, 0};
+    ready();
+    while (poll(&set, 1, 100) == 0) {}
+}
+
+/// What `tail -f` does: waits for news of a file, and watches its own output for a hang-up.
+STAND(watch_hangup) {
+    (void)count; (void)arguments;
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    struct pollfd sets[2] = {{eventfd(0, 0), POLLIN, 0}, {pipes[1], 0, 0}};
+    if (child() == 0) { close(pipes[1]); char byte; (void)!read(pipes[0], &byte, 1); rest(); }
+    announce();
+    poll(sets, 2, -1);
+}
+
+__attribute__((noinline)) static void spin(void) { while (!flag) {} }
+/// A flag that nobody sets.
+STAND(spin_flag) { (void)count; (void)arguments; ready(); spin(); }
+STAND(spin_yield) { (void)count; (void)arguments; ready(); while (!flag) sched_yield(); }
+
+/// Their healthy twin: a tight loop that computes.
+STAND(compute) {
+    (void)count; (void)arguments;
+    unsigned long value = 1;
+    ready();
+    for (unsigned long turn = 0; !flag; turn++) { value = value * 6364136223846793005UL + turn; if (value == 42) sink++; }
+}
+
+/// And one that moves bytes, always the same way.
+STAND(copy_bytes) {
+    (void)count; (void)arguments;
+    int from = open("/dev/zero", O_RDONLY), to = open("/dev/null", O_WRONLY);
+    static char bytes[65536];
+    ready();
+    for (;;) (void)!write(to, bytes, (size_t)read(from, bytes, sizeof bytes));
+}
