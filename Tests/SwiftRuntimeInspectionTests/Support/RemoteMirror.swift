@@ -36,9 +36,14 @@ final class RemoteMirror {
     /// A large structure is returned through a pointer that comes first: x86-64 psABI, 3.2.3.
     private typealias TaskInfo = @convention(c) (Pointer, OpaquePointer, UInt64) -> Pointer?
 
+    private static func library() throws -> UnsafeMutableRawPointer {
+        if let library = dlopen("libswiftRemoteMirror.so", RTLD_NOW) { return library }
+        try Test.cancel("the toolchain has no libswiftRemoteMirror.so")
+    }
+
     /// Cancels the test where the toolchain has no such library.
     init(pid: Int32, runtime: ConcurrencyRuntime) throws {
-        guard let library = dlopen("libswiftRemoteMirror.so", RTLD_NOW) else { try Test.cancel("the toolchain has no libswiftRemoteMirror.so") }
+        let library = try Self.library()
         let create = unsafeBitCast(
             try #require(dlsym(library, "swift_reflection_createReflectionContextWithDataLayout")), to: Create.self)
         taskInfo = unsafeBitCast(try #require(dlsym(library, "swift_reflection_asyncTaskInfo")), to: TaskInfo.self)

@@ -7,6 +7,8 @@ enum ZooBuild: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// As the package's build makes it.
     case debug
     case optimised, optimisedStripped, staticLibrary, staticStripped
+    /// With allocators that keep what was freed, and terabytes of reserved address space.
+    case addressSanitizer, threadSanitizer
     /// The package's, with another allocator.
     case jemalloc
 
@@ -21,6 +23,8 @@ enum ZooBuild: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .debug, .jemalloc: nil
         case .optimised: ["-O", "-g"]
         case .optimisedStripped: ["-O"] + strip
+        case .addressSanitizer: ["-O", "-sanitize=address"]
+        case .threadSanitizer: ["-O", "-sanitize=thread"]
         case .staticLibrary: ["-O", "-static-stdlib"]
         case .staticStripped: ["-O", "-static-stdlib"] + strip
         }
@@ -57,6 +61,9 @@ enum ZooBuild: String, CaseIterable, Sendable, CustomTestStringConvertible {
             compiler, arguments + ["-swift-version", "6", "-parse-as-library", "-module-name", "standing_swift", "-o", draft.path]
                 + (sources + [stub]).map(\.path))
         guard files.fileExists(atPath: draft.path) else {
+            if log.contains("is not supported for target") || log.contains("libclang_rt") {
+                try Test.cancel("the toolchain has no such sanitizer")
+            }
             if arguments.contains("-static-stdlib"), log.contains("static") { try Test.cancel("the static standard library is not installed") }
             throw NotBuilt(log: String(log.suffix(2000)))
         }
