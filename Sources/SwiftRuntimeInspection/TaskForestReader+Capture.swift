@@ -45,14 +45,20 @@ extension ThreadStacks {
 }
 
 extension ThreadRecord {
-    /// A Dispatch worker that waits for work: nothing but Dispatch and the C library on its stack.
+    /// Waits for work in Dispatch's pool or for Dispatch's events, or is the main thread that `dispatch_main` has put aside:
+    /// nothing of the program's own is on its stack.
     fileprivate var isIdlePoolThread: Bool {
-        guard case .complete(let frames) = stack, !frames.isEmpty, frames.count < 16 else { return false }
-        let home = ["libdispatch.so", "libc.so", "libpthread.so", "[vdso]"]
-        return frames.contains { $0.module?.contains("libdispatch.so") == true }
-            && frames.allSatisfy { frame in
-                guard let file = frame.module?.split(separator: "/").last else { return false }
-                return home.contains { file.hasPrefix($0) }
-            }
+        guard case .complete(let frames) = stack, !frames.isEmpty, frames.count < 32 else { return false }
+        let names = frames.compactMap { $0.function ?? $0.symbol }
+        if names.contains("_dispatch_sig_thread") { return true }
+        guard names.contains("_dispatch_worker_thread") || names.contains("_dispatch_mgr_thread") else { return false }
+        return frames.allSatisfy { frame in
+            guard let name = frame.function ?? frame.symbol else { return true }
+            let file = frame.module?.split(separator: "/").last ?? ""
+            return name.hasPrefix("_dispatch_") || ["libc.so", "libpthread.so", "[vdso]"].contains { file.hasPrefix($0) } || Self.waits.contains(name)
+        }
     }
+
+    /// The C library's functions that an idle worker waits in, where it is linked statically.
+    private static let waits: Set<String> = ["epoll_wait", "sem_timedwait", "sem_wait", "start_thread", "clone", "clone3", "__clone3", "syscall"]
 }

@@ -5,6 +5,7 @@
 
 #include "hs_heap_scan.h"
 #include "hs_task_scan.h"
+#include "hs_mark.h"
 
 #if defined(__linux__)
 #include "hs_ipc.h"

@@ -12,7 +12,7 @@ struct PlaceNames {
     private let mappings: [MemoryMapping]
     private let stacks: [(mapping: Range<UInt64>, thread: ThreadStacks.Thread)]
     /// Bytes below the stack pointer that leaf functions may use: x86-64 psABI, 3.2.2.
-    private static let redZone: UInt64 = 128
+    static let redZone: UInt64 = 128
 
     init(mappings: [MemoryMapping], threads: ThreadStacks) {
         self.mappings = mappings

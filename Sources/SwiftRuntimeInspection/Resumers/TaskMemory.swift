@@ -1,12 +1,14 @@
 internal import ProcessInspection
 
-/// Which memory belongs to which task: its own object and the pieces of its stack.
+/// Which memory belongs to which task: its own object and the pieces of its stack that are in use.
 struct TaskMemory {
     private var ranges: [(range: Range<UInt64>, task: Int)] = []
 
     /// StackAllocator.h: {metadata, next, capacity u32, used u32}, then the memory itself; the header is padded to 32 bytes.
     private static let slabHeader_bytes: UInt64 = 32
     private static let firstSlabOffset: UInt64 = 8  // after lastAllocation
+    /// Stands for no task: the part of a slab in which frames lay that have returned.
+    private static let unused = -1
 
     init(_ tasks: [RawTask], runtime: ConcurrencyRuntime, memory: any MemoryReader) {
         for (index, task) in tasks.enumerated() {
@@ -19,9 +21,11 @@ struct TaskMemory {
             var slab = memory.word(task.address &+ runtime.layout.task.lastAllocation &+ Self.firstSlabOffset) ?? 0
             for _ in 0..<256 where slab != 0 && slab & 7 == 0 {
                 guard let (metadata, next) = memory.pair(slab), metadata == runtime.slabMetadata,
-                    let capacity = memory.half(slab &+ 16)
+                    let capacity = memory.half(slab &+ 16), let used = memory.half(slab &+ 20)
                 else { break }
-                ranges.append((slab..<slab &+ Self.slabHeader_bytes &+ UInt64(capacity), index))
+                let payload = slab &+ Self.slabHeader_bytes
+                ranges.append((slab..<payload &+ UInt64(capacity), index))
+                if used < capacity { ranges.append((payload &+ UInt64(used)..<payload &+ UInt64(capacity), Self.unused)) }
                 if next == slab { break }
                 slab = next
             }
@@ -38,9 +42,28 @@ struct TaskMemory {
             if ranges[middle].range.lowerBound <= place { low = middle + 1 } else { high = middle }
         }
         // The nearest that begins before it, or one further before that holds it too.
-        for index in stride(from: low - 1, through: max(0, low - 16), by: -1) where ranges[index].range.contains(place) {
+        for index in stride(from: low - 1, through: max(0, low - 16), by: -1)
+        where ranges[index].range.contains(place) && ranges[index].task != Self.unused {
             return ranges[index].task
         }
         return nil
+    }
+
+    var all: [Range<UInt64>] { ranges.map(\.range) }
+
+    /// By task: the memory in use that is its own, without that of tasks that lie within it.
+    func own(count: Int) -> [[Range<UInt64>]] {
+        var result = [[Range<UInt64>]](repeating: [], count: count)
+        for (index, entry) in ranges.enumerated() where entry.task != Self.unused {
+            var from = entry.range.lowerBound
+            for inner in ranges[(index + 1)...].prefix(256) {
+                guard inner.range.lowerBound < entry.range.upperBound else { break }
+                guard inner.task != entry.task, inner.range.lowerBound >= from else { continue }
+                if from < inner.range.lowerBound { result[entry.task].append(from..<inner.range.lowerBound) }
+                from = min(inner.range.upperBound, entry.range.upperBound)
+            }
+            if from < entry.range.upperBound { result[entry.task].append(from..<entry.range.upperBound) }
+        }
+        return result
     }
 }

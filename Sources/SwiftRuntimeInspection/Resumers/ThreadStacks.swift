@@ -22,7 +22,8 @@ package struct ThreadStacks: Sendable {
 
     package init(_ threads: [Thread]) { self.threads = threads }
 
-    var unseenRegisters: Int { threads.count { $0.registers == nil && !$0.isIdle } }
+    /// Threads in a system call are read without stopping them: their registers hold nothing that their stacks do not.
+    var unseenStacks: Int { threads.count { $0.stackPointer == nil && $0.registers == nil && !$0.isIdle } }
 
     /// Stacks as mapped, each with its thread and stack pointer; ascending.
     func stacks(in mappings: [MemoryMapping]) -> [(mapping: Range<UInt64>, thread: Thread)] {

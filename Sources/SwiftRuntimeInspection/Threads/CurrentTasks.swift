@@ -63,7 +63,12 @@ struct CurrentTasks {
     private static let tidOffset: UInt64 = 0x2d0
 
     private static func thread(of block: UInt64, tids: Set<Int32>, memory: any MemoryReader) -> Int32? {
-        guard let tid = try? memory.load(Int32.self, at: block &+ tidOffset), tids.contains(tid) else { return nil }
+        guard let tid = threadID(of: block, memory: memory), tids.contains(tid) else { return nil }
         return tid
+    }
+
+    /// The id that a thread control block names; 0 once its thread has exited.
+    static func threadID(of block: UInt64, memory: any MemoryReader) -> Int32? {
+        try? memory.load(Int32.self, at: block &+ tidOffset)
     }
 }

@@ -1,0 +1,196 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// Which suspended tasks could still go on, found by marking memory from those that can, until nothing is added.
+struct LivenessSearch {
+    private let reader: ResumerReader
+    private let reachable: ReachableMemory
+    private let taskMemory: TaskMemory
+    private let owned: [[Range<UInt64>]]
+    private let places: PlaceNames
+    /// By canary of a checked continuation: the task it resumes. A reference to such a task by anything else is a handle.
+    private var canaries: [UInt64: Int] = [:]
+    private var canaryOf: [Int: UInt64] = [:]
+    private var canGoOn: [Bool]
+    /// By task: the places that refer to its continuation.
+    private var holders: [Int: [UInt64]] = [:]
+    /// By task: who holds a handle with which it could be cancelled.
+    private var cancellers: [Int: UInt64] = [:]
+    private var seenHits = 0
+
+    init(_ reader: ResumerReader, _ reachable: ReachableMemory) {
+        self.reader = reader
+        self.reachable = reachable
+        taskMemory = TaskMemory(reader.tasks, runtime: reader.runtime, memory: reader.memory)
+        owned = taskMemory.own(count: reader.tasks.count)
+        places = PlaceNames(mappings: reader.mappings, threads: reader.threads)
+        canGoOn = reader.tasks.indices.map { Self.canRun(reader.tasks[$0], reader.dependencies[$0]) }
+        // CheckedContinuation.swift: the canary holds the task at +16 and the function's name at +24.
+        for hit in reachable.allocations(withWordAt: 16) {
+            guard reader.types.ofObject(at: hit.place) == "CheckedContinuationCanary", let task = reader.kin.indices[hit.target] else { continue }
+            canaries[hit.place] = task
+            canaryOf[task] = hit.place
+        }
+    }
+
+    /// Runs now, is about to, or is asleep until its timer wakes it. What waits for nothing known counts as able to run.
+    private static func canRun(_ task: RawTask, _ dependency: Dependency?) -> Bool {
+        if task.isComplete { return false }
+        switch dependency {
+        case .task, .continuation, .group: return false
+        case .executor, .unknown, nil: return true
+        }
+    }
+
+    mutating func run() {
+        for range in taskMemory.all { reachable.bar(range) }
+        // The program's own globals first, so that they are what is named where several ways lead to an object.
+        let program = reader.mappings.first?.path
+        let roots = reachable.pieces.filter { if case .chunks = $0.kind { false } else { true } }
+        let own = roots.filter { reader.mappings.containing($0.range.lowerBound)?.path == program }
+        for piece in own + roots.filter({ !own.contains($0) }) { reachable.mark(piece.range) }
+        for thread in reader.threads.threads where !thread.isIdle {
+            for value in Set(thread.registers ?? []) { reachable.mark(value: value, at: UInt64(UInt32(bitPattern: thread.tid))) }
+        }
+        var entered = [Bool](repeating: false, count: reader.tasks.count)
+        var frontier: [Int] = []
+        repeat {
+            for task in frontier {
+                entered[task] = true
+                for range in owned[task] { reachable.mark(range) }
+            }
+            takeHits()
+            passOn()
+            frontier = reader.tasks.indices.filter { canGoOn[$0] && !entered[$0] }
+        } while !frontier.isEmpty
+    }
+
+    /// References to tasks that were found since the last time.
+    private mutating func takeHits() {
+        for hit in reachable.hits(from: seenHits) {
+            seenHits += 1
+            guard let task = reader.kin.indices[hit.target], !isLink(hit.place, to: task) else { continue }
+            if reader.tasks[task].isComplete {
+                canGoOn[task] = true
+                continue
+            }
+            if canaryOf[task] == nil || reachable.allocation(at: hit.place).map({ canaries[$0.lowerBound] == task }) == true {
+                if holders[task, default: []].count < 64 { holders[task, default: []].append(hit.place) }
+                if case .continuation? = reader.dependencies[task] { canGoOn[task] = true }
+            }
+            if !canGoOn[task], cancellers[task] == nil { cancellers[task] = hit.place }
+        }
+    }
+
+    /// Whether a place refers to a task for the runtime's own purposes, which lets nobody resume it.
+    private func isLink(_ place: UInt64, to task: Int) -> Bool {
+        // {function, job} of a Dispatch item (dispatch_continuation_s: dc_func, dc_ctxt): it ran the task earlier, and lies in
+        // Dispatch's cache. A suspended task is on no queue.
+        if let function = reader.memory.word(place &- 8), reader.runtime.image.range.contains(function) { return true }
+        if let owner = taskMemory.owner(of: place) {
+            // A parent's list of children, and the fields of tasks that link to each other.
+            if reader.kin.parents[task] == owner || owner == task { return true }
+            let from = reader.tasks[owner].address
+            return place >= from && place < from &+ UInt64(RawTask.extent_bytes)
+        }
+        if case .named(let name) = places.place(of: place), name.hasPrefix("a global of libdispatch") { return true }
+        return false
+    }
+
+    /// A task goes on when what it waits for can: another task's end, its group's, or its cancellation handler's.
+    private mutating func passOn() {
+        var changed = true
+        while changed {
+            changed = false
+            for index in reader.tasks.indices where !canGoOn[index] && !reader.tasks[index].isComplete {
+                guard couldEnd(index) || couldBeCancelled(index) else { continue }
+                canGoOn[index] = true
+                changed = true
+            }
+        }
+    }
+
+    private func couldEnd(_ index: Int) -> Bool {
+        switch reader.dependencies[index] {
+        case .task(let target): reader.kin.indices[target].map { canGoOn[$0] || reader.tasks[$0].isComplete } ?? true
+        // Also a group of which nobody is left, or whose children were not found.
+        case .group: !reader.kin.children[index].contains { !reader.tasks[$0].isComplete } || reader.kin.children[index].contains { canGoOn[$0] }
+        default: false
+        }
+    }
+
+    /// Whether somebody who can act holds the task, or a task it is a child of, and its wait heeds cancellation.
+    private func couldBeCancelled(_ index: Int) -> Bool {
+        guard records(index), reader.tasks[index].status & TaskStatusBits.cancelled == 0 else { return false }
+        var next: Int? = index
+        for _ in 0..<64 {
+            guard let task = next else { return false }
+            if cancellers[task] != nil { return true }
+            next = reader.kin.parents[task]
+            if let parent = next, canGoOn[parent] { return true }
+        }
+        return true
+    }
+
+    private func records(_ index: Int) -> Bool { reader.records[index].hasCancellationHandler }
+}
+
+extension LivenessSearch {
+    func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
+        let unseen = reader.threads.unseenStacks
+        let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
+        var result: [Int: ResumerReader.Finding] = [:]
+        for waiter in waiters {
+            let created = canaryOf[waiter].flatMap { SwiftString.read(at: $0 &+ 24, memory: reader.memory) }
+            var named: Set<String> = []
+            for place in holders[waiter] ?? [] where named.count < ResumerReader.maximumNamed {
+                named.insert(words(for: place))
+            }
+            if named.isEmpty, canGoOn[waiter] { named.insert("whoever may cancel it") }
+            let list = named.sorted()
+            result[waiter] = ResumerReader.Finding(
+                resumers: reason.map { list.isEmpty ? .partial(list, reason: $0) : .complete(list) } ?? .complete(list), createdBy: created)
+        }
+        return result
+    }
+
+    /// `CallRegistry, held by a global of server`: the nearest object of the program's own, and where the way to it begins.
+    private func words(for place: UInt64) -> String {
+        var types: [String] = []
+        var here = place
+        var root = ""
+        for _ in 0..<64 {
+            if let owner = taskMemory.owner(of: here) {
+                root = "task \(reader.tasks[owner].id)"
+                break
+            }
+            guard let allocation = reachable.allocation(at: here) else {
+                root = self.root(here)
+                break
+            }
+            if let name = typeName(at: allocation.lowerBound) { types.append(name) }
+            guard let next = reachable.reachedFrom(here) else { break }
+            here = next
+        }
+        let isInternal: (String) -> Bool = { $0.hasPrefix("_") || $0 == "CheckedContinuationCanary" || $0 == "a closure" }
+        guard let main = types.first(where: { !isInternal($0) }) ?? types.first else { return root.isEmpty ? "memory that is no Swift object" : root }
+        return root.isEmpty ? main : "\(main), held by \(root)"
+    }
+
+    private func root(_ place: UInt64) -> String {
+        if place < 1 << 32 { return "a register of thread \(place)" }
+        if case .named(let name) = places.place(of: place) { return name }
+        return "memory that is no Swift object"
+    }
+
+    private func typeName(at start: UInt64) -> String? {
+        guard let metadata = reader.live.word(start), metadata & 7 == 0 else { return nil }
+        if let name = reader.types.ofClass(metadata: metadata) { return name }
+        // HeapLocalVariable 0x400, HeapGenericLocalVariable 0x500, ErrorObject 0x501: MetadataKind.def.
+        return switch reader.live.word(metadata) {
+        case 0x400, 0x500: "a closure"
+        case 0x501: "an error"
+        default: nil
+        }
+    }
+}
