@@ -34,6 +34,8 @@ struct hs_marker {
     size_t next, filled, room;
     hs_mark_hit *hits;
     size_t hit_count, hit_room;
+    uint64_t *code;
+    size_t code_count;
 };
 
 static inline uint64_t load(const range *range, uint64_t address) {
@@ -60,6 +62,7 @@ void hs_marker_destroy(hs_marker *marker) {
     free(marker->ranges);
     free(marker->queue);
     free(marker->hits);
+    free(marker->code);
     free(marker);
 }
 
@@ -262,10 +265,36 @@ static void scan(hs_marker *marker, uint64_t start, uint64_t end) {
     for (uint64_t place = (start + 7) & ~7ull; place + 8 <= end; place += 8) reach(marker, load(range, place), place);
 }
 
+void hs_marker_code(hs_marker *marker, const uint64_t *bounds, size_t count) {
+    free(marker->code);
+    marker->code = malloc(count * 2 * sizeof(uint64_t) + 1);
+    marker->code_count = marker->code ? count : 0;
+    if (marker->code) memcpy(marker->code, bounds, count * 2 * sizeof(uint64_t));
+}
+
+static int is_code(const hs_marker *marker, uint64_t address) {
+    for (size_t i = 0; i < marker->code_count; i++) {
+        if (address >= marker->code[2 * i] && address < marker->code[2 * i + 1]) return 1;
+    }
+    return 0;
+}
+
+// struct dispatch_continuation_s (libdispatch src/queue_internal.h), 64 bytes: {flags, priority, next, voucher, function, context,
+// data, other}. It is used again and again: only what it calls now, and with what, counts. Objects of Swift begin with a pointer.
+enum { ITEM_SIZE = 64, ITEM_FUNCTION = 32, ITEM_CONTEXT = 40, ITEM_END = 56 };
+
+static int is_dispatch_item(const hs_marker *marker, const chunk *one) {
+    if (one->end + 8 - one->start < ITEM_SIZE || one->end + 8 - one->start > ITEM_SIZE + 16) return 0;
+    range *range = range_of(marker, one->start);
+    uint64_t flags = load(range, one->start);
+    return flags && flags < 0x10000 && is_code(marker, load(range, one->start + ITEM_FUNCTION));
+}
+
 static void drain(hs_marker *marker) {
     while (marker->next < marker->filled) {
         chunk *one = marker->queue[marker->next++];
-        scan(marker, one->start, one->end + 8);
+        if (is_dispatch_item(marker, one)) scan(marker, one->start + ITEM_CONTEXT, one->start + ITEM_END);
+        else scan(marker, one->start, one->end + 8);
     }
     marker->next = marker->filled = 0;
 }

@@ -8,6 +8,8 @@ extension TaskForestReader {
         var tasks = InspectedTasks(tasks: forest.tasks, actors: forest.actors)
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
+        tasks.waits = DispatchQueueWaits(memory: context.target.memory).waits(of: context.threads.elements)
+        tasks.dispatchTimers = DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
         return tasks
     }
 
@@ -22,8 +24,8 @@ extension TaskForestReader {
         if searchesResumers {
             let copies = context.copies
             let proc = context.target.proc
-            let idle = Set(context.threads.elements.filter { $0.isIdlePoolThread }.map(\.tid))
-            reader = reader.searchingResumers { ThreadStacks(copies: copies, idle: idle, proc: proc) }
+            let records = Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+            reader = reader.searchingResumers { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
         return reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
     }
@@ -31,15 +33,18 @@ extension TaskForestReader {
 
 extension ThreadStacks {
     /// From copies taken while threads stood, and for the others from /proc/PID/task/TID/syscall.
-    init(copies: [ThreadCopy], idle: Set<Int32>, proc: ProcDirectory) {
+    init(copies: [ThreadCopy], records: [Int32: ThreadRecord], proc: ProcDirectory) {
         let copied = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         self.init(
             ((try? proc.threads()) ?? []).map { tid in
+                let record = records[tid]
+                let isIdle = record?.isIdlePoolThread ?? false
                 if let copy = copied[tid], copy.known == ThreadCopy.allRegisters {
-                    return Thread(tid: tid, stackPointer: copy.stackPointer, registers: copy.registers, isIdle: idle.contains(tid))
+                    return Thread(
+                        tid: tid, stackPointer: copy.stackPointer, registers: copy.registers, isIdle: isIdle, runsEventLoop: record?.runsEventLoop)
                 }
                 let syscall = try? proc.thread(tid).syscall()
-                return Thread(tid: tid, stackPointer: syscall?.stackPointer, registers: nil, isIdle: idle.contains(tid))
+                return Thread(tid: tid, stackPointer: syscall?.stackPointer, registers: nil, isIdle: isIdle, runsEventLoop: record?.runsEventLoop)
             })
     }
 }
@@ -57,6 +62,11 @@ extension ThreadRecord {
             let file = frame.module?.split(separator: "/").last ?? ""
             return name.hasPrefix("_dispatch_") || ["libc.so", "libpthread.so", "[vdso]"].contains { file.hasPrefix($0) } || Self.waits.contains(name)
         }
+    }
+
+    fileprivate var runsEventLoop: Bool? {
+        let names = stack.elements.compactMap(\.function)
+        return names.count < 3 ? nil : names.contains { $0.hasPrefix("SelectableEventLoop.run") }
     }
 
     /// The C library's functions that an idle worker waits in, where it is linked statically.

@@ -11,6 +11,8 @@ package struct WaitGraph: Sendable {
     package private(set) var awaited: Set<NodeKey> = []
     /// Threads at rest, and where, as found while building: event loops, accept ...
     package internal(set) var rest: [NodeKey: String] = [:]
+    /// Processes in which nothing can run any more: nobody inside could act, and nothing is left that would wake them.
+    package internal(set) var quiet: Set<Int32> = []
 
     /// Edges beyond this are not added: evidence is untrusted.
     static let edgeLimit = 200_000
@@ -37,6 +39,7 @@ package struct WaitGraph: Sendable {
         addThreads()
         addFileLocks()
         addTasks()
+        findQuiet()
     }
 
     mutating func add(_ edge: WaitEdge) {

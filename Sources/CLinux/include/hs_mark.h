@@ -20,6 +20,9 @@ void hs_marker_destroy(hs_marker *marker);
 /// Returns 0; -1 when the chunks do not lead to the range's end: then the range holds no chunks.
 int hs_marker_add(hs_marker *marker, uint64_t base, const void *bytes, size_t length, uint64_t first_chunk);
 
+/// Where code lies, as `count` pairs of start and end: by this Dispatch's items are told, whose links are left over from earlier use.
+void hs_marker_code(hs_marker *marker, const uint64_t *bounds, size_t count);
+
 /// To be called once after the last `hs_marker_add`: takes what the allocator has in its caches for free.
 void hs_marker_settle(hs_marker *marker);
 

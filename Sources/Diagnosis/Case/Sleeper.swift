@@ -15,6 +15,7 @@ enum Sleeper {
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
+        if case .task(let pid, let id) = standstill.end { return asked_s >= tooLong_s && isInTheMiddle(pid, id, standstill, graph) }
         if asked_s >= mistaken_s, asked_s < forEver_s { return true }
         guard asked_s >= tooLong_s, case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end),
             let thread = graph.index.thread(tid), thread.pid == pid
@@ -24,5 +25,13 @@ enum Sleeper {
             return name != "main" && !name.hasPrefix("main.") && !name.contains("_main") && !name.hasPrefix("static ")
         }
         return own.count >= depth
+    }
+
+    /// A task of a process that serves nobody, asleep some calls deep; one that sleeps in its outermost function keeps the process alive.
+    private static func isInTheMiddle(_ pid: Int32, _ id: UInt64, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        guard let task = graph.index.task(pid, id) else { return false }
+        let serves = (graph.index.socketRows[pid] ?? []).contains { [.listening, .established].contains(graph.index.sockets[$0].state) }
+        if serves { return false }
+        return StackShape(task.backtrace.elements).own.count > depth || graph.awaited.contains(standstill.end)
     }
 }

@@ -43,8 +43,16 @@ package struct UnitSurvey: Sendable {
             }
             if follower.isClosed(pid) { closed.insert(pid) }
         }
+        leaveOutWhatFollows(&stuck)
         judgeParked(parked, graph, &stuck)
         standstills = Self.grouped(stuck, index)
+    }
+
+    /// That nothing is left to end a wait is nothing of its own where others are shown to be stuck: they would have.
+    private mutating func leaveOutWhatFollows(_ stuck: inout [Standstill]) {
+        let shown = Set(stuck.filter { $0.ending != .nothingRuns }.compactMap { Self.process(of: $0.start) })
+        stuck.removeAll { $0.ending == .nothingRuns && Self.process(of: $0.start).map(shown.contains) == true }
+        closed.subtract(shown)
     }
 
     private enum Unit {

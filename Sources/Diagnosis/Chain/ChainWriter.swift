@@ -129,6 +129,9 @@ package struct ChainWriter {
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
+        case .nothingRuns: "suspended, and nothing in the process can run any more: no thread, timer or event source is left that could end it"
+        case .cancelledStays(let isBusy): isBusy ? "was cancelled and computes on" : "was cancelled and goes on waiting"
+        case .loopShutDown: "waits for an event loop that was shut down: nothing scheduled on it will ever run"
         case .streamOpen: "iterates over a stream that nobody finishes"
         case .unnamed(let why): why
         }

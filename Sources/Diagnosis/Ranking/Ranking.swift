@@ -52,19 +52,22 @@ struct Ranking {
     /// The roots in order. In a run, what the working run shows too, or what began long before the
     /// work stopped, is not the root.
     private func settle(_ all: [Candidate]) -> [Candidate] {
-        guard evidence.run != nil else { return all.sorted { order($0) > order($1) } }
+        guard evidence.run != nil else { return Self.mostDirect(all).sorted { order($0) > order($1) } }
         guard verdict == .hang || verdict == .unknown else { return [] }
         var roots = all
         if let baselineCauses, roots.contains(where: { !baselineCauses.contains($0.cause) }) {
             roots.removeAll { baselineCauses.contains($0.cause) }
         }
-        let ended = Set(roots.compactMap { $0.standstill?.end })
-        roots = roots.filter { candidate in
-            // Of two causes at one end, the more direct one.
-            guard let end = candidate.standstill?.end, ended.contains(end) else { return true }
+        roots = Self.mostDirect(roots)
+        return roots.sorted { order($0) > order($1) }
+    }
+
+    /// Of two causes at one end, the more direct one.
+    private static func mostDirect(_ roots: [Candidate]) -> [Candidate] {
+        roots.filter { candidate in
+            guard let end = candidate.standstill?.end else { return true }
             return !roots.contains { $0.standstill?.end == end && $0.rank > candidate.rank }
         }
-        return roots.sorted { order($0) > order($1) }
     }
 
     private func order(_ candidate: Candidate) -> (Int, Int, Int, Double) {

@@ -2,7 +2,7 @@
 package enum RuleBook {
     package static let all: [any DiagnosisRule] = [
         ConnectionRule(), StreamRule(), FileLockRule(), LogicalLockRule(), PipeRule(), ThreadLockRule(), ParkRule(), ProcessRule(), SpinRule(),
-        SwiftTaskRule(), DescriptorLimitRule(),
+        SwiftTaskRule(), EventLoopRule(), DescriptorLimitRule(),
         CancellationRule(), TimeoutOrderRule(), ProgressRule(), SwallowedFailureRule(), DeadlineRule(), StuckJobRule(), ProvenanceRule(),
         HealthRule(), TracingRule(), RetryRule(), PileUpRule(), PollerRule(), ServiceRule(),
     ]

@@ -34,6 +34,8 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var seccomp: Int?
     /// Another process that traces this one; nil when none does.
     public var tracerPID: Int32?
+    /// Timers of Dispatch that are armed, its own housekeeping left out; nil when they were not seen.
+    public var dispatchTimers: Int?
     /// Language runtimes seen among its modules, such as "swift", "python 3.11", "java", "node".
     public var runtimes: [String]
     /// Why it was looked at: the subject itself, a descendant, or what was followed to it.

@@ -65,6 +65,12 @@ public struct TaskWait: Codable, Sendable, Hashable {
     /// What in memory still refers to the continuation and could resume it; an empty
     /// complete list proves that nobody can.
     public var resumers: Observed<[String]>?
+    /// For a sleep: real seconds until its timer fires, where Dispatch's timer was found.
+    public var remaining_s: Double?
+    /// Thread that runs the event loop which the task waits for; nil when none is known.
+    public var eventLoopTID: Int32?
+    /// The event loop that the task waits for has no thread any more: it was shut down.
+    public var isEventLoopShutDown: Bool?
 
     public init(kind: Kind) { self.kind = kind }
 }

@@ -69,6 +69,12 @@ struct ProcessCapture {
         if let forest = options.taskForest?(context) {
             self.forest = forest
             change(forest.currentTasks) { $0.currentTask = $1 }
+            change(forest.waits) { $0.wait = $1 }
+            record = record.map { record in
+                var record = record
+                record.dispatchTimers = forest.dispatchTimers
+                return record
+            }
         }
         for hook in options.managedRuntimes {
             guard let runtime = hook(context) else { continue }

@@ -38,6 +38,10 @@ package struct InspectedTasks {
     /// By thread: the id of the task that runs on it.
     package var currentTasks: [Int32: UInt64] = [:]
     package var stopped_ms = 0.0
+    /// By thread: its wait, where more was found out about it than the kernel says.
+    package var waits: [Int32: ThreadWait] = [:]
+    /// For `ProcessRecord.dispatchTimers`.
+    package var dispatchTimers: Int?
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>) {
         self.tasks = tasks

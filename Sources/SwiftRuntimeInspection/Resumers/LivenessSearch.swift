@@ -16,6 +16,8 @@ struct LivenessSearch {
     private var holders: [Int: [UInt64]] = [:]
     /// By task: who holds a handle with which it could be cancelled.
     private var cancellers: [Int: UInt64] = [:]
+    /// By task: where a Dispatch item refers to it as the job to run.
+    private var items: [Int: UInt64] = [:]
     private var seenHits = 0
 
     init(_ reader: ResumerReader, _ reachable: ReachableMemory) {
@@ -43,10 +45,11 @@ struct LivenessSearch {
     }
 
     mutating func run() {
+        reachable.setCode(reader.mappings.filter(\.isExecutable).map { $0.start..<$0.end })
         for range in taskMemory.all { reachable.bar(range) }
         // The program's own globals first, so that they are what is named where several ways lead to an object.
         let program = reader.mappings.first?.path
-        let roots = reachable.pieces.filter { if case .chunks = $0.kind { false } else { true } }
+        let roots = reachable.pieces.filter { if case .chunks = $0.kind { false } else { !isRuntimeCache($0.range.lowerBound) } }
         let own = roots.filter { reader.mappings.containing($0.range.lowerBound)?.path == program }
         for piece in own + roots.filter({ !own.contains($0) }) { reachable.mark(piece.range) }
         for thread in reader.threads.threads where !thread.isIdle {
@@ -65,11 +68,22 @@ struct LivenessSearch {
         } while !frontier.isEmpty
     }
 
+    /// Globals of the standard library are caches of metadata, whose unused slots hold whatever lay there before.
+    private func isRuntimeCache(_ place: UInt64) -> Bool {
+        guard case .named(let name) = places.place(of: place) else { return false }
+        return ["libswiftCore.so", "libswift_Concurrency.so", "libswift_StringProcessing.so", "libswift_RegexParser.so"].contains { name.hasSuffix($0) }
+    }
+
     /// References to tasks that were found since the last time.
     private mutating func takeHits() {
         for hit in reachable.hits(from: seenHits) {
             seenHits += 1
-            guard let task = reader.kin.indices[hit.target], !isLink(hit.place, to: task) else { continue }
+            guard let task = reader.kin.indices[hit.target] else { continue }
+            if isDispatchItem(hit.place) {
+                items[task] = hit.place
+                continue
+            }
+            if isLink(hit.place, to: task) { continue }
             if reader.tasks[task].isComplete {
                 canGoOn[task] = true
                 continue
@@ -84,9 +98,6 @@ struct LivenessSearch {
 
     /// Whether a place refers to a task for the runtime's own purposes, which lets nobody resume it.
     private func isLink(_ place: UInt64, to task: Int) -> Bool {
-        // {function, job} of a Dispatch item (dispatch_continuation_s: dc_func, dc_ctxt): it ran the task earlier, and lies in
-        // Dispatch's cache. A suspended task is on no queue.
-        if let function = reader.memory.word(place &- 8), reader.runtime.image.range.contains(function) { return true }
         if let owner = taskMemory.owner(of: place) {
             // A parent's list of children, and the fields of tasks that link to each other.
             if reader.kin.parents[task] == owner || owner == task { return true }
@@ -95,6 +106,12 @@ struct LivenessSearch {
         }
         if case .named(let name) = places.place(of: place), name.hasPrefix("a global of libdispatch") { return true }
         return false
+    }
+
+    /// {function, job} of a Dispatch item (dispatch_continuation_s: dc_func, dc_ctxt). For a suspended task it is left over from an
+    /// earlier run; for the helper of a sleep it is the timer's.
+    private func isDispatchItem(_ place: UInt64) -> Bool {
+        reader.live.word(place &- 8).map { reader.runtime.image.range.contains($0) } ?? false
     }
 
     /// A task goes on when what it waits for can: another task's end, its group's, or its cancellation handler's.
@@ -139,6 +156,8 @@ extension LivenessSearch {
     func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
         let unseen = reader.threads.unseenStacks
         let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
+        let deadlines = SleepDeadlines(memory: reader.live, reachable: reachable)
+        let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
         var result: [Int: ResumerReader.Finding] = [:]
         for waiter in waiters {
             let created = canaryOf[waiter].flatMap { SwiftString.read(at: $0 &+ 24, memory: reader.memory) }
@@ -148,10 +167,29 @@ extension LivenessSearch {
             }
             if named.isEmpty, canGoOn[waiter] { named.insert("whoever may cancel it") }
             let list = named.sorted()
-            result[waiter] = ResumerReader.Finding(
+            var finding = ResumerReader.Finding(
                 resumers: reason.map { list.isEmpty ? .partial(list, reason: $0) : .complete(list) } ?? .complete(list), createdBy: created)
+            finding.remaining_s = remaining(waiter, deadlines)
+            (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
+            result[waiter] = finding
         }
         return result
+    }
+
+    /// When the timer fires whose job holds the continuation.
+    private func remaining(_ waiter: Int, _ deadlines: SleepDeadlines) -> Double? {
+        for place in holders[waiter] ?? [] {
+            var here = place
+            for _ in 0..<8 {
+                if let owner = taskMemory.owner(of: here) {
+                    if let item = items[owner], let seconds = deadlines.remaining(ofJobAt: item) { return seconds }
+                    break
+                }
+                guard let next = reachable.reachedFrom(here) else { break }
+                here = next
+            }
+        }
+        return nil
     }
 
     /// `CallRegistry, held by a global of server`: the nearest object of the program's own, and where the way to it begins.

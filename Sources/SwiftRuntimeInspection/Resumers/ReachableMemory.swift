@@ -67,6 +67,12 @@ final class ReachableMemory {
         pieces.append(piece)
     }
 
+    /// Where code lies, for telling Dispatch's items.
+    func setCode(_ ranges: [Range<UInt64>]) {
+        let bounds = ranges.prefix(1000).flatMap { [$0.lowerBound, $0.upperBound] }
+        hs_marker_code(marker, bounds, bounds.count / 2)
+    }
+
     /// Memory of a task: entered only by `mark`.
     func bar(_ range: Range<UInt64>) { hs_marker_bar(marker, range.lowerBound, range.upperBound) }
 

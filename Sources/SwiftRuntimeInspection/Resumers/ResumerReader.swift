@@ -31,6 +31,18 @@ struct ResumerReader {
         var resumers: Observed<[String]>
         /// From the canary of a checked continuation: the function that made it.
         var createdBy: String?
+        /// Real seconds until the timer fires that would resume it.
+        var remaining_s: Double?
+        var eventLoopTID: Int32?
+        var isEventLoopShutDown: Bool?
+
+        func complete(_ wait: inout TaskWait) {
+            wait.createdBy = createdBy
+            wait.resumers = resumers
+            if wait.kind == .sleep { wait.remaining_s = remaining_s }
+            wait.eventLoopTID = eventLoopTID
+            wait.isEventLoopShutDown = isEventLoopShutDown
+        }
     }
 
     /// - Parameter waiters: indices of tasks that wait for a continuation.

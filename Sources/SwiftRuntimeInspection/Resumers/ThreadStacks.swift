@@ -10,8 +10,11 @@ package struct ThreadStacks: Sendable {
 
         /// Waits in its pool for something to do: what its stack still holds is left over.
         package var isIdle: Bool
+        /// Runs an event loop of SwiftNIO, as its frames say; nil where they say nothing.
+        package var runsEventLoop: Bool?
 
-        package init(tid: Int32, stackPointer: UInt64?, registers: [UInt64]?, isIdle: Bool = false) {
+        package init(tid: Int32, stackPointer: UInt64?, registers: [UInt64]?, isIdle: Bool = false, runsEventLoop: Bool? = nil) {
+            self.runsEventLoop = runsEventLoop
             self.isIdle = isIdle
             self.tid = tid
             self.stackPointer = stackPointer

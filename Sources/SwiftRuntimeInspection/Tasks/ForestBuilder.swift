@@ -46,8 +46,10 @@ struct ForestBuilder {
             record.backtrace = backtraces[index].frames
             if record.state == .suspended || record.state == .enqueued {
                 record.wait = waits.wait(for: dependencies[index], state: record.state, libraryWait: backtraces[index].libraryWait)
-                record.wait?.createdBy = findings[index]?.createdBy
-                record.wait?.resumers = findings[index]?.resumers
+                if var wait = record.wait, let finding = findings[index] {
+                    finding.complete(&wait)
+                    record.wait = wait
+                }
             }
             result.append(record)
         }

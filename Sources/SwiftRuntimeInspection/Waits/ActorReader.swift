@@ -15,21 +15,24 @@ struct ActorReader {
     func actors(tasks: [RawTask], dependencies: [Dependency?]) -> [ActorRecord] {
         var queues: [UInt64: [UInt64]] = [:]
         for (task, dependency) in zip(tasks, dependencies) {
-            guard case .executor(let identity, let implementation)? = dependency, identity != 0, implementation == 0 else { continue }
+            guard case .executor(let identity, let implementation)? = dependency, identity != 0, implementation == 0 || isMain(identity) else { continue }
             queues[identity, default: []].append(task.id)
         }
         var runners: [UInt64: Int32] = [:]
-        for thread in threads.threads where thread.executor != 0 && isDefaultActor(thread.executor) {
+        for thread in threads.threads where thread.executor != 0 && (isDefaultActor(thread.executor) || isMain(thread.executor)) {
             runners[thread.executor] = thread.tid
         }
         return Set(queues.keys).union(runners.keys).sorted().map { address in
-            var record = ActorRecord(pid: pid, address: address, state: state(of: address))
-            record.typeName = types.ofObject(at: address)
+            let isMain = isMain(address)
+            var record = ActorRecord(pid: pid, address: address, state: isMain ? runners[address] == nil ? .scheduled : .running : state(of: address))
+            record.typeName = isMain ? "MainActor" : types.ofObject(at: address)
             record.runningOnTID = runners[address]
             record.queue = (queues[address] ?? []).sorted()
             return record
         }
     }
+
+    private func isMain(_ executor: UInt64) -> Bool { types.ofObject(at: executor).map(WaitReader.mainExecutors.contains) ?? false }
 
     /// Class descriptor flags: bit 23 an actor, bit 24 a default actor (TypeContextDescriptorFlags, MetadataValues.h).
     private func isDefaultActor(_ address: UInt64) -> Bool {

@@ -65,5 +65,5 @@ struct WaitReader {
     }
 
     /// Classes of the standard library that run the main actor: DispatchExecutor.swift, CFExecutor.swift, CooperativeExecutor.swift.
-    private static let mainExecutors: Set<String> = ["DispatchMainExecutor", "CFMainExecutor", "CooperativeExecutor", "MainActor"]
+    static let mainExecutors: Set<String> = ["DispatchMainExecutor", "CFMainExecutor", "CooperativeExecutor", "MainActor"]
 }

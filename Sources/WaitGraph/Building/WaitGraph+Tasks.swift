@@ -36,7 +36,8 @@ extension WaitGraph {
             for child in pending.prefix(256) { add(edge(.task(pid: pid, id: child), .awaits, "task group with \(wait.pending ?? pending.count) pending")) }
         case .actor, .mainActor:
             if let address = wait.address { add(edge(.actor(pid: pid, address: address), .queuedOn, "enqueued on the actor")) }
-            if wait.kind == .mainActor || wait.address == nil {
+            // Under dispatch_main a pool thread runs the main actor: then only the task on it counts.
+            if wait.kind == .mainActor && wait.task == nil || wait.address == nil {
                 add(edge(.thread(pid: pid, tid: pid), .queuedOn, "enqueued on the main actor"))
             }
             if let runner = wait.task, let address = wait.address {
@@ -48,11 +49,19 @@ extension WaitGraph {
         case .globalPool:
             add(edge(.executor(pid: pid, address: 0), .queuedOn, "enqueued on the cooperative pool"))
         case .continuation, .eventLoopFuture, .stream:
-            if let row = connectionOf(task) {
+            if let tid = wait.eventLoopTID, isAway(tid, pid) {
+                add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
+            } else if let row = connectionOf(task) {
                 add(edge(index.key(ofSocket: row), .reads, "async backtrace inside a network client, and the only connection that fits"))
             }
         case .executor, .sleep, .unknown: break
         }
+    }
+
+    /// Whether an event loop's thread is anywhere but in its own poll.
+    private func isAway(_ tid: Int32, _ pid: Int32) -> Bool {
+        guard let thread = index.thread(tid), thread.pid == pid else { return false }
+        return rest[.thread(pid: pid, tid: tid)] == nil
     }
 
     /// Libraries in whose functions a task waits for the answer to a request of its own.

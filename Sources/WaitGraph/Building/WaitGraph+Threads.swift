@@ -96,7 +96,7 @@ extension WaitGraph {
         let address = thread.wait?.futex?.objectAddress ?? UInt64(truncatingIfNeeded: thread.syscall?.arguments.first ?? 0)
         add(WaitEdge(
             from: key, to: .futex(pid: thread.pid, address: address), relation: .parksOn, since_s: stoodSince(thread),
-            knownFrom: known, evidence: cite))
+            knownFrom: known, evidence: cite, isCommitted: stoodSince(thread) != nil && StackShape(thread).runsEventLoop))
     }
 
     private mutating func addFutex(_ thread: ThreadRecord, _ wait: ThreadWait, _ key: NodeKey, _ cite: [EvidencePath]) {

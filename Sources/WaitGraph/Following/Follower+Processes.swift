@@ -63,6 +63,7 @@ extension Follower {
     /// something only this process could do. Proven only when all threads were seen.
     package func isClosed(_ pid: Int32) -> Bool {
         guard index.snapshot.threads.status != .unavailable else { return false }
+        if graph.quiet.contains(pid) { return true }
         let threads = index.threads(of: pid)
         guard !threads.isEmpty else { return false }
         if let count = index.process(pid)?.threadCount, count > threads.count { return false }

@@ -5,6 +5,11 @@ extension Follower {
         let key = NodeKey.task(pid: pid, id: id)
         guard let task = index.task(pid, id) else { return .unclear("task \(id) was not seen") }
         if task.state == .completed { return .advancing("task \(id) has completed") }
+        let found = wait(of: task, key)
+        return ignoresCancellation(task, key, found) ?? found
+    }
+
+    private mutating func wait(of task: TaskRecord, _ key: NodeKey) -> Outcome {
         let edges = graph.out(key)
         if task.wait?.kind == .group {
             // All children must end: one that is stuck decides.
@@ -14,14 +19,14 @@ extension Follower {
             return outcomes.first ?? .unclear("the group's children were not seen")
         }
         if let edge = edges.first {
-            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, pid, task) }
+            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, task.pid, task) }
             return any(edges.map { follow($0) })
         }
         switch task.wait?.kind {
-        case .continuation, .eventLoopFuture, .unknown, nil: return continuation(task, key)
+        case .continuation, .eventLoopFuture: return continuation(task, key)
         case .stream: return stream(task, key)
-        case .sleep: return .parked(Standstill(end: key, ending: .timer(asked_s: nil), isCommitted: false))
-        default: return .unclear("what task \(id) waits for is not known")
+        case .sleep: return .parked(Standstill(end: key, ending: .timer(asked_s: task.wait?.remaining_s), isCommitted: false))
+        default: return .unclear("what task \(task.id) waits for is not known")
         }
     }
 
@@ -40,17 +45,39 @@ extension Follower {
     }
 
     private func continuation(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
-        if case .complete(let resumers)? = task.wait?.resumers, resumers.isEmpty {
-            return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true))
+        if task.wait?.isEventLoopShutDown == true, before(task) != nil || activity.earlier == nil {
+            return .stuck(Standstill(end: key, ending: .loopShutDown, isCommitted: true))
         }
+        if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true)) }
+        if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
         return .parked(Standstill(end: key, ending: .taskAtRest(why: "a continuation"), isCommitted: false))
     }
 
     private func stream(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
-        if case .complete(let resumers)? = task.wait?.resumers, resumers.isEmpty {
-            return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true))
-        }
+        if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true)) }
+        if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
         return .parked(Standstill(end: key, ending: .streamOpen, isCommitted: false))
+    }
+
+    /// The same wait at the first look; nil when there was none, or it was another one.
+    func before(_ task: TaskRecord) -> TaskRecord? {
+        guard let before = activity.earlier?.task(task.pid, task.id), before.wait?.kind == task.wait?.kind,
+            before.wait?.address == task.wait?.address, before.state == task.state
+        else { return nil }
+        return before
+    }
+
+    /// Nothing in memory that can act refers to its continuation, in both looks.
+    private func isUnreachable(_ task: TaskRecord) -> Bool {
+        guard task.wait?.resumers == .complete([]) else { return false }
+        guard activity.earlier != nil else { return true }
+        return before(task)?.wait?.resumers == .complete([])
+    }
+
+    /// A main task that parks itself for good, so that the process stays while others work.
+    private func keepsAlive(_ task: TaskRecord, _ key: NodeKey) -> Bool {
+        guard task.kind == .main, !graph.awaited.contains(key), !graph.quiet.contains(task.pid) else { return false }
+        return StackShape(task.backtrace.elements).own.count <= 1
     }
 
     mutating func actor(_ pid: Int32, _ address: UInt64) -> Outcome {

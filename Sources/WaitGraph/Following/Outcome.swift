@@ -84,6 +84,12 @@ package enum Ending: Hashable, Sendable {
     case workersExhausted(threads: Int)
     case taskAtRest(why: String)
     case streamOpen
+    /// Somebody holds the continuation or stream, and nothing in the process can run any more.
+    case nothingRuns
+    /// Was cancelled and goes on, computing all the time or waiting, and somebody waits for it.
+    case cancelledStays(isBusy: Bool)
+    /// The event loop that would complete the future has no thread any more.
+    case loopShutDown
     /// Shown to stand still, by what is not shown.
     case unnamed(String)
 }

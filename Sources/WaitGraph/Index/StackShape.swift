@@ -19,6 +19,9 @@ package struct StackShape: Sendable {
         functions.prefix(depth).contains { function in needles.contains { function.contains($0) } }
     }
 
+    /// Whether an event loop runs below: SwiftNIO, libuv, libevent, libev. Outside its poll, such a thread is in the middle of something.
+    package var runsEventLoop: Bool { contains(anyOf: ["SelectableEventLoop.run", "uv_run", "event_base_loop", "ev_run"]) }
+
     /// First function that contains one of the needles.
     package func first(of needles: [String]) -> String? {
         functions.first { function in needles.contains { function.contains($0) } }

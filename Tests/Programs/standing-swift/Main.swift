@@ -5,7 +5,8 @@ import Foundation
 /// Prints a line `task ROLE ADDRESS` for every task with a known role, as it is about to
 /// stand, then `ready` once all have. The lines are the truth that the tests compare with.
 ///
-/// With `--until-eof` it ends when its standard input is closed, so that it never outlives its test.
+/// With `--until-eof` it ends when its standard input is closed, so that it never outlives its test; with `--for SECONDS` by
+/// an alarm, which leaves no thread that could still act.
 ///
 ///     standing-swift continuation-checked
 ///     standing-swift many 1000
@@ -18,6 +19,10 @@ import Foundation
                 while !FileHandle.standardInput.availableData.isEmpty {}
                 exit(0)
             }
+        }
+        if arguments.first == "--for", arguments.count > 1, let seconds = UInt32(arguments[1]) {
+            arguments.removeFirst(2)
+            alarm(seconds)
         }
         guard let name = arguments.first, let exhibit = Exhibit.all[name] else {
             print("usage: standing-swift EXHIBIT [ARGUMENT]\n")
@@ -34,6 +39,6 @@ struct Exhibit: Sendable {
     /// Never returns, except when it cannot stand.
     var stand: @Sendable ([String]) async -> Void
 
-    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries]
+    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls]
         .reduce(into: [:]) { all, wing in all.merge(wing, uniquingKeysWith: { first, _ in first }) }
 }

@@ -1,15 +1,15 @@
 import Evidence
 import WaitGraph
 
-/// Waits between Swift tasks, actors, executors and event loops.
+/// Waits of Swift tasks: for a continuation, a stream, each other, an actor or the pool.
 struct SwiftTaskRule: DiagnosisRule {
     let causes: [Cause] = [
-        .continuationNeverResumed, .cooperativePoolStarved, .taskCycle, .actorBlocked, .eventLoopBlocked, .childTaskNeverEnds, .streamNeverFinished,
+        .continuationNeverResumed, .cooperativePoolStarved, .taskCycle, .actorBlocked, .childTaskNeverEnds, .streamNeverFinished,
+        .cancellationIgnored,
     ]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
-        var found = evidence.units.standstills.compactMap { candidate($0, graph) }
-        found += evidence.units.standstills.compactMap { eventLoop($0, graph) }
+        let found = evidence.units.standstills.compactMap { candidate($0, graph) }
         return found.isEmpty ? .unknown(nil) : .supported(found)
     }
 
@@ -17,52 +17,86 @@ struct SwiftTaskRule: DiagnosisRule {
         let end = NodeText.short(standstill.end, graph.index)
         switch standstill.ending {
         case .nobodyResumes:
-            let maker = created(standstill.end, graph).map { ", created in `\($0)`" } ?? ""
-            return .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker) that nothing in memory can resume")
+            return .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph)) that nothing in memory can resume")
         case .streamOpen: return .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream that nobody can feed or finish")
+        case .nothingRuns: return quiet(end, standstill, graph)
+        case .cancelledStays(let isBusy): return deaf(end, isBusy, standstill, graph)
+        case .timer: return sleepingChild(end, standstill, graph) ?? blockedActor(end, standstill, graph)
         case .poolStarved(let blocked, let width):
             return .root(.cooperativePoolStarved, standstill, graph, "All \(blocked) threads of the cooperative pool (\(width) processors) block inside tasks: no other task can run")
         case .cycle(let edges): return circle(edges, standstill, graph)
-        case .holderAtRest, .neverSignalled:
-            guard let actor = standstill.path.first(where: { $0.relation == .queuedOn }) else { return nil }
-            if case .executor = actor.to { return nil }
-            return .root(.actorBlocked, standstill, graph, "\(NodeText.short(actor.to, graph.index)) is held by \(end), which blocks: tasks queue on the actor")
+        case .holderAtRest, .neverSignalled: return blockedActor(end, standstill, graph)
         default: return nil
         }
     }
 
-    private func created(_ node: NodeKey, _ graph: WaitGraph) -> String? {
+    private func maker(_ node: NodeKey, _ graph: WaitGraph) -> String {
+        task(node, graph)?.wait?.createdBy.map { ", created in `\($0)`," } ?? ""
+    }
+
+    private func task(_ node: NodeKey, _ graph: WaitGraph) -> TaskRecord? {
         guard case .task(let pid, let id) = node else { return nil }
-        return graph.index.task(pid, id)?.wait?.createdBy
+        return graph.index.task(pid, id)
+    }
+
+    /// The process is at its end: whoever holds the continuation cannot run any more.
+    private func quiet(_ end: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        guard let wait = task(standstill.end, graph)?.wait else { return nil }
+        let holder = wait.resumers?.elements.first.map { " (held by \($0))" } ?? ""
+        let nobody = "and no thread, timer or event source is left in the process that could"
+        return wait.kind == .stream
+            ? .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream\(holder) that somebody would have to feed or finish, \(nobody)")
+            : .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph))\(holder) that somebody would have to resume, \(nobody)")
+    }
+
+    private func deaf(_ end: String, _ isBusy: Bool, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate {
+        let waiter = standstill.path.last { $0.to == standstill.end && $0.relation == .awaits }.map { NodeText.short($0.from, graph.index) }
+        var candidate = Candidate.root(
+            .cancellationIgnored, standstill, graph,
+            "\(end) was cancelled and \(isBusy ? "computes on" : "goes on waiting"); \(waiter ?? "another task") waits for it to end")
+        candidate.rank = 4
+        return candidate
+    }
+
+    /// A sleep this long is no pause: it was meant to last for ever.
+    private static let forever_s = 300 * 86_400.0
+
+    /// A task group or async let that waits for a child which sleeps for ever.
+    private func sleepingChild(_ end: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        guard case .timer(let asked?) = standstill.ending, asked >= Self.forever_s, let child = task(standstill.end, graph), child.kind == .groupChild || child.kind == .asyncLet,
+            let parent = standstill.path.last(where: { $0.relation == .awaits })
+        else { return nil }
+        var candidate = Candidate.root(
+            .childTaskNeverEnds, standstill, graph,
+            "\(NodeText.short(parent.from, graph.index)) waits for its child \(end), which sleeps for another \(NodeText.seconds(asked)) and is not cancelled")
+        candidate.rank = 4
+        return candidate
+    }
+
+    private func blockedActor(_ end: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        guard let queued = standstill.path.first(where: { if case .actor = $0.to { $0.relation == .queuedOn } else { false } }) else { return nil }
+        var candidate = Candidate.root(
+            .actorBlocked, standstill, graph,
+            "\(NodeText.short(queued.to, graph.index)) is held by \(holder(standstill, graph) ?? end), which blocks: \(NodeText.short(queued.from, graph.index)) and others queue on the actor")
+        candidate.rank = 4
+        return candidate
+    }
+
+    private func holder(_ standstill: Standstill, _ graph: WaitGraph) -> String? {
+        standstill.path.last { if case .thread = $0.from { true } else { false } }.map { NodeText.short($0.from, graph.index) }
     }
 
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         let nodes = edges.map(\.from)
         if nodes.allSatisfy({ if case .task = $0 { true } else { false } }) {
-            return .root(.taskCycle, standstill, graph, "\(nodes.count) tasks await each other: \(nodes.map { NodeText.short($0, graph.index) }.joined(separator: " -> "))")
+            let names = nodes.map { NodeText.short($0, graph.index) }.joined(separator: " -> ")
+            return .root(.taskCycle, standstill, graph, nodes.count == 1 ? "\(names) awaits itself" : "\(nodes.count) tasks await each other: \(names)")
         }
         if nodes.contains(where: { if case .executor = $0 { true } else { false } }) {
             return .root(.cooperativePoolStarved, standstill, graph, "Tasks block the threads of the cooperative pool and wait for tasks that need one of them")
         }
         if nodes.contains(where: { if case .actor = $0 { true } else { false } }) {
             return .root(.actorBlocked, standstill, graph, "An actor's thread blocks on work that waits for the same actor")
-        }
-        return nil
-    }
-
-    /// A thread of an event loop that waits anywhere but in its own poll.
-    private func eventLoop(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
-        for edge in standstill.path {
-            guard case .thread(_, let tid) = edge.from, let thread = graph.index.thread(tid) else { continue }
-            let shape = StackShape(thread)
-            guard shape.contains(anyOf: ["SelectableEventLoop.run", "SelectableEventLoop.wakeup", "uv_run", "event_base_loop", "ev_run"]) else { continue }
-            guard edge.relation == .parksOn || edge.relation == .locks || edge.relation == .sleeps || edge.relation == .joins else { continue }
-            var candidate = Candidate.root(.eventLoopBlocked, standstill, graph, "\(NodeText.short(edge.from, graph.index)) is an event loop and blocks: nothing else on it can go on")
-            switch standstill.ending {
-            case .neverSignalled, .timer, .neverWoken: candidate.rank = 4
-            default: candidate.role = .contributing
-            }
-            return candidate
         }
         return nil
     }

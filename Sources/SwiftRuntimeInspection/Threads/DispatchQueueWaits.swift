@@ -1,0 +1,55 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// Threads in `DispatchQueue.sync`: which queue they wait for and who drains it.
+///
+/// A waiter leaves a dispatch_sync_context_s on its stack, with its event in it (libdispatch src/queue_internal.h and queue.c,
+/// `_dispatch_sync_f_slow`): dc_ctxt at +40 holds its own address, dc_other at +56 the queue. A queue's dq_state lies at +56, with
+/// the draining thread's id in the bits of FUTEX_TID_MASK, its label at +72 (`struct dispatch_lane_s`).
+struct DispatchQueueWaits {
+    private static let contextAt: UInt64 = 40
+    private static let queueAt: UInt64 = 56
+    private static let stateAt: UInt64 = 56
+    private static let labelAt: UInt64 = 72
+    /// The event lies this far into the context at most.
+    private static let reach: UInt64 = 192
+    private static let ownerMask: UInt32 = 0x3fff_ffff
+
+    let memory: any MemoryReader
+
+    /// By thread: its wait, completed with the queue as what is waited for.
+    func waits(of threads: [ThreadRecord]) -> [Int32: ThreadWait] {
+        // In another pid namespace the owner has another number there: then it stays unknown.
+        let living = Set(threads.map(\.tid))
+        var found: [Int32: ThreadWait] = [:]
+        for thread in threads {
+            guard var wait = thread.wait, let futex = wait.futex, thread.stack.elements.contains(where: { $0.function == "__DISPATCH_WAIT_FOR_QUEUE__" }),
+                let queue = queue(waitedForAt: futex.address)
+            else { continue }
+            wait.futex = complete(futex, with: queue, living)
+            found[thread.tid] = wait
+        }
+        return found
+    }
+
+    private func queue(waitedForAt event: UInt64) -> UInt64? {
+        for distance in stride(from: 0, through: Self.reach, by: 8) {
+            let context = (event & ~7) &- distance
+            guard memory.word(context &+ Self.contextAt) == context else { continue }
+            return memory.word(context &+ Self.queueAt)
+        }
+        return nil
+    }
+
+    private func complete(_ futex: FutexWait, with queue: UInt64, _ living: Set<Int32>) -> FutexWait {
+        var futex = futex
+        futex.object = .mutex
+        futex.objectAddress = queue
+        futex.flavour = "dispatch queue"
+        let owner = Int32(truncatingIfNeeded: (memory.half(queue &+ Self.stateAt) ?? 0) & Self.ownerMask)
+        if living.contains(owner) { futex.ownerTID = owner }
+        let label = memory.word(queue &+ Self.labelAt).flatMap { try? memory.string(at: $0, limit: 128) }
+        futex.knownFrom = "the drain lock of Dispatch queue" + (label.map { $0.isEmpty ? "" : " \"\($0)\"" } ?? "")
+        return futex
+    }
+}

@@ -1,0 +1,146 @@
+import Diagnosis
+import Evidence
+import Testing
+
+/// Waits of Swift tasks and event loops, from evidence: what shows a hang, and what looks alike and is none.
+@Suite struct SwiftTaskTests {
+    private func assess(_ builder: SnapshotBuilder, _ change: (inout SnapshotBuilder) -> Void = { _ in }) -> Assessment {
+        Diagnoser.assess(snapshots: builder.later(6, change))
+    }
+
+    private static func waiting(_ kind: TaskWait.Kind, resumers: [String]? = nil, _ change: (inout TaskWait) -> Void = { _ in }) -> TaskWait {
+        var wait = TaskWait(kind: kind)
+        wait.address = 0x7000
+        wait.resumers = resumers.map { .complete($0) }
+        change(&wait)
+        return wait
+    }
+
+    /// A Dispatch program: main put aside, the manager in its poll, timers as given.
+    private static func dispatch(timers: Int?, listens: Bool = false) -> SnapshotBuilder {
+        var builder = SnapshotBuilder(name: "service")
+        builder.thread(100, stack: ["sigsuspend", "_dispatch_sigsuspend", "_dispatch_sig_thread"], syscall: "rt_sigsuspend", wait: ThreadWait(kind: .signal))
+        var wait = ThreadWait.on(3, .poll)
+        wait.descriptors?.append(DescriptorInterest(fd: 4, operation: .poll))
+        builder.thread(101, stack: ["epoll_wait", "_dispatch_event_loop_drain", "_dispatch_mgr_invoke", "_dispatch_mgr_thread", "_dispatch_worker_thread"], syscall: "epoll_wait", wait: wait)
+        builder.editProcess(100) { $0.dispatchTimers = timers }
+        builder.descriptor(4, .eventfd, "anon_inode:[eventfd]")
+        builder.descriptor(5, .timerfd, "anon_inode:[timerfd]")
+        if listens { builder.descriptor(6, .socket, "socket:[1]") }
+        var set = Descriptor(pid: 100, fd: 3, kind: .epoll, target: "anon_inode:[eventpoll]", inode: nil)
+        set.epoll = ([4, 5] + (listens ? [6] : [])).map { EpollWatch(fd: $0, events: 1) }
+        let rows = builder.snapshot.descriptors.elements + [set]
+        builder.snapshot.descriptors = .complete(rows)
+        return builder
+    }
+
+    @Test func nothingCanRunAnyMore() {
+        var builder = Self.dispatch(timers: 0)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["Pending, held by a global of service"]), stack: ["call", "main"])
+        let found = assess(builder)
+        #expect(found.verdict == .hang)
+        #expect(found.root?.cause == .continuationNeverResumed)
+        #expect(found.root?.confidence == .persisted)
+        #expect(found.root?.summary.contains("held by Pending") == true)
+    }
+
+    @Test(arguments: [(1, false), (nil, false), (0, true)] as [(Int?, Bool)])
+    func aTimerOrASocketCouldStillAct(timers: Int?, listens: Bool) {
+        var builder = Self.dispatch(timers: timers, listens: listens)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["Pending, held by a global of service"]), stack: ["call", "main"])
+        #expect(assess(builder).verdict == .idle)
+    }
+
+    @Test func nobodyHoldsItInBothLooks() {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: []), stack: ["fetch", "main"])
+        #expect(assess(builder).root?.cause == .continuationNeverResumed)
+        builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.stream, resumers: []), stack: ["consume", "main"])
+        #expect(assess(builder).root?.cause == .streamNeverFinished)
+    }
+
+    @Test func oneLookThatShowsAHolderIsNoProof() {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["Session"]), stack: ["fetch", "main"])
+        let found = assess(builder) { later in
+            var tasks = later.snapshot.tasks.elements
+            tasks[0].wait?.resumers = .complete([])
+            later.snapshot.tasks = .complete(tasks)
+        }
+        #expect(found.verdict == .idle)
+    }
+
+    @Test func aMainTaskThatParksItselfKeepsTheProcess() {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: []), stack: ["main"]) { $0.kind = .main }
+        #expect(assess(builder).verdict == .idle)
+    }
+
+    private static func timeout(cancelled: Bool) -> SnapshotBuilder {
+        var builder = dispatch(timers: 1)
+        builder.task(1, wait: waiting(.group) { $0.pending = 1 }, stack: ["withTimeout", "main"]) { $0.children = [2] }
+        builder.task(2, wait: waiting(.continuation, resumers: ["Session, held by a global of service"]), stack: ["fetch"]) {
+            $0.kind = .groupChild
+            $0.parent = 1
+            $0.isCancelled = cancelled
+        }
+        return builder
+    }
+
+    @Test func aCancelledChildThatStaysIsTheRoot() {
+        let found = assess(Self.timeout(cancelled: true))
+        #expect(found.root?.cause == .cancellationIgnored)
+        #expect(found.root?.summary.contains("task 1 `withTimeout`") == true)
+        #expect(assess(Self.timeout(cancelled: false)).verdict == .idle)
+    }
+
+    @Test func aCancelledChildThatGoesFromWaitToWaitCleansUp() {
+        let found = assess(Self.timeout(cancelled: true)) { later in
+            var tasks = later.snapshot.tasks.elements
+            tasks[1].wait?.address = 0x9000
+            later.snapshot.tasks = .complete(tasks)
+        }
+        #expect(found.verdict != .hang)
+    }
+
+    @Test(arguments: [(40_000_000.0, Cause.childTaskNeverEnds), (2_000_000, .timerTooFar), (60, nil)] as [(Double, Cause?)])
+    func sleepsAreJudgedByWhatIsLeft(remaining_s: Double, cause: Cause?) {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.group) { $0.pending = 1 }, stack: ["work", "main"]) { $0.children = [2] }
+        builder.task(2, wait: Self.waiting(.sleep, resumers: ["a closure"]) { $0.remaining_s = remaining_s }, stack: ["pause", "attempt"]) {
+            $0.kind = .groupChild
+            $0.parent = 1
+        }
+        #expect(assess(builder).root?.cause == cause)
+    }
+
+    @Test func anEventLoopThatIsGoneIsTold() {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.eventLoopFuture, resumers: ["promise"]) { $0.isEventLoopShutDown = true }, stack: ["get", "main"])
+        #expect(assess(builder).root?.cause == .eventLoopShutDown)
+    }
+
+    private static func loops(_ count: Int32) -> SnapshotBuilder {
+        var builder = dispatch(timers: 1)
+        for number in 0..<count {
+            builder.thread(
+                200 + number, name: "NIO-ELT-\(number)-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
+        }
+        return builder
+    }
+
+    @Test func manyLoopsAreALeak() {
+        #expect(assess(Self.loops(40)).findings.map(\.cause) == [.eventLoopLeaked])
+        #expect(assess(Self.loops(4)).findings.isEmpty)
+    }
+
+    @Test func aLoopThatBlocksAndIsWaitedForIsTheRoot() {
+        var builder = Self.dispatch(timers: 1)
+        builder.thread(200, name: "NIO-ELT-0-#0", stack: ["futex", "sem_wait", "blocking", "SelectableEventLoop.run()"], syscall: "futex", wait: .park(.semaphore))
+        builder.task(1, wait: Self.waiting(.eventLoopFuture, resumers: ["promise"]) { $0.eventLoopTID = 200 }, stack: ["get", "main"])
+        let found = assess(builder)
+        #expect(found.root?.cause == .eventLoopBlocked)
+        #expect(found.root?.chain.map(\.kind).prefix(2) == [.task, .thread])
+    }
+}

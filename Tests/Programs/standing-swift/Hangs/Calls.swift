@@ -1,0 +1,157 @@
+import Dispatch
+import Foundation
+
+extension Exhibit {
+    /// Calls that are never answered, streams that nobody ends, and twins that look alike and are healthy.
+    static let calls: [String: Exhibit] = [
+        "call-dropped": Exhibit(summary: "a callback that its library dropped, while other tasks go on") { _ in
+            Roll.expect(1)
+            let ticker = Task.detached { await tick() }
+            await withCheckedContinuation { continuation in
+                Library().dropping { continuation.resume() }
+                Roll.answer("caller")
+            }
+            ticker.cancel()
+        },
+        "call-pending": Exhibit(summary: "healthy: a callback that an event source holds, in a process that listens") { _ in
+            Roll.expect(1)
+            await withCheckedContinuation { continuation in
+                Cabinet.shared.keep(Listener { continuation.resume() })
+                Roll.answer("caller")
+            }
+        },
+        "call-forgotten": Exhibit(summary: "a call that an actor's table holds, and a process in which nothing can run any more") { _ in
+            Roll.expect(1)
+            await CallRegistry.shared.complete(call: 7)
+        },
+        "stream-abandoned": Exhibit(summary: "a stream whose producer has ended without finishing it, while other tasks go on") { _ in
+            Roll.expect(1)
+            let ticker = Task.detached { await tick() }
+            await consume(abandonedStream())
+            ticker.cancel()
+        },
+        "stream-fed": Exhibit(summary: "healthy: a stream that a timer feeds, rarely") { _ in
+            Roll.expect(1)
+            let (stream, feed) = AsyncStream<Int>.makeStream()
+            let timer = DispatchSource.makeTimerSource(queue: .global())
+            timer.schedule(deadline: .now() + 60, repeating: 60)
+            timer.setEventHandler { feed.yield(1) }
+            timer.resume()
+            feed.yield(1)
+            await consume(stream)
+            timer.cancel()
+        },
+        "timeout-unheeded": Exhibit(summary: "a call that ignores its timeout's cancellation; the group waits for it") { _ in
+            Roll.expect(1)
+            Cabinet.shared.keep(Listener {})
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    Roll.answer("call")
+                    await waitForNobody()
+                }
+                group.addTask { try? await Task.sleep(for: .milliseconds(10)) }
+                await group.next()
+                group.cancelAll()
+            }
+        },
+        "clean-up": Exhibit(summary: "healthy: a cancelled task that puts things away step by step") { _ in
+            Roll.expect(1)
+            let task = Task.detached {
+                while !Task.isCancelled { await Task.yield() }
+                Roll.answer("cleaner")
+                for step in 0..<1_000_000 { await Task.detached { usleep(20_000 + UInt32(step % 2)) }.value }
+            }
+            task.cancel()
+            await task.value
+        },
+        "child-for-ever": Exhibit(summary: "a group that waits for a child which sleeps for ever and is not cancelled") { _ in
+            Roll.expect(1)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    Roll.answer("child")
+                    try? await Task.sleep(for: .seconds(40_000_000))
+                }
+                group.addTask {}
+                await group.next()
+            }
+        },
+        "services": Exhibit(summary: "healthy: a group of services, one of which does something now and then") { _ in
+            Roll.expect(1)
+            Cabinet.shared.keep(Listener {})
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await tick() }
+                group.addTask {
+                    Roll.answer("service")
+                    await waitForNobody()
+                }
+            }
+        },
+        "backoff": Exhibit(summary: "a pause between attempts that is days long") { _ in
+            Roll.expect(1)
+            try? await attempt()
+        },
+        "rounds": Exhibit(summary: "healthy: a pause of a minute between rounds") { _ in
+            Roll.expect(1)
+            Roll.answer("rounds")
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+        },
+        "queue-circle": Exhibit(summary: "two serial queues that sync into each other") { _ in
+            Roll.expect(2)
+            let (left, right) = (DispatchQueue(label: "left"), DispatchQueue(label: "right"))
+            let met = DispatchGroup()
+            for (own, other) in [(left, right), (right, left)] {
+                met.enter()
+                own.async {
+                    met.leave()
+                    met.wait()
+                    Roll.answer(own.label)
+                    other.sync {}
+                }
+            }
+            while true { try? await Task.sleep(for: .seconds(60)) }
+        },
+    ]
+}
+
+/// Stands for a library that loses a callback on one of its ways out.
+struct Library {
+    func dropping(_ done: @escaping @Sendable () -> Void) {
+        if CommandLine.arguments.isEmpty { done() }
+    }
+}
+
+/// A listening socket with an event source: somebody could come.
+final class Listener: @unchecked Sendable {
+    private let source: any DispatchSourceRead
+
+    init(onConnection: @escaping @Sendable () -> Void) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        _ = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        listen(descriptor, 5)
+        source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
+        source.setEventHandler(handler: onConnection)
+        source.resume()
+    }
+}
+
+func abandonedStream() -> AsyncStream<Int> {
+    AsyncStream { continuation in
+        Thread.detachNewThread { for number in 0..<3 { continuation.yield(number) } }
+    }
+}
+
+func tick() async {
+    while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(200)) }
+}
+
+func attempt() async throws {
+    Roll.answer("attempt")
+    try await pause()
+}
+
+func pause() async throws { try await Task.sleep(for: .seconds(2_000_000)) }
