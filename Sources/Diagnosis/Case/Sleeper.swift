@@ -9,7 +9,7 @@ enum Sleeper {
     /// Nobody means to sleep this long between two rounds: milliseconds were taken for seconds, or a doubling ran away.
     static let mistaken_s = 172_800.0
     /// And whoever means "for ever" asks for decades: `sleep infinity`, INT_MAX seconds.
-    static let forEver_s = 1e9
+    static let forEver_s = 3e8
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 

@@ -9,10 +9,23 @@ extension Follower {
         for edge in held.prefix(64) {
             guard case .process(let pid) = edge.to, index.process(pid) != nil else { continue }
             // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
-            if case .stuck(let standstill) = follow(edge), !standstill.ending.isPatience { outcomes.append(.stuck(standstill)) }
+            switch follow(edge) {
+            case .stuck(let standstill) where !standstill.ending.isPatience: outcomes.append(.stuck(standstill))
+            case .atRest(let why) where why.hasPrefix("waits for connections") && isSibling(pid): return .atRest("queues behind a sibling that waits for connections")
+            default: break
+            }
         }
         if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst, !endsInOwnLock(standstill, row) { return worst }
         return .stuck(Standstill(path: Array(held.prefix(1)), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
+    }
+
+    /// Whether the process that waits for the lock at the end of the trail is of one brood with another: servers
+    /// that fork their workers let one of them at a time wait for connections.
+    private func isSibling(_ pid: Int32) -> Bool {
+        guard let waiter = trail.last(where: { $0.relation == .locksFile }), case .thread(let own, _) = waiter.from,
+            let one = index.process(pid), let two = index.process(own)
+        else { return false }
+        return pid != own && one.parentPID == two.parentPID && one.parentPID > 1 && one.executable != nil && one.executable == two.executable
     }
 
     /// A holder in the same process is found again through its waiter: that circle is the lock itself.

@@ -33,7 +33,7 @@ extension Follower {
         case .parksOn: return park(edge, thread)
         case .sleeps: return sleep(edge, thread)
         case .waitsForExit: return child(edge, thread)
-        case .locksFile: return follow(edge)
+        case .locksFile: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got on with its file lock")
         case .awaits: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got its result")
         case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
         case .reads, .writes, .connects, .polls:
@@ -88,7 +88,7 @@ extension Follower {
             if case .neverSignalled = standstill.ending, isColleague(tid, pid), !isClosed(pid) { return .atRest("queues behind a worker that waits for work") }
             standstill.isCommitted = true
             return .stuck(standstill)
-        case .atRest(let why): return ends(held, .holderAtRest(why: why))
+        case .atRest(let why): return isColleague(tid, pid) ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
         case .advancing(let why):
             guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }
             if case .ran(let share) = activity.change(of: tid), share >= Self.busyShare { return ends(held, .holderBusy) }
