@@ -15,16 +15,24 @@ struct PythonProcess {
     private(set) var tidOfEndLock: [UInt64: Int32] = [:]
     let held: HeldLocks
     let pools: ThreadPools
+    let loops: [AsyncLoop]
+    /// A handler of the program's own for a signal that others send, such as SIGTERM.
+    let handlesSignals: Bool
 
-    init(objects: PythonObjects, states: ThreadStates, interpreters: [ThreadStates.Interpreter], threads: [PythonThread], frames: FrameReader) {
+    init(
+        objects: PythonObjects, states: ThreadStates, interpreters: [ThreadStates.Interpreter], threads: [PythonThread], frames: FrameReader,
+        handlesSignals: Bool
+    ) {
+        self.handlesSignals = handlesSignals
         self.objects = objects
         self.states = states
         self.interpreters = interpreters
         self.threads = threads
         self.frames = frames
         byIdent = Dictionary(threads.indices.map { (threads[$0].ident, $0) }, uniquingKeysWith: { first, _ in first })
-        held = HeldLocks(threads, objects, frames: frames)
+        held = HeldLocks(threads, objects, frames: frames, opcodes: Opcodes.known(states.runtime.version.minor))
         pools = ThreadPools(threads, objects)
+        loops = threads.compactMap { AsyncLoop($0, objects) }
         registerThreads()
     }
 
@@ -59,6 +67,36 @@ struct PythonProcess {
                 name: thread.name, stack: observed, wait: WaitFinder(process: self, thread: thread, record: record).wait())
         }
         return result
+    }
+
+    /// Why an event that is waited for need not come from a thread of the program; nil where it must.
+    func reasonToKeepWaiting(_ record: ThreadRecord) -> String? {
+        if handlesSignals { return "waits to be told to go on; the program handles signals" }
+        let made = interpreters.compactMap { objects.word($0.address &+ objects.layout.threadsMade) }.max() ?? .max
+        // Nobody was ever there to set it: the way to keep a program alive until it is interrupted.
+        return record.isMain && threads.count == 1 && made == 1 ? "keeps the program alive; it never had another thread" : nil
+    }
+
+    // MARK: Tasks of asyncio
+
+    func asyncTasks(pid: Int32, _ records: [ThreadRecord]) -> [TaskRecord] {
+        guard !loops.isEmpty else { return [] }
+        let finder = AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: frames))
+        let tasks = interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }
+        let waits = AsyncWaits(process: self, tasks: tasks, loops: loops)
+        let closed = isClosed(records)
+        return tasks.map { waits.record($0, pid: pid, isClosed: closed) }
+    }
+
+    /// Nothing outside or inside can wake it: its loops have no timer, no callback and no descriptor but their own pipe, and
+    /// every other thread waits without a timeout for something of the process itself.
+    private func isClosed(_ records: [ThreadRecord]) -> Bool {
+        guard !handlesSignals, loops.allSatisfy(\.isDead) else { return false }
+        let looping = Set(loops.map(\.tid))
+        return records.allSatisfy { record in
+            if looping.contains(record.tid) { return record.state == "S" && record.wait?.timeout_s == nil }
+            return record.wait?.kind == .futex && record.wait?.timeout_s == nil && record.wait?.futex?.isShared != true
+        }
     }
 
     func thread(ofIdent ident: UInt64) -> PythonThread? { byIdent[ident].map { threads[$0] } }

@@ -27,7 +27,12 @@ package struct PythonRuntimeReader {
             guard let best else {
                 return InspectedRuntime(unobserved: [Self.missing("the interpreter's list of threads makes no sense; is it starting or ending?", context.target.pid)])
             }
-            return InspectedRuntime(threads: best.inspected(context.threads.elements))
+            let records = context.threads.elements
+            var threads = best.inspected(records)
+            for thread in best.threads where records.contains(where: { $0.tid == thread.tid && $0.state == "R" }) {
+                threads[thread.tid]?.loop = LoopProbe(runtime: runtime, memory: bounded, state: thread.state).loop()
+            }
+            return InspectedRuntime(threads: threads, tasks: best.asyncTasks(pid: context.target.pid, records))
         }
     }
 
@@ -35,10 +40,20 @@ package struct PythonRuntimeReader {
         Unobserved(what: "Python frames of process \(pid)", why: reason)
     }
 
+    /// SIGHUP 1, SIGQUIT 3, SIGUSR1 10, SIGUSR2 12, SIGALRM 14, SIGTERM 15 (signal(7)); Python itself handles SIGINT only.
+    private static let signals: UInt64 = [1, 3, 10, 12, 14, 15].reduce(0) { $0 | 1 << ($1 - 1) }
+
+    private static func handlesSignals(_ context: TaskForestContext) -> Bool {
+        guard let caught = (try? context.target.proc.status())?["SigCgt"].flatMap({ UInt64($0, radix: 16) }) else { return true }
+        return caught & signals != 0
+    }
+
     private func process(_ context: TaskForestContext) -> PythonProcess? {
         let states = ThreadStates(objects: objects, runtime: runtime)
         guard let interpreters = states.interpreters() else { return nil }
         let living = Set(context.threads.elements.map(\.tid))
+        let futexes = Dictionary(
+            context.threads.elements.compactMap { record in record.wait?.futex.map { (record.tid, $0.address) } }, uniquingKeysWith: { first, _ in first })
         let pointers = Dictionary(
             context.copies.compactMap { copy in copy.threadPointer.map { ($0, copy.tid) } }, uniquingKeysWith: { first, _ in first })
         let reader = FrameReader(objects)
@@ -46,8 +61,10 @@ package struct PythonRuntimeReader {
         for state in interpreters.flatMap(\.states) {
             guard let (ident, tid) = states.thread(state, tids: pointers, living: living), let first = states.currentFrame(of: state) else { continue }
             let (frames, trouble) = reader.frames(from: first)
-            threads.append(PythonThread(state: state, ident: ident, tid: tid, frames: frames, trouble: trouble))
+            threads.append(PythonThread(state: state, ident: ident, tid: tid, waitsAt: futexes[tid], frames: frames, trouble: trouble))
         }
-        return PythonProcess(objects: objects, states: states, interpreters: interpreters, threads: threads, frames: reader)
+        return PythonProcess(
+            objects: objects, states: states, interpreters: interpreters, threads: threads, frames: reader,
+            handlesSignals: Self.handlesSignals(context))
     }
 }

@@ -27,7 +27,8 @@ package enum NodeText {
     private static func task(_ pid: Int32, _ id: UInt64, _ index: SnapshotIndex) -> String {
         guard let task = index.task(pid, id) else { return "task \(id)" }
         let frame = StackShape(task.backtrace.elements).ownLabel
-        return "task \(id)" + (task.name.map { " \"\($0)\"" } ?? "") + (frame.map { " \($0)" } ?? "")
+        // The ids of other runtimes than Swift's are addresses.
+        return (id >> 32 == 0 ? "task \(id)" : "task") + (task.name.map { " \"\($0)\"" } ?? "") + (frame.map { " \($0)" } ?? "")
     }
 
     private static func thread(_ tid: Int32, _ index: SnapshotIndex) -> String {

@@ -13,6 +13,17 @@ enum Sleeper {
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 
+    private static let day_s = 86400.0
+
+    /// Scripts sleep from their top level where others sleep from their main function: there, for months on end, only a
+    /// program that does nothing else is taken to mean something shorter.
+    private static func isTooLong(_ asked_s: Double, inProgram thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        let own = StackShape(thread).own.filter { $0.function != "<module>" && $0.function != "main" }
+        if own.count >= depth { return true }
+        if own.count == 1 { return asked_s >= day_s }
+        return asked_s >= 100 * day_s && graph.index.threads(of: thread.pid).count == 1
+    }
+
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
         if case .task(let pid, let id) = standstill.end { return asked_s >= tooLong_s && isInTheMiddle(pid, id, standstill, graph) }
@@ -20,6 +31,7 @@ enum Sleeper {
         guard asked_s >= tooLong_s, case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end),
             let thread = graph.index.thread(tid), thread.pid == pid
         else { return false }
+        if thread.managedStack?.elements.isEmpty == false { return isTooLong(asked_s, inProgram: thread, graph) }
         let own = StackShape(thread).own.filter { frame in
             let name = frame.function ?? ""
             return name != "main" && !name.hasPrefix("main.") && !name.contains("_main") && !name.hasPrefix("static ")

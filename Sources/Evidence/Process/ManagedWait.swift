@@ -17,6 +17,8 @@ public struct ManagedWait: Codable, Sendable, Hashable {
         /// The result of work given to an executor: `ownerTID` runs it, or it lies queued for `workers`.
         case future
         case sleep
+        /// Bytes from `descriptor`; `count` bytes of the message that is being read have come.
+        case read
         /// Nothing: a thread of the runtime itself, which does nothing for the program unless told to.
         case housekeeping
     }
@@ -30,12 +32,17 @@ public struct ManagedWait: Codable, Sendable, Hashable {
     public var name: String?
     /// Thread that holds the lock, whose end is waited for, or that runs the work.
     public var ownerTID: Int32?
+    /// For a lock of tasks: the id of the task that holds it.
+    public var ownerTask: UInt64?
     public var ownerAlive: Bool?
     /// Where the owner took the lock, where its stack shows that.
     public var ownerFrame: Frame?
     /// Address of the executor whose work is waited for, and its threads.
     public var executor: UInt64?
     public var workers: [Int32]?
+    /// Processes that do the work, where threads do not.
+    public var processes: [Int32]?
+    public var descriptor: Int32?
     /// Parties, items or pieces of work that are missing: see `Kind`.
     public var count: Int?
     /// The timeout given, in seconds; nil means that it waits for ever.

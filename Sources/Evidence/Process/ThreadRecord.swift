@@ -24,6 +24,8 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     public var managedName: String?
     /// What it waits for in the language's own terms.
     public var managedWait: ManagedWait?
+    /// For a thread that runs: the loop it goes round in without changing anything; nil where values change.
+    public var managedLoop: ManagedLoop?
     /// Kernel stack where permitted, innermost first.
     public var kernelStack: [String]?
     /// For a thread that ran: digests of its registers and innermost stack in a few quick looks. One that comes

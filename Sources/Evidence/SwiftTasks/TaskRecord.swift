@@ -1,4 +1,4 @@
-/// A live task of Swift's concurrency runtime.
+/// A live task of Swift's concurrency runtime, or of another language's, such as asyncio.
 public struct TaskRecord: Codable, Sendable, Hashable {
     public enum Kind: String, Codable, Sendable, Hashable { case unstructured, groupChild, asyncLet, main, unknown }
     public enum State: String, Codable, Sendable, Hashable {
@@ -29,6 +29,8 @@ public struct TaskRecord: Codable, Sendable, Hashable {
     public var group: UInt64?
     public var runningOnTID: Int32?
     public var wait: TaskWait?
+    /// What it waits for in the terms of another language's runtime than Swift's, such as asyncio's.
+    public var managedWait: ManagedWait?
     /// Async backtrace, innermost first; for a task not started, its closure.
     public var backtrace: Observed<[Frame]>
 

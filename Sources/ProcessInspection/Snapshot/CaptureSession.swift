@@ -215,6 +215,8 @@ final class CaptureSession {
             snapshot.tasks = .unavailable(reason: "Swift tasks were not asked for")
             snapshot.actors = .unavailable(reason: "Swift tasks were not asked for")
         }
+        let managed = processes.flatMap(\.managedTasks)
+        if !managed.isEmpty { snapshot.tasks = .complete(snapshot.tasks.elements + managed) }
         snapshot.unobserved = unobserved + processes.flatMap(\.unobserved) + processes.flatMap(\.stopNotes)
         snapshot.cost = cost(snapshot)
     }

@@ -11,19 +11,23 @@ package struct InspectedRuntime {
         package var name: String?
         package var stack: Observed<[Frame]>?
         package var wait: ManagedWait?
+        package var loop: ManagedLoop?
 
-        package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil) {
+        package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil, loop: ManagedLoop? = nil) {
             self.name = name
             self.stack = stack
             self.wait = wait
+            self.loop = loop
         }
     }
     /// By thread id.
     package var threads: [Int32: Thread]
+    package var tasks: [TaskRecord]
     package var unobserved: [Unobserved]
 
-    package init(threads: [Int32: Thread] = [:], unobserved: [Unobserved] = []) {
+    package init(threads: [Int32: Thread] = [:], tasks: [TaskRecord] = [], unobserved: [Unobserved] = []) {
         self.threads = threads
+        self.tasks = tasks
         self.unobserved = unobserved
     }
 }
@@ -33,5 +37,6 @@ extension ThreadRecord {
         managedName = managed.name ?? managedName
         managedStack = managed.stack ?? managedStack
         managedWait = managed.wait ?? managedWait
+        managedLoop = managed.loop ?? managedLoop
     }
 }

@@ -14,6 +14,8 @@ struct ProcessCapture {
     var threads: ThreadReader.Result?
     var descriptors: Observed<[Descriptor]> = .unavailable(reason: "not captured")
     var forest: InspectedTasks?
+    /// Tasks of other languages than Swift.
+    var managedTasks: [TaskRecord] = []
     var unobserved: [Unobserved] = []
 
     /// Opens the modules; touches no thread.
@@ -79,6 +81,7 @@ struct ProcessCapture {
         for hook in options.managedRuntimes {
             guard let runtime = hook(context) else { continue }
             unobserved += runtime.unobserved
+            managedTasks += runtime.tasks
             change(runtime.threads) { $0.add($1) }
         }
     }

@@ -6,6 +6,8 @@ struct PythonThread {
     /// pthread_self(), which Python calls the thread's ident.
     let ident: UInt64
     let tid: Int32
+    /// Futex that the thread waits on.
+    var waitsAt: UInt64?
     var frames: [PythonFrame]
     var trouble: String?
     /// From `threading`, where that module knows the thread.
@@ -51,7 +53,9 @@ struct ThreadStates {
         guard let ident = objects.word(state &+ runtime.layout.threadIdent), let native = objects.word(state &+ runtime.layout.threadNative) else { return nil }
         if let tid = tids[ident] { return (ident, tid) }
         let tid = Int32(truncatingIfNeeded: native)
-        return living.contains(tid) ? (ident, tid) : nil
+        if living.contains(tid) { return (ident, tid) }
+        // A child of a fork still shows its parent's id; it begins with one thread.
+        return living.count == 1 ? living.first.map { (ident, $0) } : nil
     }
 
     /// The current frame; 0 where the thread runs no Python code.

@@ -16,7 +16,8 @@ struct HeldLocks {
     private let objects: PythonObjects
     private static let contextDepth = 4
 
-    init(_ threads: [PythonThread], _ objects: PythonObjects, frames: FrameReader) {
+    /// - Parameter opcodes: nil where the instructions of the version are not known.
+    init(_ threads: [PythonThread], _ objects: PythonObjects, frames: FrameReader, opcodes: Opcodes?) {
         self.objects = objects
         for thread in threads {
             let released = Self.released(thread, objects)
@@ -26,6 +27,27 @@ struct HeldLocks {
                 }
             }
         }
+        if let opcodes { addAcquisitions(threads, opcodes) }
+    }
+
+    /// Locks taken by `acquire()` leave nothing on the stack: the instructions before the one that runs tell of them.
+    private mutating func addAcquisitions(_ threads: [PythonThread], _ opcodes: Opcodes) {
+        var found: [(UInt64, Holding)] = []
+        let acquisitions = Acquisitions(objects: objects, opcodes: opcodes)
+        for thread in threads {
+            for (depth, frame) in thread.frames.enumerated() where !frame.code.isLibrary {
+                var held = acquisitions.held(by: frame)
+                // The one that is under way has not been taken.
+                if depth == 0, let last = held.lastIndex(where: { LockObject($0.lock, objects)?.futex == thread.waitsAt }) { held.remove(at: last) }
+                for acquisition in held where byLock[acquisition.lock] == nil {
+                    var place = frame.evidence
+                    place.line = frame.code.lines.line(at: acquisition.offset) ?? place.line
+                    found.append((acquisition.lock, Holding(tid: thread.tid, frame: place, knownFrom: "`acquire()` without `release()` before it in `\(frame.code.name)`")))
+                }
+            }
+        }
+        // Two that may have it: then neither is shown to.
+        for (lock, holdings) in Dictionary(grouping: found, by: \.0) where Set(holdings.map(\.1.tid)).count == 1 { byLock[lock] = holdings.map(\.1) }
     }
 
     func holder(of lock: UInt64) -> Holding? { byLock[lock]?.first }

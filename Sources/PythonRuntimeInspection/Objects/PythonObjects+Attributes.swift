@@ -59,7 +59,24 @@ extension PythonObjects {
         return []
     }
 
-    func attribute(_ name: String, of object: UInt64) -> UInt64? { attributes(of: object).first { $0.name == name }?.value }
+    func attribute(_ name: String, of object: UInt64) -> UInt64? {
+        attributes(of: object).first { $0.name == name }?.value ?? slot(name, of: object)
+    }
+
+    /// A value that the class keeps a place for (`__slots__`): its descriptor tells where
+    /// (PyMemberDescrObject: d_member 40; PyMemberDef: offset 16).
+    private func slot(_ name: String, of object: UInt64) -> UInt64? {
+        guard let type = type(of: object), type.isHeapType else { return nil }
+        // tp_mro 344, tp_dict 264.
+        for base in tuple(word(type.address &+ 344) ?? 0).prefix(16) {
+            guard let dictionary = word(base &+ 264), let descriptor = item(named: name, of: dictionary),
+                self.type(of: descriptor)?.fullName == "member_descriptor", let member = word(descriptor &+ 40), let offset = word(member &+ 16),
+                offset >= 16, offset < UInt64(type.basicSize)
+            else { continue }
+            return word(object &+ offset).flatMap { $0 == 0 ? nil : $0 }
+        }
+        return nil
+    }
 
     private func managed(_ object: UInt64, _ type: PythonType) -> [(name: String, value: UInt64)] {
         guard let dictionary = word(object &- 24) else { return [] }

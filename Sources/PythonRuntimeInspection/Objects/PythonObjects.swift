@@ -115,6 +115,17 @@ final class PythonObjects {
         return isNegative ? -value : value
     }
 
+    /// Whether a value counts as true, for `bool` and numbers.
+    func isTrue(_ object: UInt64) -> Bool { integer(object).map { $0 != 0 } ?? false }
+
+    /// A number of seconds: an integer, or a float (ob_fval 16).
+    func seconds(_ object: UInt64) -> Double? {
+        if let whole = integer(object) { return Double(whole) }
+        guard type(of: object)?.fullName == "float", let bits = word(object &+ 16) else { return nil }
+        let value = Double(bitPattern: bits)
+        return value.isFinite ? value : nil
+    }
+
     func bytes(_ object: UInt64, limit: Int) -> [UInt8]? {
         // PyBytesObject: ob_size 16, ob_sval 32.
         guard Self.isPlausible(object), let size = word(object &+ 16), size <= UInt64(limit) else { return nil }
@@ -131,6 +142,21 @@ final class PythonObjects {
     func list(_ object: UInt64) -> [UInt64] {
         guard Self.isPlausible(object), let size = word(object &+ 16), size > 0, let items = word(object &+ 24), Self.isPlausible(items) else { return [] }
         return (try? memory.array(of: UInt64.self, at: items, count: Int(min(size, UInt64(Self.itemLimit))))) ?? []
+    }
+
+    /// Items of a deque (Modules/_collectionsmodule.c): leftblock 24, leftindex 40; a block is its left link, 64 items, its right link.
+    func deque(_ object: UInt64) -> [UInt64] {
+        guard type(of: object)?.name == "deque", let count = count(object), count > 0, var block = word(object &+ 24), var index = word(object &+ 40) else { return [] }
+        var items: [UInt64] = []
+        while items.count < min(count, Self.itemLimit), index < 64, Self.isPlausible(block), let item = word(block &+ 8 &+ 8 * index) {
+            items.append(item)
+            index += 1
+            if index == 64 {
+                index = 0
+                block = word(block &+ 8 &+ 8 * 64) ?? 0
+            }
+        }
+        return items
     }
 
     /// How many a list, tuple or deque holds: all keep it in ob_size.

@@ -25,6 +25,7 @@ struct LibraryWait {
         Method(type: "queue.Queue", functions: ["put"], kind: .queuePut, shown: "queue.Queue"),
         Method(type: "queue.Queue", functions: ["join"], kind: .queueJoin, shown: "queue.Queue"),
         Method(type: "threading.Thread", functions: ["join", "_wait_for_tstate_lock"], kind: .threadEnd, shown: "threading.Thread"),
+        Method(type: "multiprocessing.pool.ApplyResult", functions: ["get", "wait"], kind: .future, shown: "multiprocessing.pool.AsyncResult"),
         Method(type: "concurrent.futures._base.Future", functions: ["result", "exception"], kind: .future, shown: "concurrent.futures.Future"),
     ]
 

@@ -46,6 +46,7 @@ enum WaitWording {
         case .queueJoin: "waits until \(object) is worked off" + (wait.count.map { ", \($0) unfinished" } ?? "")
         case .threadEnd: "waits for a thread to end"
         case .sleep: "asleep"
+        case .read: "waits to read from \(object)" + (wait.count.map { ", \($0) bytes of the message have come" } ?? "")
         case .housekeeping: "at rest"
         }
         if let owner = wait.ownerTID {

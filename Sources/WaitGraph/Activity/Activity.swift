@@ -136,6 +136,12 @@ package struct Activity: Sendable {
         return one.state == other.state && one.waitChannel == other.waitChannel
     }
 
+    /// Whether a task waits for the same as before; nil where it was not seen then.
+    package func stood(_ task: TaskRecord) -> Bool? {
+        guard let before = earlier?.task(task.pid, task.id) else { return nil }
+        return before.state == task.state && before.managedWait?.object == task.managedWait?.object && before.wait?.kind == task.wait?.kind
+    }
+
     /// Whether bytes went in or out on the connection during the window; nil when only seen once.
     package func moved(_ socket: SocketRecord) -> Bool? {
         if socket.inode != 0, let pair = socketBytes[socket.inode], let a = pair.first.bytesReceived, let b = pair.last.bytesReceived {

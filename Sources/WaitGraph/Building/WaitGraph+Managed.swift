@@ -3,12 +3,15 @@ import Evidence
 extension WaitGraph {
     /// What a thread waits for in its language's own terms, in place of the system call beneath.
     mutating func addManaged(_ wait: ManagedWait, of thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]) {
+        addManaged(wait, pid: thread.pid, key, since_s: stoodSince(thread), cite)
+    }
+
+    mutating func addManaged(_ wait: ManagedWait, pid: Int32, _ key: NodeKey, since_s: Double?, _ cite: [EvidencePath]) {
         if let why = wait.rest {
             rest[key] = why
             return
         }
-        let object = NodeKey.futex(pid: thread.pid, address: wait.object)
-        let since_s = stoodSince(thread)
+        let object = NodeKey.futex(pid: pid, address: wait.object)
         func edge(_ from: NodeKey, _ to: NodeKey, _ relation: Relation, committed: Bool = false) -> WaitEdge {
             WaitEdge(
                 from: from, to: to, relation: relation, since_s: from == key ? since_s : nil, knownFrom: wait.knownFrom, evidence: cite,
@@ -18,16 +21,22 @@ extension WaitGraph {
         case .lock:
             add(edge(key, object, .locks, committed: true))
             if let owner = wait.ownerTID, owner > 0, out(object).isEmpty {
-                add(edge(object, .thread(pid: thread.pid, tid: owner), .heldBy, committed: true))
+                add(edge(object, .thread(pid: pid, tid: owner), .heldBy, committed: true))
+            } else if let owner = wait.ownerTask, out(object).isEmpty {
+                add(edge(object, .task(pid: pid, id: owner), .heldBy, committed: true))
             }
         case .threadEnd:
             if let owner = wait.ownerTID, owner > 0 {
-                add(edge(key, .thread(pid: thread.pid, tid: owner), .joins))
+                add(edge(key, .thread(pid: pid, tid: owner), .joins))
             } else {
                 add(edge(key, object, .parksOn))
             }
-        case .future: addFuture(wait, thread, object, key) { edge($0, $1, $2) }
-        case .sleep: add(edge(key, .timer(pid: thread.pid, tid: thread.tid), .sleeps))
+        case .future: addFuture(wait, pid, object, key) { edge($0, $1, $2) }
+        case .sleep:
+            if case .thread(_, let tid) = key { add(edge(key, .timer(pid: pid, tid: tid), .sleeps)) }
+        case .read:
+            guard let fd = wait.descriptor, let row = index.socketRow(pid: pid, fd: fd) else { return add(edge(key, object, .parksOn)) }
+            add(edge(key, index.key(ofSocket: row), .reads))
         case .housekeeping: rest[key] = "a thread of the language's runtime"
         case .condition, .event, .semaphore, .barrier, .queueTake, .queuePut, .queueJoin: add(edge(key, object, .parksOn))
         }
@@ -35,10 +44,14 @@ extension WaitGraph {
 
     /// To the thread that runs the work, or to the executor in whose queue it lies, and on to its threads.
     private mutating func addFuture(
-        _ wait: ManagedWait, _ thread: ThreadRecord, _ object: NodeKey, _ key: NodeKey, _ edge: (NodeKey, NodeKey, Relation) -> WaitEdge
+        _ wait: ManagedWait, _ pid: Int32, _ object: NodeKey, _ key: NodeKey, _ edge: (NodeKey, NodeKey, Relation) -> WaitEdge
     ) {
-        let pid = thread.pid
-        if let owner = wait.ownerTID, owner > 0 {
+        if let processes = wait.processes, !processes.isEmpty {
+            add(edge(key, object, .awaits))
+            if out(object).isEmpty {
+                for worker in processes.prefix(256) { add(edge(object, .process(worker), .runsOn)) }
+            }
+        } else if let owner = wait.ownerTID, owner > 0 {
             add(edge(key, object, .awaits))
             if out(object).isEmpty { add(edge(object, .thread(pid: pid, tid: owner), .runsOn)) }
         } else if let executor = wait.executor, executor != 0, let workers = wait.workers, !workers.isEmpty {

@@ -10,6 +10,10 @@ extension WaitGraph {
                     from: key, to: .thread(pid: task.pid, tid: tid), relation: .runsOn, knownFrom: "active task of the thread", evidence: cite))
                 continue
             }
+            if let managed = task.managedWait {
+                addManaged(managed, pid: task.pid, key, since_s: activity.stood(task) == true ? activity.window_s : nil, cite)
+                continue
+            }
             if let wait = task.wait { addTaskWait(task, wait, key, cite) }
         }
         for (row, actor) in index.actors.enumerated() {

@@ -11,6 +11,14 @@ extension Follower {
         }
     }
 
+    /// Work of processes: where every one of them waits for its next task, the result has been lost.
+    mutating func processWork(_ node: NodeKey) -> Outcome {
+        let outcomes = graph.out(node).map { follow($0) }
+        let resting = outcomes.allSatisfy { if case .atRest = $0 { true } else { false } }
+        if resting { return .stuck(Standstill(end: node, ending: .neverSignalled(.condition), isCommitted: true)) }
+        return any(outcomes)
+    }
+
     /// A pool whose threads are known: any of them that comes to an end of what it does takes the next work.
     mutating func managedPool(_ node: NodeKey, _ pid: Int32) -> Outcome {
         let edges = graph.out(node)
@@ -32,6 +40,31 @@ extension Follower {
         return .stuck(Standstill(end: node, ending: .workersExhausted(threads: edges.count), isCommitted: true))
     }
 
+    /// A task of another language's runtime than Swift's.
+    mutating func managedTask(_ wait: ManagedWait, _ task: TaskRecord, _ key: NodeKey) -> Outcome {
+        if activity.stood(task) == false { return .advancing("task \(task.name ?? "") got on") }
+        if let rest = graph.rest[key] { return .atRest(rest) }
+        guard let edge = graph.out(key).first, edge.relation != .parksOn else {
+            if wait.kind == .sleep { return .parked(Standstill(end: key, ending: .timer(asked_s: wait.timeout_s), isCommitted: false)) }
+            guard let edge = graph.out(key).first else { return .unclear("what task \(task.name ?? "") waits for is not known") }
+            if case .complete(let releasers)? = wait.releasers, releasers.isEmpty { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .taskAtRest(why: wait.typeName), isCommitted: false))
+        }
+        if edge.relation == .reads { return midMessage(edge, wait, task) }
+        return follow(edge)
+    }
+
+    /// A reader that has part of a message is in the middle of it; one that has nothing may be waiting for the next.
+    private mutating func midMessage(_ edge: WaitEdge, _ wait: ManagedWait, _ task: TaskRecord) -> Outcome {
+        guard (wait.count ?? 0) > 0, case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode),
+            case .quiet(let since) = activity.standing(of: index.sockets[row])
+        else { return taskSocket(edge, task.pid, task) }
+        guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
+        var timed = edge
+        timed.since_s = since
+        return ends(timed, .socket(.quiet(since_s: since)))
+    }
+
     /// What a lock's waiter knows of its holder, where the language's runtime tells.
     func managedLock(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome? {
         guard let wait = thread.managedWait, wait.kind == .lock, let owner = wait.ownerTID ?? (wait.ownerAlive == false ? 0 : nil) else { return nil }
@@ -43,7 +76,13 @@ extension Follower {
     /// whoever took it is gone, or waits for it again.
     func isAbandoned(_ node: NodeKey) -> Bool {
         guard case .futex(let pid, let address) = node, index.managedObject(pid, address)?.kind == .lock else { return false }
-        return isClosed(pid)
+        // Another thread that waits for something else may have it, taken in a function that has returned.
+        let others = index.threads(of: pid).contains { thread in
+            guard let wait = thread.managedWait else { return true }
+            let waitsForIt = wait.kind == .lock && wait.object == address
+            return !waitsForIt && wait.rest == nil && wait.kind != .threadEnd && wait.kind != .housekeeping
+        }
+        return !others && isClosed(pid)
     }
 
     /// Whether a thread that waits in its language's terms leaves nobody to act; nil where the runtime says nothing of it.
@@ -63,7 +102,7 @@ extension Follower {
         case .barrier: .barrier
         case .threadEnd: .join
         case .condition, .event, .queueTake, .queuePut, .queueJoin, .future: .condition
-        case .lock, .sleep, .housekeeping: .unknown
+        case .lock, .sleep, .read, .housekeeping: .unknown
         }
     }
 }

@@ -18,6 +18,7 @@ extension Follower {
             if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
             return outcomes.first ?? .unclear("the group's children were not seen")
         }
+        if let managed = task.managedWait { return managedTask(managed, task, key) }
         if let edge = edges.first {
             if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, task.pid, task) }
             return any(edges.map { follow($0) })
@@ -31,7 +32,7 @@ extension Follower {
     }
 
     /// A task inside a network client, on the one connection that fits.
-    private mutating func taskSocket(_ edge: WaitEdge, _ pid: Int32, _ task: TaskRecord) -> Outcome {
+    mutating func taskSocket(_ edge: WaitEdge, _ pid: Int32, _ task: TaskRecord) -> Outcome {
         if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .quiet(let since) = activity.standing(of: index.sockets[row]) {
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
             var timed = edge

@@ -71,8 +71,10 @@ extension Follower {
     }
 
     mutating func lock(_ node: NodeKey) -> Outcome {
+        if case .process? = graph.out(node).first?.to { return processWork(node) }
         if let edge = graph.out(node).first(where: { $0.relation == .runsOn || $0.relation == .queuedOn }) { return work(edge) }
         let candidates = graph.out(node).filter { $0.relation == .heldBy }
+        if let held = candidates.first, case .task = held.to { return follow(held) }
         // Several only where the stacks alone tell: one that is stuck explains the wait.
         for held in candidates.dropLast() {
             if case .stuck(let standstill) = follow(held) { return .stuck(standstill) }
@@ -109,6 +111,7 @@ extension Follower {
     private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         let change = activity.change(of: thread.tid)
         if case .woke = change { return .atRest("wakes up now and then") }
+        if let wait = thread.managedWait, case .complete(let releasers)? = wait.releasers, releasers.isEmpty { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
         if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
         }

@@ -70,6 +70,7 @@ package struct SnapshotIndex: Sendable {
         socketRows = owned
         taskRow = Self.rows(tasks) { TaskKey(pid: $0.pid, id: $0.id) }
         let waits = threads.compactMap { thread in thread.managedWait.map { (thread.pid, $0) } }
+            + tasks.compactMap { task in task.managedWait.map { (task.pid, $0) } }
         managed = Dictionary(
             waits.filter { $0.1.object != 0 }.map { (TaskKey(pid: $0.0, id: $0.1.object), $0.1) }, uniquingKeysWith: { $0.name == nil ? $1 : $0 })
         executors = Dictionary(

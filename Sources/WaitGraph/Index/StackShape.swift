@@ -6,6 +6,8 @@ package struct StackShape: Sendable {
     /// Function names, innermost first, at most 256.
     package let functions: [String]
     package let frames: [Frame]
+    /// Native frames of a thread that runs an interpreter are the interpreter's.
+    private var isInterpreted: Bool { frames.first.map(Self.isManaged) ?? false }
 
     package init(_ frames: [Frame]) {
         self.frames = Array(frames.prefix(256))
@@ -31,7 +33,7 @@ package struct StackShape: Sendable {
     package var own: [Frame] {
         frames.filter { frame in
             guard let function = frame.function ?? frame.symbol, !function.isEmpty else { return false }
-            if Self.isManaged(frame) { return !Self.isManagedLibrary(frame) }
+            if isInterpreted || Self.isManaged(frame) { return Self.isManaged(frame) && !Self.isManagedLibrary(frame) }
             return !Self.isRuntime(function: function, module: frame.module ?? "")
         }
     }

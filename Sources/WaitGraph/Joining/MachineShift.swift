@@ -76,6 +76,7 @@ extension MachineShift {
         var wait = wait
         wait.ownerTID = wait.ownerTID.map(pid)
         wait.workers = wait.workers.map { $0.map(pid) }
+        wait.processes = wait.processes.map { $0.map(pid) }
         return wait
     }
 
@@ -83,6 +84,7 @@ extension MachineShift {
         var row = row
         row.pid = pid(row.pid)
         row.runningOnTID = row.runningOnTID.map(pid)
+        row.managedWait = row.managedWait.map(managed)
         return row
     }
 

@@ -2,9 +2,11 @@
 
 Each prints "ready" when it stands where it will stand.
 """
+import asyncio
 import concurrent.futures
 import contextlib
 import queue
+import re
 import signal
 import sys
 import threading
@@ -50,6 +52,24 @@ def take(first, second, met):
 def lock_cycle():
     met = threading.Barrier(2)
     threads = [spawn("worker-1", take, lock_a, lock_b, met), spawn("worker-2", take, lock_b, lock_a, met)]
+    time.sleep(0.3)
+    ready()
+    for thread in threads:
+        thread.join()
+
+
+@program
+def acquire_cycle():
+    """Without `with`: only the instructions tell who took which lock."""
+    met = threading.Barrier(2)
+
+    def take(first, second):
+        first.acquire()
+        met.wait()
+        second.acquire()
+        second.release()
+        first.release()
+    threads = [spawn("worker-1", take, lock_a, lock_b), spawn("worker-2", take, lock_b, lock_a)]
     time.sleep(0.3)
     ready()
     for thread in threads:
@@ -115,6 +135,13 @@ def rlock_twice():
             programs.clear()
             ready()
         time.sleep(0.05)
+
+
+@program
+def acquire_twice():
+    lock_a.acquire()
+    ready()
+    lock_a.acquire()
 
 
 @program
@@ -385,6 +412,124 @@ def busy_crunch():
     while number < 10 ** 15:
         total = (total * 31 + number) % 1000003
         number += 1
+
+
+@program
+def busy_expression():
+    ready()
+    re.match(r"(a+)+$", "a" * 40 + "!")
+
+
+@program
+def busy_deadline():
+    """Looks at the clock all the time: it ends by itself."""
+    ready()
+    end = time.monotonic() + 1000
+    while time.monotonic() < end:
+        pass
+
+
+# Tasks of asyncio
+
+@program
+def async_locks():
+    async def cross(first, second):
+        async with first:
+            await asyncio.sleep(0.1)
+            async with second:
+                pass
+
+    async def main():
+        one, two = asyncio.Lock(), asyncio.Lock()
+        tasks = asyncio.gather(cross(one, two), cross(two, one))
+        await asyncio.sleep(0.3)
+        ready()
+        await tasks
+    asyncio.run(main())
+
+
+@program
+def async_future():
+    async def wait_for(future):
+        return await future
+
+    async def main():
+        future = asyncio.get_running_loop().create_future()
+        ready()
+        await asyncio.gather(wait_for(future), wait_for(future))
+    asyncio.run(main())
+
+
+@program
+def async_queue():
+    async def consume(items):
+        while True:
+            await items.get()
+
+    async def main():
+        items = asyncio.Queue()
+        consumer = asyncio.create_task(consume(items), name="consumer")
+        await items.put(1)
+        await asyncio.sleep(0.1)
+        ready()
+        await consumer
+    asyncio.run(main())
+
+
+@program
+def async_blocked():
+    async def answer():
+        return 42
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with concurrent.futures.ThreadPoolExecutor(max_workers=1) as executor:
+            def ask():
+                return asyncio.run_coroutine_threadsafe(answer(), loop).result()
+            future = executor.submit(ask)
+            time.sleep(0.2)
+            ready()
+            future.result()
+    asyncio.run(main())
+
+
+@program
+def async_server():
+    """The healthy twin of async-future: a connection may come."""
+    async def serve(reader, writer):
+        writer.write(await reader.readline())
+
+    async def main():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        ready()
+        await server.serve_forever()
+    asyncio.run(main())
+
+
+@program
+def async_turns():
+    """The healthy twin of async-locks: the tasks get their locks in turn."""
+    async def turn(lock):
+        while True:
+            async with lock:
+                await asyncio.sleep(0.05)
+
+    async def main():
+        lock = asyncio.Lock()
+        ready()
+        await asyncio.gather(turn(lock), turn(lock))
+    asyncio.run(main())
+
+
+@program
+def async_signal():
+    """The healthy twin of async-queue: it waits to be told to stop."""
+    async def main():
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        ready()
+        await stop.wait()
+    asyncio.run(main())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import WaitGraph
 struct ParkRule: DiagnosisRule {
     let causes: [Cause] = [
         .conditionNeverSignalled, .semaphoreNeverSignalled, .barrierIncomplete, .timerTooFar, .poolExhausted, .threadPoolExhausted,
+        .eventLoopBlocked,
     ]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
@@ -21,8 +22,11 @@ struct ParkRule: DiagnosisRule {
         case .timer(let asked):
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
         case .neverSignalled(let object):
+            if case .task(let pid, let id) = waiter, let wait = graph.index.task(pid, id)?.managedWait {
+                return managed(wait, who, standstill, graph, nobody: "no task, timer, connection or thread")
+            }
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
-            if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, object, who, standstill, graph) }
+            if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, who, standstill, graph) }
             if isScripted(thread, pid, graph) { return nil }
             if let pool = poolText(thread) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
@@ -31,6 +35,7 @@ struct ParkRule: DiagnosisRule {
                 return .root(.threadPoolExhausted, standstill, graph, "All \(size) threads of a pool wait for work that only a thread of the same pool could do")
             }
             return named(object, who, standstill, graph)
+        case .cycle(let edges): return circle(edges, standstill, graph)
         case .workersExhausted(let threads):
             return .root(.threadPoolExhausted, standstill, graph, threads == 1 ? "The only thread of an executor waits for work that lies in the executor's own queue"
                 : "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
@@ -57,20 +62,36 @@ struct ParkRule: DiagnosisRule {
         return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
     }
 
+    /// Threads that wait for each other's results or ends, with no lock among them.
+    private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        guard edges.contains(where: { $0.relation == .awaits }), !edges.contains(where: { $0.relation == .locks || $0.relation == .locksFile }) else { return nil }
+        let threads = edges.compactMap { edge -> (NodeKey, ThreadRecord)? in
+            if case .thread(_, let tid) = edge.from { graph.index.thread(tid).map { (edge.from, $0) } } else { nil }
+        }
+        guard !threads.isEmpty else { return nil }
+        let names = threads.map { NodeText.short($0.0, graph.index) }
+        if let loop = threads.first(where: { StackShape($0.1).contains(anyOf: ["BaseEventLoop._run_once"]) }) {
+            return .root(.eventLoopBlocked, standstill, graph, "\(NodeText.short(loop.0, graph.index)) runs an event loop and blocks until work is done that needs the loop itself: \((names + names.prefix(1)).joined(separator: " -> "))")
+        }
+        return .root(.threadPoolExhausted, standstill, graph, "Threads wait for each other's results: \((names + names.prefix(1)).joined(separator: " -> "))")
+    }
+
     /// What it was in the program's own terms, as the language's runtime shows it.
-    private func managed(_ wait: ManagedWait, _ object: FutexWait.ObjectKind, _ who: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+    private func managed(_ wait: ManagedWait, _ who: String, _ standstill: Standstill, _ graph: WaitGraph, nobody: String = "no thread") -> Candidate? {
         let what = NodeText.object(wait)
         return switch wait.kind {
-        case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what), and no thread is left to release it")
+        case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what), and \(nobody) is left to release it")
         case .barrier:
-            .root(.barrierIncomplete, standstill, graph, "\(who) waits at \(what)\(wait.count.map { ": \($0) still to come" } ?? ""), and no thread is left that could")
-        case .queueTake: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for an item from \(what), and no thread is left to put one")
-        case .queuePut: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for room in \(what), and no thread is left to take an item out")
+            .root(.barrierIncomplete, standstill, graph, "\(who) waits at \(what)\(wait.count.map { ": \($0) still to come" } ?? ""), and \(nobody) is left that could")
+        case .queueTake: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for an item from \(what), and \(nobody) is left to put one")
+        case .queuePut: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for room in \(what), and \(nobody) is left to take an item out")
         case .queueJoin:
-            .root(.conditionNeverSignalled, standstill, graph, "\(who) waits until \(what) is worked off\(wait.count.map { ": \($0) unfinished" } ?? ""), and no thread is left to do it")
-        case .future: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for a \(what) that no thread works on")
-        case .condition, .event: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and no thread is left to signal it")
-        case .lock, .threadEnd, .sleep, .housekeeping: nil
+            .root(.conditionNeverSignalled, standstill, graph, "\(who) waits until \(what) is worked off\(wait.count.map { ": \($0) unfinished" } ?? ""), and \(nobody) is left to do it")
+        case .future where wait.processes != nil:
+            .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and all \(wait.processes?.count ?? 0) processes of the pool wait for their next task: the work was lost, as when a worker is killed")
+        case .future: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and \(nobody) is left to bring it about")
+        case .condition, .event: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and \(nobody) is left to signal it")
+        case .lock, .threadEnd, .sleep, .read, .housekeeping: nil
         }
     }
 

@@ -18,7 +18,7 @@ struct SpinRule: DiagnosisRule {
         let own = Set(evidence.subjectProcesses)
         let found = graph.index.threads.compactMap { thread -> Candidate? in
             guard own.contains(thread.pid), case .ran(let share) = graph.activity.change(of: thread.tid), share >= Self.least,
-                graph.activity.window_s >= graph.hungAfter_s * 0.8, goesRound(thread, graph.activity)
+                graph.activity.window_s >= graph.hungAfter_s * 0.8, goesRound(thread, graph)
             else { return nil }
             return candidate(thread, share, graph)
         }
@@ -31,12 +31,15 @@ struct SpinRule: DiagnosisRule {
         return found.isEmpty && awaited.isEmpty ? .unknown(nil) : .supported(found + awaited)
     }
 
-    private func goesRound(_ now: ThreadRecord, _ activity: Activity) -> Bool {
+    private func goesRound(_ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        let activity = graph.activity
         guard activity.runningThroughout.contains(now.tid), activity.transferred != true, let before = activity.earlier?.thread(now.tid),
             before.pid == now.pid, (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
         else { return false }
         let sockets = (activity.later.socketRows[now.pid] ?? []).prefix(4096)
         if sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
+        // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
+        if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
         return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || starves(now.pid, activity)
     }
 
@@ -56,7 +59,7 @@ struct SpinRule: DiagnosisRule {
         let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
         var candidate = Candidate.root(
             .busyLoop, Standstill(end: key, ending: .busy, isCommitted: false), graph,
-            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and comes back to the same state, registers and stack alike, after \(NodeText.seconds(graph.activity.window_s))",
+            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(ManagedSpin.words(thread)) \(NodeText.seconds(graph.activity.window_s))",
             since_s: graph.activity.window_s)
         candidate.isPersistent = true
         return candidate

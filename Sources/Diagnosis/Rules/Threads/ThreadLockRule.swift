@@ -56,8 +56,10 @@ struct ThreadLockRule: DiagnosisRule {
         let joins = edges.contains { $0.relation == .joins }
         guard locks.count >= 2 || locks.count == 1 && joins || locks.count == 1 && locks[0].relation == .locks else { return [] }
         let threads = edges.compactMap { edge -> String? in
-            if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
+            if case .task = edge.from { return NodeText.short(edge.from, graph.index) }
+            return if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
         }
-        return [.root(.lockCycle, standstill, graph, "\(threads.count) threads wait for each other's locks: \((threads + threads.prefix(1)).joined(separator: " -> "))")]
+        let tasks = edges.contains { if case .task = $0.from { true } else { false } }
+        return [.root(.lockCycle, standstill, graph, "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other's locks: \((threads + threads.prefix(1)).joined(separator: " -> "))")]
     }
 }

@@ -1,0 +1,34 @@
+import Evidence
+import WaitGraph
+
+/// A loop of an interpreted program that changes nothing it can see: it does not end by itself.
+enum ManagedSpin {
+    /// System calls cost system time: a loop that asks the kernel may learn something there.
+    private static let systemShare = 0.1
+
+    static func isShown(_ before: ThreadRecord, _ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        guard let one = before.managedLoop, let other = now.managedLoop, one.digest == other.digest, one.frame.function == other.frame.function else { return false }
+        let used_s = now.cpu.total_s - before.cpu.total_s
+        guard used_s > 0, now.cpu.system_s - before.cpu.system_s <= used_s * systemShare else { return false }
+        return other.detail != nil || !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && mayChangeSomething($0, graph) }
+    }
+
+    /// Another thread that moves, or will by its timer, may be what the loop waits for.
+    private static func mayChangeSomething(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        switch graph.activity.change(of: thread.tid) {
+        case .ran: return true
+        // Waiting for the interpreter's lock wakes it up again and again.
+        case .woke: return thread.managedWait?.kind != .lock
+        case .stood, .unknown: return graph.understood(thread).wait?.timeout_s != nil
+        }
+    }
+
+    static func interprets(_ thread: ThreadRecord, _ index: SnapshotIndex) -> Bool {
+        thread.managedStack?.elements.isEmpty == false && index.process(thread.pid)?.runtimes.contains { $0.hasPrefix("python") } == true
+    }
+
+    static func words(_ thread: ThreadRecord) -> String {
+        guard let loop = thread.managedLoop else { return "comes back to the same state, registers and stack alike, after" }
+        return (loop.detail ?? "goes round in `\(loop.frame.function ?? "?")` without changing any of its values") + " for"
+    }
+}

@@ -1,0 +1,15 @@
+/// A loop of an interpreted program on a thread that runs: over some quick looks none of the values that it can see changed.
+public struct ManagedLoop: Codable, Sendable, Hashable {
+    /// The function that goes round, or the call that does not return.
+    public var frame: Frame
+    /// Equal at two looks where the same loop runs on the same values.
+    public var digest: String
+    /// What is known of the work besides, such as "matches a regular expression against a text of 31 characters".
+    public var detail: String?
+
+    public init(frame: Frame, digest: String, detail: String? = nil) {
+        self.frame = frame
+        self.digest = digest
+        self.detail = detail
+    }
+}

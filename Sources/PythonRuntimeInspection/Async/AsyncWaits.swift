@@ -1,0 +1,168 @@
+internal import Evidence
+
+/// What a suspended task of asyncio waits for.
+struct AsyncWaits {
+    let process: PythonProcess
+    let tasks: [AsyncTask]
+    let loops: [AsyncLoop]
+    /// Task that is inside `async with lock`, by lock.
+    private let holders: [UInt64: AsyncTask]
+    private let isTask: Set<UInt64>
+    private var objects: PythonObjects { process.objects }
+
+    init(process: PythonProcess, tasks: [AsyncTask], loops: [AsyncLoop]) {
+        self.process = process
+        self.tasks = tasks
+        self.loops = loops
+        isTask = Set(tasks.map(\.address))
+        var holders: [UInt64: AsyncTask] = [:]
+        for task in tasks {
+            for frame in task.frames {
+                for value in frame.stack {
+                    if let lock = Self.lock(value, process.objects) { holders[lock] = holders[lock] ?? task }
+                }
+            }
+        }
+        self.holders = holders
+    }
+
+    /// The lock whose bound `__aexit__` a value on the stack is (PyMethodObject: im_func 16, im_self 24).
+    private static func lock(_ value: UInt64, _ objects: PythonObjects) -> UInt64? {
+        guard objects.type(of: value)?.fullName == "method", let function = objects.word(value &+ 16),
+            objects.word(function &+ 40).flatMap(objects.string)?.hasSuffix("__aexit__") == true, let this = objects.word(value &+ 24),
+            let type = objects.type(of: this)
+        else { return nil }
+        if type.descends(from: "asyncio.locks.Lock") { return this }
+        return type.descends(from: "asyncio.locks.Condition") ? objects.attribute("_lock", of: this) : nil
+    }
+
+    private struct Method {
+        var type: String
+        var functions: Set<String>
+        var kind: ManagedWait.Kind
+    }
+
+    /// Lib/asyncio/locks.py, queues.py, streams.py.
+    private static let methods = [
+        Method(type: "asyncio.locks.Lock", functions: ["acquire"], kind: .lock),
+        Method(type: "asyncio.locks.Event", functions: ["wait"], kind: .event),
+        Method(type: "asyncio.locks.Condition", functions: ["wait", "wait_for"], kind: .condition),
+        Method(type: "asyncio.locks.Semaphore", functions: ["acquire"], kind: .semaphore),
+        Method(type: "asyncio.locks.Barrier", functions: ["wait", "_wait", "_block"], kind: .barrier),
+        Method(type: "asyncio.queues.Queue", functions: ["get"], kind: .queueTake),
+        Method(type: "asyncio.queues.Queue", functions: ["put"], kind: .queuePut),
+        Method(type: "asyncio.queues.Queue", functions: ["join"], kind: .queueJoin),
+    ]
+
+    func record(_ task: AsyncTask, pid: Int32, isClosed: Bool) -> TaskRecord {
+        var record = TaskRecord(pid: pid, id: task.address, address: task.address, kind: .unstructured, state: .suspended)
+        record.name = task.name
+        if !task.isSuspended {
+            record.state = .running
+            record.runningOnTID = loops.first { $0.address == task.loop }?.tid
+        } else if task.waiter == 0 {
+            record.state = .enqueued
+        }
+        record.backtrace = .complete(task.frames.map { frame in
+            var evidence = frame.evidence
+            evidence.isAsync = true
+            return evidence
+        })
+        guard record.state == .suspended else { return record }
+        let children = awaited(task).filter { $0 != task.address }
+        if children.count == 1 {
+            record.wait = TaskWait(kind: .task)
+            record.wait?.task = children[0]
+        } else if !children.isEmpty {
+            record.wait = TaskWait(kind: .group)
+            record.wait?.pending = children.count
+            record.children = children
+        } else {
+            let wait = managed(task, isClosed: isClosed)
+            record.managedWait = wait
+            record.wait = TaskWait(kind: wait.kind == .sleep ? .sleep : .continuation)
+            record.wait?.address = wait.object
+            record.wait?.resumers = wait.releasers
+        }
+        return record
+    }
+
+    // MARK: Other tasks
+
+    /// Tasks whose end it waits for: directly, in a gathering, in a group, or through asyncio.wait.
+    private func awaited(_ task: AsyncTask) -> [UInt64] {
+        if isTask.contains(task.waiter) { return [task.waiter] }
+        if let children = objects.attribute("_children", of: task.waiter) {
+            // A gathering that also has futures of other kinds waits for those as well.
+            return pending(objects.list(children))
+        }
+        guard let frame = task.frames.first, frame.code.isLibrary else { return [] }
+        if frame.isLibrary("asyncio/taskgroups.py", "TaskGroup.__aexit__") || frame.isLibrary("asyncio/taskgroups.py", "TaskGroup._aexit"),
+            let group = frame.local("self", objects)
+        {
+            return tasks.map(\.address).filter { holds(group, $0) }
+        }
+        if let inner = frame.local("fut", objects), isTask.contains(inner) { return [inner] }
+        if let set = frame.local("fs", objects) { return tasks.map(\.address).filter { sets.contains($0, in: set) } }
+        return []
+    }
+
+    private func holds(_ group: UInt64, _ task: UInt64) -> Bool {
+        guard let set = objects.attribute("_tasks", of: group) else { return false }
+        return sets.contains(task, in: set)
+    }
+
+    private var sets: AsyncTasks { AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: process.frames)) }
+
+    private func pending(_ children: [UInt64]) -> [UInt64] { children.filter { isTask.contains($0) } }
+
+    // MARK: Everything else
+
+    private func reader(in frame: PythonFrame) -> UInt64? {
+        guard frame.code.isLibrary, let this = frame.local("self", objects), objects.type(of: this)?.descends(from: "asyncio.streams.StreamReader") == true else { return nil }
+        return this
+    }
+
+    private func managed(_ task: AsyncTask, isClosed: Bool) -> ManagedWait {
+        var wait = ManagedWait(kind: .future, object: task.waiter, typeName: "asyncio.Future", knownFrom: "the future that the task awaits")
+        let names = ObjectNames(objects: objects)
+        wait.name = names.name(of: task.waiter, from: task.frames)
+        if task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true {
+            wait.kind = .sleep
+            wait.typeName = "asyncio.sleep"
+            wait.timeout_s = task.frames.first?.local("delay", objects).flatMap(objects.seconds)
+            return wait
+        }
+        if let reader = task.frames.prefix(4).lazy.compactMap({ reader(in: $0) }).first {
+            wait.kind = .read
+            wait.object = reader
+            wait.typeName = "asyncio.StreamReader"
+            wait.count = objects.attribute("_buffer", of: reader).flatMap(objects.count)
+            wait.descriptor = objects.attribute("_transport", of: reader).flatMap { objects.attribute("_sock_fd", of: $0) }.flatMap(objects.integer).map { Int32(truncatingIfNeeded: $0) }
+            return wait
+        }
+        for frame in task.frames.prefix(4) {
+            guard frame.code.isLibrary, let this = frame.local("self", objects), let type = objects.type(of: this) else { break }
+            let function = frame.code.name.split(separator: ".").last.map(String.init) ?? ""
+            guard let method = Self.methods.first(where: { $0.functions.contains(function) && type.descends(from: $0.type) }) else { continue }
+            wait.kind = method.kind
+            wait.object = this
+            wait.typeName = "asyncio.\(method.type.split(separator: ".").last ?? "")"
+            wait.name = names.name(of: this, from: task.frames)
+            wait.knownFrom = "type of the object in whose method the task waits"
+        }
+        if wait.kind == .lock, let holder = holders[wait.object] {
+            wait.ownerTask = holder.address
+            wait.ownerAlive = true
+            wait.knownFrom = "its `async with` block, whose `__aexit__` is on the frame's stack"
+        }
+        if wait.kind == .queueJoin { wait.count = objects.attribute("_unfinished_tasks", of: wait.object).flatMap(objects.integer) }
+        if wait.kind == .future, let source = AsyncFutures(objects: objects).threadFuture(behind: task.waiter), let tid = process.pools.runner[source] {
+            wait.ownerTID = tid
+            wait.ownerAlive = true
+            wait.knownFrom = "work item on the worker's stack"
+        }
+        if isClosed, wait.kind != .lock { wait.releasers = .complete([]) }
+        return wait
+    }
+}

@@ -1,0 +1,38 @@
+import Diagnosis
+import Evidence
+import Testing
+
+extension LivePythonTests {
+    /// Every cause has a real process behind it, and a healthy twin that looks alike.
+    @Suite(.enabled(if: StandingPython.isReadable, StandingPython.needed)) struct CauseTests {
+        static let hanging: [(String, Cause)] = [
+            ("lock-cycle", .lockCycle), ("rlock-cycle", .lockCycle), ("context-cycle", .lockCycle), ("acquire-cycle", .lockCycle), ("acquire-twice", .lockAbandoned), ("lock-self", .lockAbandoned),
+            ("lock-abandoned", .lockAbandoned), ("event-never-set", .conditionNeverSignalled), ("barrier-short", .barrierIncomplete),
+            ("queue-join", .conditionNeverSignalled), ("queue-get", .conditionNeverSignalled), ("queue-full", .conditionNeverSignalled),
+            ("semaphore-lost", .semaphoreNeverSignalled), ("condition-missed", .conditionNeverSignalled), ("pool-nested", .threadPoolExhausted),
+            ("future-blocked", .conditionNeverSignalled), ("holder-sleeps", .timerTooFar), ("sleep-too-long", .timerTooFar),
+            ("busy-loop", .busyLoop), ("busy-expression", .busyLoop), ("async-locks", .lockCycle), ("async-future", .conditionNeverSignalled),
+            ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked),
+        ]
+
+        @Test(arguments: hanging)
+        func hangs(_ program: String, _ cause: Cause) async throws {
+            let assessment = try await StandingPython.run(program) { try await $0.assessment { $0.root?.cause == cause } }
+            #expect(assessment.verdict == .hang)
+            #expect(assessment.root?.cause == cause, "\(assessment.headline)")
+        }
+
+        @Test(arguments: [
+            "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
+            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal",
+        ])
+        func isHealthy(_ program: String) async throws {
+            // The first judgement that is a hang ends it; a few must pass.
+            var judged = 0
+            let assessment = try await StandingPython.run(program) { program in
+                try await program.assessment { judged += 1; return $0.verdict == .hang || judged == 3 }
+            }
+            #expect(assessment.verdict != .hang, "\(assessment.headline)")
+        }
+    }
+}
