@@ -31,11 +31,11 @@ final class Program: Sendable {
             Self.build.appending(path: executable).path, arguments, environment: environment, workingDirectory: folder.path, deadline: deadline, maximumOutput: 8 << 20)
     }
 
-    func start(_ arguments: [String]) async throws -> ChildProcess {
+    func start(_ arguments: [String], stdin: SpawnRequest.Stream = .null) async throws -> ChildProcess {
         try await DirectSpawner().spawn(
             SpawnRequest(
                 executable: Self.hangscope, arguments: arguments, environment: environment, workingDirectory: folder.path,
-                stdout: .file(folder.appending(path: "out.txt").path), stderr: .file(folder.appending(path: "err.txt").path)))
+                stdin: stdin, stdout: .file(folder.appending(path: "out.txt").path), stderr: .file(folder.appending(path: "err.txt").path)))
     }
 
     /// Writes a scenario; its body goes below the usual head.
