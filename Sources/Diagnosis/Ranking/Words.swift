@@ -63,8 +63,9 @@ enum NextSteps {
         guard verdict == .unknown || verdict == .hang && root == nil else { return [] }
         var steps: [String] = []
         let runtimes = evidence.index.process(evidence.subjectPID)?.runtimes.joined(separator: " ").lowercased() ?? ""
-        if runtimes.contains("python") { steps.append("Run `py-spy dump --pid \(evidence.subjectPID)`: it shows the Python lines on which each thread stands.") }
-        if runtimes.contains("java"), !evidence.index.threads(of: evidence.subjectPID).contains(where: { $0.managedWait != nil }) {
+        let isUnread = !evidence.index.threads(of: evidence.subjectPID).contains { $0.managedStack?.elements.isEmpty == false || $0.managedWait != nil }
+        if isUnread, runtimes.contains("python") { steps.append("Run `py-spy dump --pid \(evidence.subjectPID)`: it shows the Python lines on which each thread stands.") }
+        if isUnread, runtimes.contains("java") {
             steps.append("Run `jstack -l \(evidence.subjectPID)`: it shows Java locks and their owners. It runs code inside the process.")
         }
         for standstill in evidence.units.doubtful.prefix(3) {
@@ -77,7 +78,6 @@ enum NextSteps {
         steps += unknown.prefix(3).map { "Not judged: \($0)." }
         if verdict == .hang { steps += Self.standing(evidence) }
         if evidence.snapshots.count == 1 { steps.append("There is one snapshot only: take another some seconds later to see what stays.") }
-        if evidence.snapshots.count > 1, steps.isEmpty { return ["Look at the threads (--threads) and at the connections (--sockets): which of them is in the middle of its work?"] }
-        return steps.isEmpty ? ["Take two snapshots some seconds apart while it stands still, and diagnose both."] : steps
+        return steps.isEmpty ? ["Look at where each thread stands (`--threads`), and again with a longer `--hung-after`."] : steps
     }
 }

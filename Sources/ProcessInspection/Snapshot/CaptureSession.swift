@@ -237,7 +237,9 @@ final class CaptureSession {
 
     /// Complete when all are; unavailable when none could be had.
     private func joined<Row>(_ parts: [Observed<[Row]>]) -> Observed<[Row]> {
-        let reasons = parts.compactMap(\.reason)
+        // Several processes may share a reason.
+        var seen: Set<String> = []
+        let reasons = parts.compactMap(\.reason).filter { seen.insert($0).inserted }
         let rows = parts.flatMap(\.elements)
         guard !reasons.isEmpty else { return .complete(rows) }
         let reason = reasons.prefix(4).joined(separator: "; ") + (reasons.count > 4 ? "; and \(reasons.count - 4) more" : "")

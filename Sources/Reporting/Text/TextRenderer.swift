@@ -35,7 +35,8 @@ public struct TextRenderer: Renderer {
         let verdict = Wording.verdict(assessment.verdict)
         out.paragraph(TextLines.safe(assessment.sentence), lead: verdict + ": ", colour: .bold, leadColour: colour(assessment.verdict))
         guard let root = assessment.root else {
-            if !assessment.headline.isEmpty { out.paragraph(Wording.withoutRoot(assessment.verdict)) }
+            if !assessment.headline.isEmpty, [.hang, .unknown].contains(assessment.verdict) { out.paragraph(Wording.withoutRoot(assessment.verdict)) }
+            places(assessment, &out)
             if !assessment.nextSteps.isEmpty {
                 out.heading("What to look at next")
                 for step in assessment.nextSteps.prefix(10) { out.paragraph(TextLines.safe(step), lead: "  - ") }
@@ -46,6 +47,14 @@ public struct TextRenderer: Renderer {
         chain(root, section, &out)
         out.heading("What to change")
         out.paragraph(TextLines.safe(root.remedy), lead: "  ")
+    }
+
+    /// A verdict of rest is worth no more than the places at which everything rests.
+    private func places(_ assessment: Assessment, _ out: inout TextLines) {
+        guard [.idle, .advancing].contains(assessment.verdict), !style.sections.contains(.refuted), !assessment.bystanders.isEmpty else { return }
+        out.heading("Where it waits")
+        for line in assessment.bystanders.prefix(8) { out.paragraph(TextLines.safe(line), lead: "  - ") }
+        if assessment.bystanders.count > 8 { out.paragraph("\(assessment.bystanders.count - 8) more; --verbose shows them", lead: "  ") }
     }
 
     private func chain(_ finding: Finding, _ section: RunSection, _ out: inout TextLines) {
