@@ -10,7 +10,7 @@ import Testing
         let program = try Program()
         // Slower than shipped: the job system's own timeouts and sweeper must not end the hang while a busy machine looks.
         let path = try program.shipped(scenario) {
-            [("scale: 60", "scale: 20"), ("deadline: 320s", "deadline: 100s"), ("analysis.timeout: 300s", "analysis.timeout: 30000s")]
+            [("scale: 60", "scale: 20"), ("deadline: 320s", "deadline: 100s"), ("analysis.timeout: 300s", "analysis.timeout: 2h, job.deadline: 3h")]
                 .reduce($0) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
         }
         let child = try await program.start(["reproduce", path, "--variant", "hanging", "--hold", "-o", "reports"], stdin: .pipe)
