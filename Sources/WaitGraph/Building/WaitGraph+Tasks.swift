@@ -56,7 +56,7 @@ extension WaitGraph {
             if let tid = wait.eventLoopTID, isAway(tid, pid) {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
             } else if let row = connectionOf(task) {
-                add(edge(index.key(ofSocket: row), .reads, "async backtrace inside a network client, and the only connection that fits"))
+                add(edge(index.key(ofSocket: row), .reads, "future of the loop that watches the connection, or async backtrace inside a network client; the only connection that fits"))
             }
         case .executor, .sleep, .unknown: break
         }
@@ -76,11 +76,12 @@ extension WaitGraph {
 
     /// The one client connection a task that waits inside a network client can mean; nil when none or several fit.
     private func connectionOf(_ task: TaskRecord) -> Int? {
-        let shape = StackShape(task.backtrace.elements)
-        guard shape.contains(anyOf: Self.clients) else { return nil }
+        let loop = task.wait?.kind == .eventLoopFuture ? task.wait?.eventLoopTID : nil
+        guard StackShape(task.backtrace.elements).contains(anyOf: Self.clients) || loop != nil else { return nil }
+        let watched = loop.map(inodesWatched)
         let rows = (index.socketRows[task.pid] ?? []).filter { row in
             let socket = index.sockets[row]
-            guard socket.transport == .tcp, index.isClient(socket) != false else { return false }
+            guard socket.transport == .tcp, index.isClient(socket) != false, watched?.contains(socket.inode) != false else { return false }
             switch activity.standing(of: socket) {
             case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
             default: return false
@@ -89,5 +90,14 @@ extension WaitGraph {
         let owing = rows.filter { row in if case .quiet = activity.standing(of: index.sockets[row]) { false } else { true } }
         if owing.count == 1 { return owing[0] }
         return rows.count == 1 ? rows[0] : nil
+    }
+
+    /// Inodes of what an event loop's thread has in its epoll sets.
+    private func inodesWatched(by tid: Int32) -> Set<UInt64> {
+        guard let thread = index.thread(tid) else { return [] }
+        let members = (thread.wait?.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.flatMap { set in
+            (set.epoll ?? []).compactMap { $0.inode ?? index.descriptor(set.pid, $0.fd)?.inode }
+        }
+        return Set(members)
     }
 }
