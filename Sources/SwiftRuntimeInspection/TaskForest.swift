@@ -8,6 +8,8 @@ package struct TaskForest: Sendable {
     package var currentTasks: [Int32: UInt64]
     /// For people: which runtime it was, as `RuntimeLayout.name` says.
     package var runtime: String?
+    /// It is certain that the process has no tasks: nothing was missed.
+    package var isEmpty = false
     package var scanned_bytes: UInt64 = 0
     /// For how long the process was held.
     package var stopped_ms = 0.0

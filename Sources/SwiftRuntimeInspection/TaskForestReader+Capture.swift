@@ -5,7 +5,7 @@ extension TaskForestReader {
     /// The Swift tasks of a process that is being captured: for `CaptureOptions.taskForest`.
     package static let hook: TaskForestHook = { context in
         let forest = read(in: context)
-        var tasks = InspectedTasks(tasks: forest.tasks, actors: forest.actors)
+        var tasks = InspectedTasks(tasks: forest.isEmpty ? .complete([]) : forest.tasks, actors: forest.isEmpty ? .complete([]) : forest.actors)
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
         tasks.waits = DispatchQueueWaits(memory: context.target.memory).waits(of: context.threads.elements)

@@ -74,7 +74,9 @@ package struct TaskForestReader: Sendable {
         do throws(ConcurrencyRuntime.Absence) {
             runtime = try ConcurrencyRuntime.locate(memory: memory, mappings: mappings, staticSymbol: staticSymbol)
         } catch {
-            return .unavailable(error.reason)
+            var forest = TaskForest.unavailable(error.reason)
+            forest.isEmpty = error.isEmptiness
+            return forest
         }
         let regions = HeapRegions(mappings: mappings, touched: touched)
         let finder = finder?(memory, runtime)

@@ -26,6 +26,8 @@ enum Sleeper {
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
+        // A limit, however large, on a wait for something else is no sleep.
+        if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep { return false }
         if case .task(let pid, let id) = standstill.end { return asked_s >= tooLong_s && isInTheMiddle(pid, id, standstill, graph) }
         if asked_s >= mistaken_s, asked_s < forEver_s { return true }
         guard asked_s >= tooLong_s, case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end),

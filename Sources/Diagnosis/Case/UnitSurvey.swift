@@ -27,7 +27,13 @@ package struct UnitSurvey: Sendable {
                 switch unit {
                 case .node(let node):
                     switch follower.outcome(of: node) {
-                    case .stuck(let standstill): stuck.append(standstill)
+                    case .stuck(let standstill):
+                        // A stopped child is a job of its own, until somebody waits for it.
+                        if case .stopped = standstill.ending, pid != subject, standstill.path.count <= 1 {
+                            bystanders.append("\(NodeText.short(node, index)): stopped, and nobody waits for it")
+                        } else {
+                            stuck.append(standstill)
+                        }
                     case .parked(let standstill): parked.append(standstill)
                     case .atRest(let why): bystanders.append("\(NodeText.short(node, index)): \(why)")
                     case .advancing(let why): advancing.append(why)

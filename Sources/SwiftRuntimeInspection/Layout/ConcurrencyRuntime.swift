@@ -26,6 +26,8 @@ package struct ConcurrencyRuntime: Sendable {
     package enum Absence: Error, Sendable, Hashable {
         /// No runtime among its images: not a Swift process, or one that uses no concurrency.
         case noRuntime
+        /// Loaded, and no task was ever made: the runtime fills its debug variables in with the first.
+        case unused(path: String)
         /// - Parameter key: nil when the runtime does not say which it is, and its tasks look like none that we know.
         case unknownLayout(RuntimeLayout.Key?, path: String)
         case unreadable(String)
@@ -33,9 +35,18 @@ package struct ConcurrencyRuntime: Sendable {
         package var reason: String {
             switch self {
             case .noRuntime: "no Swift concurrency runtime is loaded"
+            case .unused(let path): "\(path) is loaded, and no task was ever made"
             case .unknownLayout(let key, let path):
                 "unknown runtime layout in \(path) (\(key?.description ?? "it has no symbols")); see docs/task-forest.md on adding one"
             case .unreadable(let what): what
+            }
+        }
+
+        /// Whether it is certain that there are no tasks.
+        var isEmptiness: Bool {
+            switch self {
+            case .noRuntime, .unused: true
+            case .unknownLayout, .unreadable: false
             }
         }
     }
@@ -87,7 +98,8 @@ package struct ConcurrencyRuntime: Sendable {
         func load<Value: BitwiseCopyable>(_ name: String, as type: Value.Type) -> Value? {
             symbols[Self.prefix + name].flatMap { try? memory.load(type, at: $0) }
         }
-        guard let taskMetadata = load("asyncTaskMetadata", as: UInt64.self), taskMetadata != 0,
+        if load("asyncTaskMetadata", as: UInt64.self) == 0 { throw .unused(path: path) }
+        guard let taskMetadata = load("asyncTaskMetadata", as: UInt64.self),
             let size = load("asyncTaskSize", as: UInt64.self)
         else { throw .unreadable("\(path) does not export the runtime's debug variables") }
         let key = RuntimeLayout.Key(

@@ -5,7 +5,7 @@ extension Follower {
         guard case .pipe(let inode) = edge.to, let row = index.pipeRow[inode] else { return .unclear("the pipe was not seen") }
         guard hasLasted(edge) else { return .advancing("bytes move through the pipe") }
         let pipe = index.pipes[row]
-        return edge.relation == .writes ? full(edge, pipe, thread.pid) : awaited(edge, pipe, thread.pid)
+        return edge.relation == .writes ? full(edge, pipe, thread.pid) : awaited(edge, pipe, thread)
     }
 
     private mutating func full(_ edge: WaitEdge, _ pipe: PipeRecord, _ pid: Int32) -> Outcome {
@@ -17,12 +17,15 @@ extension Follower {
         return ends(edge, .pipeFull(readers: pipe.readers))
     }
 
-    private mutating func awaited(_ edge: WaitEdge, _ pipe: PipeRecord, _ pid: Int32) -> Outcome {
+    private mutating func awaited(_ edge: WaitEdge, _ pipe: PipeRecord, _ thread: ThreadRecord) -> Outcome {
+        let pid = thread.pid
         let own = pipe.writers.filter { $0.pid == pid }
         let others = Set(pipe.writers.map(\.pid)).subtracting([pid]).sorted()
         if others.isEmpty {
             if own.isEmpty { return .unclear("the pipe's writers were not seen") }
             // Held by the reader alone: a wake-up pipe where other threads can write, else for ever.
+            // One that looks again by itself is the main loop of a pre-forking server.
+            if let timeout_s = thread.wait?.timeout_s, timeout_s > 0, timeout_s < graph.hungAfter_s { return .atRest("looks again every \(timeout_s) s") }
             if index.threads(of: pid).count == 1 { return ends(edge, .pipeOpen(holders: own)) }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
@@ -37,8 +40,10 @@ extension Follower {
         let sleepers = seen.filter { sleepsLong($0, Self.pipePause_s) }
         if let producer = producer(pipe, seen, pid) {
             guard sleepsLong(producer, Self.longSleep_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
+            // Not the reader's own child: it keeps the end open, whoever was to write.
+            guard index.process(producer)?.parentPID == pid else { return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid == producer })) }
             let across = WaitEdge(from: edge.to, to: .process(producer), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
-            return .stuck(Standstill(path: [edge, across], end: .process(producer), ending: .childStays(why: "it sleeps of its own will"), isCommitted: true))
+            return .stuck(Standstill(path: [edge, across], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
         }
         // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
         if children.isEmpty && !isPipeline(pid, seen) || sleepers.count == seen.count {

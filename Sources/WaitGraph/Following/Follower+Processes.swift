@@ -112,6 +112,7 @@ extension Follower {
             from: .process(pid), to: index.key(ofSocket: row), relation: .reads, knownFrom: "open connection of the process",
             evidence: [index.path(.sockets, row)])
         switch activity.standing(of: socket) {
+        case .owed where !isWatched(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)
         case .moving: return .advancing("bytes move on the connection")
@@ -125,6 +126,18 @@ extension Follower {
 }
 
 extension Follower {
+    /// Whether anything in the process waits for the socket: an epoll set that holds it, or a thread that polls it.
+    private func isWatched(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        let threads = index.threads(of: pid)
+        if threads.contains(where: { $0.wait?.descriptors?.contains { ends.contains($0.fd) } == true }) { return true }
+        let sets = index.descriptors(of: pid).compactMap(\.epoll)
+        guard sets.isEmpty else { return sets.joined().contains { $0.inode == socket.inode || ends.contains($0.fd) } }
+        // Without a set that was seen, only threads that are all known to wait for something else refute it.
+        return ends.isEmpty || threads.isEmpty
+            || threads.contains { $0.wait == nil || $0.wait?.descriptors?.contains { $0.operation == .poll } == true }
+    }
+
     /// An event loop's connection as a unit of its own.
     package mutating func connection(_ row: Int, pid: Int32) -> Outcome {
         onTrail[.process(pid)] = 0

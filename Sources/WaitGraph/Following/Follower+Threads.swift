@@ -90,7 +90,10 @@ extension Follower {
             if case .neverSignalled = standstill.ending, isColleague(tid, pid), !isClosed(pid) { return .atRest("queues behind a worker that waits for work") }
             standstill.isCommitted = true
             return .stuck(standstill)
-        case .atRest(let why): return isColleague(tid, pid) ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
+        case .atRest(let why):
+            // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
+            let isRest = isColleague(tid, pid) || index.thread(tid)?.wait?.descriptors?.contains { $0.operation == .accept } == true
+            return isRest ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
         case .advancing(let why):
             guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }
             if case .ran(let share) = activity.change(of: tid), share >= Self.busyShare { return ends(held, .holderBusy) }
@@ -104,7 +107,10 @@ extension Follower {
         guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(pid, let other) = waiter.from, other != tid, other != pid, tid != pid,
             let one = index.thread(tid), let two = index.thread(other)
         else { return false }
-        func start(_ thread: ThreadRecord) -> [UInt64] { thread.stack.elements.filter { !$0.isInlined }.suffix(3).map(\.programCounter) }
+        // By name: both stand in the function that the threads were started with, at different places of it.
+        func start(_ thread: ThreadRecord) -> [String] {
+            thread.stack.elements.filter { !$0.isInlined }.suffix(3).map { $0.function ?? String($0.programCounter) }
+        }
         return !start(one).isEmpty && start(one) == start(two)
     }
 

@@ -100,7 +100,8 @@ extension Activity {
     /// Unix and other local sockets: their queues and peers only; the kernel keeps no times.
     private static func standingOfLocal(_ socket: SocketRecord) -> SocketStanding {
         if socket.peer?.kind == .notAccepted { return .notAccepted }
-        if socket.peer?.kind == .gone && socket.state == .established { return .peerGone }
+        // A datagram socket that serves many names none of them as its peer: no pair of sockets shows the other end.
+        if socket.peer?.kind == .gone && socket.state == .established && socket.family == .unix { return .peerGone }
         if socket.receiveQueue > 0 { return .unread(bytes: socket.receiveQueue) }
         return .unknown
     }
