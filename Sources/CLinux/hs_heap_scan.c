@@ -1,12 +1,5 @@
 #include "include/hs_heap_scan.h"
 #include <stdlib.h>
-#include <string.h>
-
-static inline uint64_t word_at(const void *bytes, size_t offset) {
-    uint64_t word;
-    memcpy(&word, (const char *)bytes + offset, sizeof word);
-    return word;
-}
 
 struct hs_address_set {
     uint64_t *slots;

@@ -59,7 +59,7 @@ extension Exhibit {
             let task = Task.detached {
                 while !Task.isCancelled { await Task.yield() }
                 Roll.answer("cleaner")
-                for step in 0..<1_000_000 { await Task.detached { usleep(20_000 + UInt32(step % 2)) }.value }
+                for step in 0..<1_000_000 { await Task.detached { _ = usleep(20_000 + UInt32(step % 2)) }.value }
             }
             task.cancel()
             await task.value
