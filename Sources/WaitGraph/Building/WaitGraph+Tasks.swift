@@ -76,8 +76,10 @@ extension WaitGraph {
 
     /// The one client connection a task that waits inside a network client can mean; nil when none or several fit.
     private func connectionOf(_ task: TaskRecord) -> Int? {
+        // A server takes its connections from such a stream as well.
+        let clients = Self.clients.filter { task.wait?.kind != .stream || $0 != "NIOAsyncChannelInboundStream" }
         let loop = task.wait?.kind == .eventLoopFuture ? task.wait?.eventLoopTID : nil
-        guard StackShape(task.backtrace.elements).contains(anyOf: Self.clients) || loop != nil else { return nil }
+        guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil else { return nil }
         let watched = loop.map(inodesWatched)
         let rows = (index.socketRows[task.pid] ?? []).filter { row in
             let socket = index.sockets[row]
