@@ -17,6 +17,8 @@ package struct WaitGraph: Sendable {
     /// Edges beyond this are not added: evidence is untrusted.
     static let edgeLimit = 200_000
     private var edgeCount = 0
+    /// Where edges begin, in the order in which they were added: the same evidence gives the same answer.
+    private var order: [NodeKey] = []
 
     init(index: SnapshotIndex, activity: Activity, hungAfter_s: Double) {
         self.index = index
@@ -45,11 +47,12 @@ package struct WaitGraph: Sendable {
     mutating func add(_ edge: WaitEdge) {
         guard edgeCount < Self.edgeLimit else { return }
         edgeCount += 1
+        if edges[edge.from] == nil { order.append(edge.from) }
         edges[edge.from, default: []].append(edge)
         if edge.relation == .awaits { awaited.insert(edge.to) }
     }
 
     package func out(_ node: NodeKey) -> [WaitEdge] { edges[node] ?? [] }
 
-    package var allEdges: [WaitEdge] { edges.values.flatMap { $0 } }
+    package var allEdges: [WaitEdge] { order.flatMap { edges[$0] ?? [] } }
 }

@@ -78,7 +78,7 @@ extension WaitGraph {
     private func connectionOf(_ task: TaskRecord) -> Int? {
         // A server takes its connections from such a stream as well.
         let clients = Self.clients.filter { task.wait?.kind != .stream || $0 != "NIOAsyncChannelInboundStream" }
-        let loop = task.wait?.kind == .eventLoopFuture ? task.wait?.eventLoopTID : nil
+        let loop = task.wait?.eventLoopTID
         guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil else { return nil }
         let watched = loop.map(inodesWatched)
         let rows = (index.socketRows[task.pid] ?? []).filter { row in

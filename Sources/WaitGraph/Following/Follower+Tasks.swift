@@ -39,7 +39,7 @@ extension Follower {
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's.
-            if task.wait?.kind == .eventLoopFuture || task.isCancelled && graph.awaited.contains(edge.from) { return ends(timed, .socket(.quiet(since_s: since))) }
+            if task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) { return ends(timed, .socket(.quiet(since_s: since))) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
         return socketEdge(edge, pid: pid, reader: nil)
