@@ -25,6 +25,12 @@ enum Sleeper {
     }
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        // The time is read from the memory of a thread that may go on meanwhile: both looks must agree that it is long.
+        if asked_s >= tooLong_s, case .thread(_, let tid)? = standstill.path.last?.from, let before = graph.activity.earlier?.thread(tid),
+            let first_s = before.managedWait?.timeout_s ?? before.wait?.timeout_s, first_s < tooLong_s
+        {
+            return false
+        }
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
         // A limit, however large, on a wait for something else is no sleep.
         if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep { return false }
