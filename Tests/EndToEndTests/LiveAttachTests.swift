@@ -5,14 +5,14 @@ import Testing
 
 /// `attach` has only the process to look at, and comes to the root that the run's whole record shows.
 @Suite(.serialized) struct LiveAttachTests {
-    /// Not silent-llm: its second request can leave in the very clock tick in which the first answer ends, and the
-    /// kernel's times alone then do not tell that an answer is owed.
-    @Test(arguments: ["sixty-percent-hang", "dropped-socket", "locked-database"])
+    @Test(arguments: ["sixty-percent-hang", "silent-llm", "dropped-socket", "locked-database"])
     func `attach to the hanging subject names the scenario's root`(_ scenario: String) async throws {
         let program = try Program()
         // Slower than shipped: the job system's own timeouts and sweeper must not end the hang while a busy machine looks.
+        // And silent from the first request on: a later one can leave in the clock tick in which the answer before it ends,
+        // and then only the run's events tell that an answer is owed.
         let path = try program.shipped(scenario) {
-            [("scale: 60", "scale: 20"), ("deadline: 320s", "deadline: 100s"), ("analysis.timeout: 300s", "analysis.timeout: 2h, job.deadline: 3h")]
+            [("when: { at: 15s }", "when: { at: 0s }"), ("scale: 60", "scale: 20"), ("deadline: 320s", "deadline: 100s"), ("analysis.timeout: 300s", "analysis.timeout: 2h, job.deadline: 3h")]
                 .reduce($0) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
         }
         let child = try await program.start(["reproduce", path, "--variant", "hanging", "--hold", "-o", "reports"], stdin: .pipe)
