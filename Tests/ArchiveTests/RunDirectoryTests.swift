@@ -118,8 +118,9 @@ import Testing
         #expect(run.header.unobserved.count == 1)
     }
 
-    @Test func missingFolderIsTold() {
-        #expect { try RunReader.read("/nonexistent") } throws: { ($0 as? ArchiveError)?.code == .notFound }
+    @Test func missingFolderIsTold() throws {
+        let folder = try TemporaryFolder()
+        #expect { try RunReader.read(folder.path + "/nothing") } throws: { ($0 as? ArchiveError)?.code == .notFound }
     }
 
     @Test func fullDiskIsToldAndCostsNothingWritten() async throws {
