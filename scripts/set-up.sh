@@ -1,10 +1,10 @@
 # Shared by ./hangscope and ./test: system packages and the build.
 # Sourced with `here` set to the checkout's root.
 
-# Debian packages by purpose, as "package:file that shows it is there".
+# Debian packages by purpose, as "package:pattern of the file that shows it is there".
 build_packages=(
     libsqlite3-dev:/usr/include/sqlite3.h
-    libunwind-dev:/usr/include/libunwind.h
+    'libunwind-dev:/usr/include/*/libunwind.h' # in the folder of its architecture
     liblzma-dev:/usr/include/lzma.h
 )
 test_packages=(
@@ -18,7 +18,7 @@ set_up_packages() {
     for purpose in "$@"; do
         local -n packages="${purpose}_packages"
         for entry in "${packages[@]}"; do
-            [ -e "${entry#*:}" ] || missing+=("${entry%%:*}")
+            compgen -G "${entry#*:}" >/dev/null || missing+=("${entry%%:*}")
         done
     done
     [ ${#missing[@]} -eq 0 ] && return 0
