@@ -12,10 +12,19 @@ public enum EvidenceCoding {
     /// A table as a JSON array with one row a line, so that diffs and greps work.
     public static func table<Row: Encodable>(_ rows: [Row]) throws -> Data {
         let encoder = encoder(pretty: false)
+        return try table(rows) { try encoder.encode($0) }
+    }
+
+    static func table<Row: FrameRow>(_ rows: [Row]) throws -> Data {
+        var writer = FrameRowWriter()
+        return try table(rows) { try writer.encode($0) }
+    }
+
+    private static func table<Row>(_ rows: [Row], encode: (Row) throws -> Data) rethrows -> Data {
         var data = Data("[".utf8)
         for (index, row) in rows.enumerated() {
             data.append(contentsOf: index == 0 ? "\n".utf8 : ",\n".utf8)
-            data.append(try encoder.encode(row))
+            data.append(try encode(row))
         }
         data.append(contentsOf: "\n]\n".utf8)
         return data

@@ -25,20 +25,20 @@ extension Snapshot {
     public func files() throws -> [(name: String, contents: Data)] {
         var sections: [String: SnapshotHeader.Section] = [:]
         var files: [(String, Data)] = []
-        func add<Row: Codable>(_ file: SnapshotFile, _ table: Observed<[Row]>) throws {
+        func add<Row>(_ file: SnapshotFile, _ table: Observed<[Row]>, _ contents: ([Row]) throws -> Data) throws {
             sections[file.rawValue] = .init(status: table.status, reason: table.reason)
-            files.append((file.rawValue, try EvidenceCoding.table(table.elements)))
+            files.append((file.rawValue, try contents(table.elements)))
         }
-        try add(.processes, processes)
-        try add(.threads, threads)
-        try add(.tasks, tasks)
-        try add(.actors, actors)
-        try add(.descriptors, descriptors)
-        try add(.pipes, pipes)
-        try add(.sockets, sockets)
-        try add(.locks, locks)
-        try add(.modules, modules)
-        try add(.environment, environment)
+        try add(.processes, processes, EvidenceCoding.table)
+        try add(.threads, threads, EvidenceCoding.table)
+        try add(.tasks, tasks, EvidenceCoding.table)
+        try add(.actors, actors, EvidenceCoding.table)
+        try add(.descriptors, descriptors, EvidenceCoding.table)
+        try add(.pipes, pipes, EvidenceCoding.table)
+        try add(.sockets, sockets, EvidenceCoding.table)
+        try add(.locks, locks, EvidenceCoding.table)
+        try add(.modules, modules, EvidenceCoding.table)
+        try add(.environment, environment, EvidenceCoding.table)
         let header = SnapshotHeader(
             schemaVersion: schemaVersion, ordinal: ordinal, reason: reason, takenAt: takenAt, clocks: clocks,
             host: host, subject: subject, cost: cost, unobserved: unobserved, sections: sections)
