@@ -55,6 +55,59 @@ import Testing
         #expect((judge(builder).root?.cause == .peerSilent) == hangs)
     }
 
+    /// Two threads of one Unix pair: the listener's path is on the accepted end.
+    private func session(_ title: String, watches: Bool) -> SnapshotBuilder {
+        var builder = SnapshotBuilder(name: "psql")
+        func unix(_ inode: UInt64, path: String?, to peer: UInt64) -> (inout SocketRecord) -> Void {
+            { record in
+                record.inode = inode
+                record.family = .unix
+                record.transport = .stream
+                record.local = SocketAddress(host: path ?? "", port: 0)
+                record.remote = nil
+                record.tcp = nil
+                record.wasAccepted = nil
+                record.unixPath = path
+                record.unixPeerInode = peer
+                record.peer = SocketPeer(kind: .local, owners: [DescriptorReference(pid: peer == 900 ? 200 : 100, fd: 6, processName: "postgres")], inode: peer)
+                record.peer?.receiveQueue = 0
+            }
+        }
+        builder.process(200, "postgres")
+        builder.editProcess(200) { $0.arguments = [title, "", ""] }
+        builder.thread(100, stack: ["poll", "PQgetResult"], syscall: "poll", wait: .on(3, .poll))
+        builder.thread(200, pid: 200, stack: ["epoll_wait", "WaitLatch"], syscall: "epoll_wait", wait: .on(8, .poll))
+        builder.socket(fd: 3, edit: unix(800, path: nil, to: 900))
+        builder.socket(pid: 200, fd: 6, local: 40001, edit: unix(900, path: "/run/pg/.s.PGSQL", to: 800))
+        builder.socket(pid: 200, fd: 5, local: 40002, state: .listening, accepted: nil) { record in
+            unix(901, path: "/run/pg/.s.PGSQL", to: 0)(&record)
+            record.peer = nil
+        }
+        builder.descriptor(8, .socket, watches ? "socket:[900]" : "signalfd", pid: 200, inode: watches ? 900 : 7)
+        return builder
+    }
+
+    @Test func aSessionThatWaitsForAnothersLockSaysSo() throws {
+        let root = try #require(judge(session("postgres: app shop [local] UPDATE waiting", watches: false)).root)
+        #expect(root.cause == .databaseLocked)
+        #expect(root.chain.map(\.kind) == [.thread, .socket, .thread, .peer])
+    }
+
+    @Test func aUnixServerOccupiedWithSomethingElseOwesTheAnswer() {
+        #expect(judge(session("postgres: app shop [local] UPDATE", watches: false)).root?.cause == .peerSilent)
+        #expect(judge(session("postgres: app shop [local] idle", watches: true)).root == nil)
+    }
+
+    @Test(arguments: [(30_000.0, true), (28_800.0, false), (17_411.3, false), (3_000_000.0, true), (1e9, false)])
+    func aSleepIsTooLongWhereItsLengthSaysSo(_ asked_s: Double, _ hangs: Bool) {
+        var builder = SnapshotBuilder()
+        let sleep = ThreadWait.asleep(asked_s)
+        builder.thread(100, stack: ["nanosleep", "pause_between", "retry", "main"], wait: sleep)
+        builder.thread(101, stack: ["accept", "serve"], wait: .on(9, .accept))
+        builder.socket(fd: 9, state: .listening, accepted: nil)
+        #expect((judge(builder).root?.cause == .timerTooFar) == hangs)
+    }
+
     @Test func aServersQuietConnectionIsAtRest() {
         var builder = SnapshotBuilder()
         builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(3, .poll))

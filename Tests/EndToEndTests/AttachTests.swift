@@ -23,10 +23,12 @@ import Testing
         ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
         ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
+        ("udp-silent", .peerSilent), ("poll-closed", .busyLoop),
     ]
     static let healthy = [
         "answer-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
+        "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork",
     ]
 
     @Test func everyHangHasItsRoot() async throws {
@@ -46,6 +48,12 @@ import Testing
             #expect(assessment.verdict == .idle || assessment.verdict == .advancing, "\(kind): \(assessment.headline)")
             #expect(!assessment.findings.contains { $0.role == .root }, "\(kind)")
         }
+    }
+
+    /// Where nothing tells a whole message from half of one, no cause is named.
+    @Test func aQuietSubscriptionIsNotCalledAHang() async throws {
+        let assessment = try #require(try await Standing.judge(["subscription-quiet"])["subscription-quiet"])
+        #expect(assessment.verdict != .hang && assessment.findings.isEmpty, "\(assessment.headline)")
     }
 
     /// The same program, built with and without optimisation, and started twice: one fingerprint.

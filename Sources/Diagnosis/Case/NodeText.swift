@@ -11,7 +11,7 @@ package enum NodeText {
         case .actor(let pid, let address): "actor \(index.actor(pid, address)?.typeName ?? hex(address))"
         case .thread(_, let tid): thread(tid, index)
         case .process(let pid): "pid \(MachineShift.ownID(pid)) (\(index.name(of: pid)))"
-        case .futex(let pid, let address): index.managedObject(pid, address).map(object) ?? "lock \(hex(address))"
+        case .futex(let pid, let address): index.managedObject(pid, address).map(object) ?? "\(kind(index.futexKind(pid, address))) \(hex(address))"
         case .descriptor(_, let fd): "descriptor \(fd)"
         case .socket(let inode, _): socket(node, inode, index)
         case .peer(let address): address
@@ -35,6 +35,7 @@ package enum NodeText {
         guard let thread = index.thread(tid) else { return "thread \(tid)" }
         let frame = StackShape(thread).ownLabel
         // Another process's thread would otherwise be taken for one of the subject's.
+        if thread.isMain, thread.pid != index.snapshot.subject.pid { return "main thread of \(short(.process(thread.pid), index))" + (frame.map { ", in \($0)" } ?? "") }
         let home = thread.pid == index.snapshot.subject.pid ? "" : " of \(short(.process(thread.pid), index))"
         return "thread \(MachineShift.ownID(tid)) (\(thread.managedName ?? thread.name))\(home)" + (frame.map { " in \($0)" } ?? "")
     }
@@ -59,17 +60,52 @@ package enum NodeText {
         guard index.locks.indices.contains(row) else { return "file lock" }
         let lock = index.locks[row]
         if let sqlite = lock.sqlite { return "the \(sqlite.name.rawValue) lock on database \(sqlite.database)" }
-        return "the \(lock.mode.rawValue) lock on \(lock.path ?? "inode \(lock.inode)")"
+        return "\(call(lock)) on \(lock.path ?? "inode \(lock.inode)")"
+    }
+
+    /// The lock by the call that takes it, since the three kinds do not see each other alike (flock(2), fcntl(2)).
+    static func call(_ lock: FileLock) -> String {
+        let mode = lock.mode == .read ? "shared" : "exclusive"
+        return switch lock.kind {
+        case .flock: "the \(mode) flock(2) lock"
+        case .posix: "the \(mode) POSIX lock (fcntl)"
+        case .ofd: "the \(mode) OFD lock (fcntl)"
+        default: "the \(mode) \(lock.kind.rawValue) lock"
+        }
+    }
+
+    private static func kind(_ object: FutexWait.ObjectKind?) -> String {
+        switch object {
+        case .mutex: "mutex"
+        case .readWriteLock: "read-write lock"
+        case .condition: "condition variable"
+        case .semaphore: "semaphore"
+        case .barrier: "barrier"
+        case .once: "one-time initialisation"
+        case .join: "end of a thread,"
+        case .unknown, nil: "futex"
+        }
+    }
+
+    /// Without the place it stands at, which its own step of the chain gives.
+    static func brief(_ node: NodeKey, _ index: SnapshotIndex) -> String {
+        switch node {
+        case .thread(_, let tid): index.thread(tid).map { "thread \(MachineShift.ownID(tid)) (\($0.managedName ?? $0.name))" } ?? "thread \(tid)"
+        case .task(let pid, let id): index.task(pid, id).map { (id >> 32 == 0 ? "task \(id)" : "task") + ($0.name.map { " \"\($0)\"" } ?? "") } ?? "task \(id)"
+        default: short(node, index)
+        }
     }
 
     static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
-    /// Seconds as people say them: "41 s", "0.3 s", "2 h 5 min".
+    /// Seconds as people say them: "41 s", "0.3 s", "2 h", "30 days".
     package static func seconds(_ value: Double) -> String {
         guard value.isFinite, value >= 0 else { return "an unknown time" }
         if value < 10 { return "\((value * 10).rounded() / 10) s".replacing(".0 s", with: " s") }
         if value < 600 { return "\(Int(value.rounded())) s" }
         if value < 7200 { return "\(Int((value / 60).rounded())) min" }
-        return "\(Int((min(value, 1e12) / 3600).rounded())) h"
+        if value < 172_800 { return "\(Int((value / 3600).rounded())) h" }
+        if value < 2 * 31_557_600 { return "\(Int((value / 86_400).rounded())) days" }
+        return "\(Int((min(value, 1e12) / 31_557_600).rounded())) years"
     }
 }

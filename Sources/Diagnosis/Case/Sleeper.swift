@@ -13,15 +13,29 @@ enum Sleeper {
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 
-    private static let day_s = 86400.0
+    /// Whether a thread's sleep is far longer than its work can mean. Nobody waits for it that was seen.
+    private static func isTooLong(_ asked_s: Double, _ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        let index = graph.index
+        // Scripts sleep from their top level where others sleep from their main function.
+        let own = StackShape(thread).own.filter { frame in
+            let name = frame.function ?? ""
+            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.contains("_main") && !name.hasPrefix("static ")
+        }
+        let isAlone = index.threads(of: thread.pid).count == 1
+        if asked_s >= forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) }
+        // A main thread that only keeps the process alive, for others that work in it.
+        if asked_s >= mistaken_s { return isAlone || !own.isEmpty }
+        return own.count >= depth && looksLikeMilliseconds(asked_s)
+    }
 
-    /// Scripts sleep from their top level where others sleep from their main function: there, for months on end, only a
-    /// program that does nothing else is taken to mean something shorter.
-    private static func isTooLong(_ asked_s: Double, inProgram thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
-        let own = StackShape(thread).own.filter { $0.function != "<module>" && $0.function != "main" }
-        if own.count >= depth { return true }
-        if own.count == 1 { return asked_s >= day_s }
-        return asked_s >= 100 * day_s && graph.index.threads(of: thread.pid).count == 1
+    /// A round number of thousands that is no number of quarter hours: whoever means hours writes hours, and whoever waits for a time of
+    /// day gets an odd number.
+    private static func looksLikeMilliseconds(_ asked_s: Double) -> Bool {
+        asked_s.truncatingRemainder(dividingBy: 1000) == 0 && asked_s.truncatingRemainder(dividingBy: 900) != 0
+    }
+
+    private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
+        (index.socketRows[pid] ?? []).contains { [.listening, .established].contains(index.sockets[$0].state) }
     }
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
@@ -34,24 +48,17 @@ enum Sleeper {
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
         // A limit, however large, on a wait for something else is no sleep.
         if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep { return false }
-        if case .task(let pid, let id) = standstill.end { return asked_s >= tooLong_s && isInTheMiddle(pid, id, standstill, graph) }
-        if asked_s >= mistaken_s, asked_s < forEver_s { return true }
-        guard asked_s >= tooLong_s, case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end),
-            let thread = graph.index.thread(tid), thread.pid == pid
-        else { return false }
-        if thread.managedStack?.elements.isEmpty == false { return isTooLong(asked_s, inProgram: thread, graph) }
-        let own = StackShape(thread).own.filter { frame in
-            let name = frame.function ?? ""
-            return name != "main" && !name.hasPrefix("main.") && !name.contains("_main") && !name.hasPrefix("static ")
-        }
-        return own.count >= depth
+        guard asked_s >= tooLong_s else { return false }
+        if case .task(let pid, let id) = standstill.end { return isInTheMiddle(pid, id, standstill, graph) }
+        guard case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end), let thread = graph.index.thread(tid), thread.pid == pid
+        else { return asked_s >= mistaken_s && asked_s < forEver_s }
+        return isTooLong(asked_s, thread, graph)
     }
 
     /// A task of a process that serves nobody, asleep some calls deep; one that sleeps in its outermost function keeps the process alive.
     private static func isInTheMiddle(_ pid: Int32, _ id: UInt64, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         guard let task = graph.index.task(pid, id) else { return false }
-        let serves = (graph.index.socketRows[pid] ?? []).contains { [.listening, .established].contains(graph.index.sockets[$0].state) }
-        if serves { return false }
+        if serves(pid, graph.index) { return false }
         return StackShape(task.backtrace.elements).own.count > depth || graph.awaited.contains(standstill.end)
     }
 }

@@ -36,13 +36,13 @@ package struct UnitSurvey: Sendable {
                         }
                     case .parked(let standstill): parked.append(standstill)
                     case .atRest(let why): bystanders.append("\(NodeText.short(node, index)): \(why)")
-                    case .advancing(let why): advancing.append(why)
+                    case .advancing(let why): advancing.append(Self.named(why, index))
                     case .unclear(let why): unclear.append("\(NodeText.short(node, index)): \(why)")
                     }
                 case .socket(let row):
                     switch follower.connection(row, pid: pid) {
                     case .stuck(let standstill): stuck.append(standstill)
-                    case .advancing(let why): advancing.append(why)
+                    case .advancing(let why): advancing.append(Self.named(why, index))
                     default: break
                     }
                 }
@@ -52,6 +52,13 @@ package struct UnitSurvey: Sendable {
         leaveOutWhatFollows(&stuck)
         judgeParked(parked, graph, &stuck)
         standstills = Self.grouped(stuck, index)
+    }
+
+    /// "thread 7 ran in between" with the thread's name and place.
+    private static func named(_ why: String, _ index: SnapshotIndex) -> String {
+        let words = why.split(separator: " ", maxSplits: 2)
+        guard words.count == 3, words[0] == "thread", let tid = Int32(words[1]), let thread = index.thread(tid) else { return why }
+        return "\(NodeText.short(.thread(pid: thread.pid, tid: tid), index)) \(words[2])"
     }
 
     /// That nothing is left to end a wait is nothing of its own where others are shown to be stuck: they would have.
@@ -82,7 +89,8 @@ package struct UnitSurvey: Sendable {
             let pid = Self.process(of: standstill.start)
             switch standstill.ending {
             case .timer(let asked):
-                if let asked, Sleeper.isTooLong(asked, standstill, graph) { stuck.append(standstill) } else {
+                // A child's sleep is its own matter, until somebody waits for it.
+                if let asked, Sleeper.isTooLong(asked, standstill, graph), !isChildsOwn(standstill, graph) { stuck.append(standstill) } else {
                     bystanders.append("\(NodeText.short(standstill.start, graph.index)): sleeps")
                 }
             case .socket: doubtful.append(standstill)
@@ -93,6 +101,10 @@ package struct UnitSurvey: Sendable {
             default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
             }
         }
+    }
+
+    private func isChildsOwn(_ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        standstill.path.count <= 1 && Self.process(of: standstill.start).map { graph.index.process($0)?.role == .descendant } == true
     }
 
     /// An event that the main thread waits for itself, while other threads wait for work: the usual way to keep a

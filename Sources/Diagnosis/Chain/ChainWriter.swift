@@ -50,29 +50,49 @@ package struct ChainWriter {
         }
     }
 
+    /// The chain as people read it: a circle's last step would only repeat its first.
+    package func shown(_ links: [ChainLink], _ standstill: Standstill) -> [ChainLink] {
+        guard case .cycle = standstill.ending, links.count > 2, let last = links.last, links.dropLast().contains(where: { $0.label == last.label }) else { return links }
+        var shorter = Array(links.dropLast())
+        shorter[shorter.count - 1].detail += ", and so the circle closes"
+        return shorter
+    }
+
     private func detail(_ edge: WaitEdge) -> String {
+        let to = NodeText.brief(edge.to, index)
         switch edge.relation {
-        case .locks: return isManaged(edge.to) ? "waits for \(NodeText.short(edge.to, index))" : "waits for a lock (\(edge.knownFrom))"
-        case .heldBy: return "is held by \(NodeText.short(edge.to, index))\(taken(edge.from))"
-        case .parksOn where isManaged(edge.to): return "waits for \(NodeText.short(edge.to, index))"
-        case .parksOn: return "waits to be signalled (\(edge.knownFrom))"
-        case .joins: return "waits for \(NodeText.short(edge.to, index)) to end"
+        case .locks, .parksOn: return "waits for \(to)" + (isManaged(edge.to) ? "" : " (\(lastOf(edge.knownFrom)))")
+        case .heldBy: return "is held by \(to)\(taken(edge.from))"
+        case .joins: return "waits for \(to) to end"
         case .reads: return "waits to read"
         case .writes: return "waits to write"
         case .accepts: return "waits for a connection"
         case .connects: return "connects"
         case .polls: return "polls"
         case .opens: return "opens a FIFO that nobody opens at the other end"
-        case .otherEnd: return "has \(NodeText.short(edge.to, index)) at its other end"
-        case .waitsForExit: return "waits for \(NodeText.short(edge.to, index)) to exit"
+        case .otherEnd: return "has \(to) at its other end"
+        case .waitsForExit: return "waits for \(to) to exit"
         case .sleeps: return "sleeps"
-        case .locksFile: return "waits for \(NodeText.short(edge.to, index))"
-        case .runsOn: return "runs on \(NodeText.short(edge.to, index))"
-        case .awaits: return "awaits \(NodeText.short(edge.to, index))"
-        case .queuedOn: return "is queued on \(NodeText.short(edge.to, index))"
-        case .performs: return "performs \(NodeText.short(edge.to, index))"
+        case .locksFile: return "waits for \(to)"
+        case .runsOn: return "runs on \(to)"
+        case .awaits: return "awaits \(to)"
+        case .queuedOn: return "is queued on \(to)"
+        case .performs: return "performs \(to)"
         case .stoppedBy: return "is stopped"
         }
+    }
+
+    /// "caller pthread_mutex_lock; owner field of pthread_mutex_t": the last part says how it is known.
+    private func lastOf(_ known: String) -> String { known.split(separator: ";").last.map { String($0.drop { $0 == " " }) } ?? known }
+
+    /// What a process does, by its main thread.
+    package func doing(_ pid: Int32) -> String? {
+        let key = NodeKey.thread(pid: pid, tid: pid)
+        if let process = index.process(pid), ["T", "t"].contains(process.state) { return "is stopped" }
+        if let rest = graph.rest[key] { return rest }
+        guard let edge = graph.out(key).first else { return nil }
+        if edge.relation == .sleeps, let asked = index.thread(pid)?.wait?.timeout_s, asked >= 1 { return "sleeps (\(NodeText.seconds(asked)) asked for)" }
+        return detail(edge)
     }
 
     package func cite(_ node: NodeKey) -> [EvidencePath] {
@@ -109,11 +129,13 @@ package struct ChainWriter {
         case .holderAtRest(let why): "holds the lock and \(why)"
         case .holderBusy: "holds the lock and uses the processor all the time"
         case .neverSignalled where isManaged(standstill.end): "no thread is left that could end this wait"
-        case .neverSignalled(let object): "\(Self.name(object)) that no thread is left to signal"
+        case .neverSignalled(.barrier): "not all threads will come to it"
+        case .neverSignalled: "no thread is left to signal it"
         case .neverWoken: "nobody is left to write to it"
         case .timer(let asked): "asleep by its own timer" + (asked.map { ", \(NodeText.seconds($0)) asked for" } ?? "")
         case .socket(let standing): SocketText.standing(standing, row(standstill.end), index)
-        case .fileLock: "holds it and does nothing that would release it"
+        case .fileLock: "holds it" + (holderDoing(standstill.end).map { ", and \($0)" } ?? "")
+        case .databaseLock: "not released by the session that holds it"
         case .pipeOpen(let holders): "open for writing in \(Self.names(holders))"
         case .pipeFull(let readers): "full; its reader \(Self.names(readers)) does not read"
         case .queueFull(let readers): "full; \(readers.isEmpty ? "nobody is known to read from it" : "its reader \(Self.names(readers)) takes nothing out")"
@@ -122,10 +144,10 @@ package struct ChainWriter {
         case .stopped: "stopped by a signal or a debugger"
         case .disk: "uninterruptible sleep on a device or file system"
         case .childStays(let why): "does not exit: \(why)"
-        case .busy: "uses the processor and goes round in a circle"
+        case .busy: "uses the processor all the time"
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"
-        case .nobodyResumes: "suspended at a continuation that nothing in memory refers to: nobody can resume it"
+        case .nobodyResumes: "suspended at a continuation that only the waiting task itself still leads to: nobody is left to resume it"
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
@@ -156,21 +178,16 @@ package struct ChainWriter {
     private func circle(_ edges: [WaitEdge]) -> String {
         let names = edges.prefix(16).compactMap { edge -> String? in
             switch edge.from {
-            case .thread, .task, .process, .actor: NodeText.short(edge.from, index)
+            case .thread, .task, .process, .actor: NodeText.brief(edge.from, index)
             default: nil
             }
         }
         return (names + names.prefix(1)).joined(separator: " -> ")
     }
 
-    static func name(_ object: FutexWait.ObjectKind) -> String {
-        switch object {
-        case .condition: "a condition variable"
-        case .semaphore: "a semaphore"
-        case .barrier: "a barrier"
-        case .join: "the end of a thread"
-        default: "a futex"
-        }
+    private func holderDoing(_ node: NodeKey) -> String? {
+        guard case .process(let pid) = node else { return nil }
+        return doing(pid)
     }
 
     static func names(_ holders: [DescriptorReference]) -> String {

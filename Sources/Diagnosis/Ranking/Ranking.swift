@@ -81,8 +81,9 @@ struct Ranking {
         if candidate.role == .root, candidate.lead.isEmpty, let timeline = evidence.timeline, let job = timeline.unfinished.first {
             chain.insert(Operations.jobLink(job, evidence), at: 0)
         }
+        let shown = candidate.standstill.map { writer.shown(chain, $0) } ?? chain
         return Finding(
-            cause: candidate.cause, role: candidate.role, confidence: confidence(candidate), summary: candidate.summary, chain: chain,
+            cause: candidate.cause, role: candidate.role, confidence: confidence(candidate), summary: candidate.summary, chain: shown,
             evidence: candidate.cited, remedy: candidate.remedy ?? Catalogue.page(for: candidate.cause).remedy, waiting: candidate.waiting,
             fingerprint: candidate.role == .root ? Fingerprint.of(chain, cause: candidate.cause) : nil)
     }

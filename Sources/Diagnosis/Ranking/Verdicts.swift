@@ -60,6 +60,7 @@ enum Verdicts {
         if !units.advancing.isEmpty { return (.advancing, units.advancing[0]) }
         if units.bystanders.isEmpty, !units.unclear.isEmpty { return (.unknown, units.unclear[0]) }
         if units.unclear.count > units.bystanders.count { return (.unknown, units.unclear[0]) }
+        if let times = evidence.graph.activity.transfers { return (.advancing, "it woke up \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s)), and read or wrote") }
         return (.idle, "every thread waits for work that nobody has given it")
     }
 }

@@ -133,6 +133,7 @@ struct AsyncWaits {
             wait.timeout_s = task.frames.first?.local("delay", objects).flatMap(objects.seconds)
             return wait
         }
+        if task.frames.first?.isLibrary("asyncio/base_events.py", "Server.serve_forever") == true { wait.rest = "serves until it is told to stop" }
         if let reader = task.frames.prefix(4).lazy.compactMap({ reader(in: $0) }).first {
             wait.kind = .read
             wait.object = reader

@@ -84,6 +84,12 @@ package struct Activity: Sendable {
         return tids
     }
 
+    /// How often a thread of the sampled process woke up, twice a second and more, while the process read or wrote; else nil.
+    package var transfers: Int? {
+        guard transferred == true, let pid = sampledPID, let most = later.threads(of: pid).compactMap({ wakes[$0.tid] }).max() else { return nil }
+        return Double(most) >= 2 * window_s && most > 2 * Self.stopSwitches ? most : nil
+    }
+
     /// A thread that polls: it woke now and then, waits for the same as before, and its process read and wrote nothing.
     package func pollsInVain(_ tid: Int32) -> Bool {
         guard case .woke = change(of: tid), transferred == false, let now = later.thread(tid), now.pid == sampledPID,

@@ -25,6 +25,7 @@ extension WaitGraph {
         let isLoop = interests.contains { index.descriptor(thread.pid, $0.fd)?.kind == .epoll } || interests.count > Self.operationSize
             || thread.syscall?.name.contains("epoll") == true
         if isLoop {
+            if addSession(thread, key, cite) { return }
             // One that only its own process could wake is parked; all others wait for the world.
             if let wakeUp = interests.first(where: { index.descriptor(thread.pid, $0.fd)?.kind != .epoll }), isClosedLoop(thread, wait) {
                 add(WaitEdge(

@@ -112,13 +112,13 @@ extension Follower {
             from: .process(pid), to: index.key(ofSocket: row), relation: .reads, knownFrom: "open connection of the process",
             evidence: [index.path(.sockets, row)])
         switch activity.standing(of: socket) {
-        case .owed where !isWatched(socket, pid): return .atRest("nobody waits to read the connection")
+        case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)
         case .moving: return .advancing("bytes move on the connection")
         case .quiet(let since):
             // Received last: at rest, unless the peer is shown to have turned to something else for long.
-            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer) else { return .atRest("connection at rest") }
+            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer, socket) else { return .atRest("connection at rest") }
             return ends(edge, .socket(.quiet(since_s: since)))
         default: return .atRest("connection at rest")
         }
@@ -136,6 +136,21 @@ extension Follower {
         // Without a set that was seen, only threads that are all known to wait for something else refute it.
         return ends.isEmpty || threads.isEmpty
             || threads.contains { $0.wait == nil || $0.wait?.descriptors?.contains { $0.operation == .poll } == true }
+    }
+
+    /// Whether the tasks of the process are all known to wait for something else than what comes on the socket.
+    private func isNoTasks(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+        let tasks = index.tasks.filter { $0.pid == pid && $0.state != .completed }
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        return tasks.contains { $0.managedWait != nil } && tasks.allSatisfy { task in
+            guard let wait = task.managedWait else { return task.wait?.task != nil || task.wait?.kind == .group }
+            if wait.rest != nil { return true }
+            switch wait.kind {
+            case .read: return wait.descriptor.map { !ends.contains($0) } ?? false
+            case .future, .housekeeping: return wait.ownerTID != nil || wait.processes != nil
+            case .lock, .condition, .event, .semaphore, .barrier, .queueTake, .queuePut, .queueJoin, .threadEnd, .sleep: return true
+            }
+        }
     }
 
     /// An event loop's connection as a unit of its own.

@@ -25,7 +25,9 @@ extension Follower {
             if index.isClient(socket) == nil, isAwaited(by: socket.peer) { return quiet(edge, socket, since, reader) }
             var timed = edge
             timed.since_s = since
-            return throughPeer(timed, socket, standing)
+            let found = throughPeer(timed, socket, standing)
+            if case .stuck(let standstill) = found, standstill.path.count == 1, turns(socket.peer) { return .atRest(Self.taken) }
+            return found
         case .peerNotReading:
             return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
         case .quiet(let since): return quiet(edge, socket, since, reader)
@@ -143,12 +145,14 @@ extension Follower {
         timed.since_s = since
         // A peer that is shown to stand still explains it, whatever the protocol.
         if case .stuck(let standstill) = throughPeer(timed, socket, .quiet(since_s: since)), standstill.path.count > 1 { return .stuck(standstill) }
-        if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer, socket) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if !Self.isBulk(socket), isAwaitedAlone(by: socket.peer) || turns(socket.peer) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 
     /// A Unix socket: the kernel keeps no times, so only the peer's own state tells.
     private mutating func local(_ edge: WaitEdge, _ socket: SocketRecord, _ pid: Int32) -> Outcome {
+        if socket.transport == .udp { return datagrams(edge, socket) }
         if socket.sendQueue > 0, hasLasted(edge) {
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
@@ -159,7 +163,20 @@ extension Follower {
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
         if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
-        if hasLasted(edge), isForgotten(by: socket.peer) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
+        if hasLasted(edge), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
+        if turns(socket.peer) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
+    }
+
+    static let taken = "its peer has read all that was sent and waits for more"
+
+    /// Datagrams have no end of their own. Who connected, or got a port by sending, has asked somebody; who bound an
+    /// address serves whoever writes to it. Ports the kernel chooses begin at 32768 (ip_local_port_range, ip(7)).
+    private func datagrams(_ edge: WaitEdge, _ socket: SocketRecord) -> Outcome {
+        let hasPartner = (socket.remote?.port ?? 0) > 0
+        let isUnbound = ["0.0.0.0", "::", "*", ""].contains(socket.local.host) && socket.local.port >= 32768
+        guard hasPartner || isUnbound else { return .atRest("waits for datagrams") }
+        guard let since = edge.since_s, since >= graph.hungAfter_s * 0.8 else { return .advancing("waits for a datagram") }
+        return ends(edge, .socket(.owed(since_s: since, everReceived: false)))
     }
 }

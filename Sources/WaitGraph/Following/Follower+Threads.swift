@@ -33,6 +33,7 @@ extension Follower {
         case .parksOn: return park(edge, thread)
         case .sleeps: return sleep(edge, thread)
         case .waitsForExit: return child(edge, thread)
+        case .locksFile where edge.to == .databaseLock: return hasLasted(edge) ? ends(edge, .databaseLock) : .advancing("thread \(thread.tid) got on with its lock")
         case .locksFile: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got on with its file lock")
         case .awaits: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got its result")
         case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
@@ -150,8 +151,8 @@ extension Follower {
         guard index.process(pid) != nil else { return .unclear("child \(pid) was not looked at") }
         switch follow(edge) {
         case .parked(let standstill):
-            // A child asleep for a quarter of an hour and more is not a tick of its parent's loop.
-            if case .timer(let asked) = standstill.ending, (asked ?? 0) < Self.longSleep_s { return .atRest("waits for a child that sleeps") }
+            // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.
+            if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest("waits for a child that sleeps") }
             if case .timer = standstill.ending { return ends(edge, .childStays(why: "it sleeps by its own timer")) }
             return .parked(standstill)
         case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
@@ -161,6 +162,12 @@ extension Follower {
     }
 
     static let longSleep_s = 900.0
+    private static let day_s = 86_400.0
+    /// Whoever means "for ever" asks for decades.
+    private static let forEver_s = 3e8
+
+    /// Nobody pauses so long between two rounds, and not yet "for ever".
+    private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > day_s && asked_s < forEver_s }
 
     /// Whether a process has somebody to work for: a listener, a connection, a terminal.
     private func servesSomebody(_ pid: Int32) -> Bool {

@@ -17,17 +17,58 @@ enum MidMessage {
 }
 
 extension Follower {
-    /// A sleep as long as this is no pause between two messages.
+    /// A sleep as long as this is no pause between two messages of an answer.
     private static let pause_s = 60.0
+    /// Nor between two messages of a subscription.
+    private static let day_s = 86_400.0
+    /// A body fills segments; replies, events and heartbeats do not.
+    private static let bulk: UInt64 = 512
+
+    /// Whether what came so far came in segments as full as a body's.
+    static func isBulk(_ socket: SocketRecord) -> Bool {
+        guard let tcp = socket.tcp, tcp.dataSegmentsIn > 0 else { return false }
+        return tcp.bytesReceived / tcp.dataSegmentsIn >= bulk
+    }
 
     /// Whether the process at the other end, on this machine, waits for no input on the connection, and all it does
-    /// besides waiting for other work is to sleep for long: it has what it needs, and will not send.
-    func isForgotten(by peer: SocketPeer?) -> Bool {
+    /// besides waiting for other work is to sleep for long: it has what it needs, and will not send. One that sleeps for
+    /// less than a day may publish again, unless a body was being sent.
+    func isForgotten(by peer: SocketPeer?, _ socket: SocketRecord) -> Bool {
         guard let peer, peer.kind == .local, let inode = peer.inode, !peer.owners.isEmpty else { return false }
+        let isBody = Self.isBulk(socket)
         return Set(peer.owners.map(\.pid)).allSatisfy { pid in
             let threads = index.threads(of: pid)
             guard !threads.isEmpty, activity.isActive(pid) == false, !threads.contains(where: { listens($0, to: inode) }) else { return false }
-            return threads.contains { dozes($0) } && threads.allSatisfy { dozes($0) || graph.rest[.thread(pid: pid, tid: $0.tid)] != nil }
+            if !isBody, socket.transport == .tcp { return threads.allSatisfy { dozes($0, Self.day_s) } }
+            return threads.contains { dozes($0, Self.pause_s) } && threads.allSatisfy { dozes($0, Self.pause_s) || graph.rest[.thread(pid: pid, tid: $0.tid)] != nil }
+        }
+    }
+
+    /// Whether a thread at the other end waits for what comes on this connection, and for nothing else: it has said all
+    /// it had to say.
+    func isAwaitedAlone(by peer: SocketPeer?) -> Bool {
+        guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0 else { return false }
+        return Set(peer.owners.map(\.pid)).contains { pid in
+            index.threads(of: pid).contains { thread in
+                let interests = graph.understood(thread).wait?.descriptors ?? []
+                return interests.count == 1 && interests[0].operation != .write && listens(thread, to: inode)
+            }
+        }
+    }
+
+    /// Whether the server at the other end, on this machine, has read all that was sent, watches the connection in an
+    /// event loop, and its loop has gone round again and again since: it is not in the middle of an answer. Queues and
+    /// brokers stand so towards a client that takes the next item when one comes.
+    func turns(_ peer: SocketPeer?) -> Bool {
+        guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
+        return Set(peer.owners.map(\.pid)).contains { pid in
+            index.threads(of: pid).contains { thread in
+                guard let before = activity.earlier?.thread(thread.tid), before.pid == pid, let wait = graph.understood(thread).wait,
+                    wait.descriptors?.contains(where: { index.descriptor(pid, $0.fd)?.kind == .epoll }) == true, listens(thread, to: inode)
+                else { return false }
+                let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
+                return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
+            }
         }
     }
 
@@ -51,10 +92,10 @@ extension Follower {
         (graph.understood(thread).wait?.descriptors ?? []).contains { index.descriptor(thread.pid, $0.fd)?.inode == inode }
     }
 
-    private func dozes(_ thread: ThreadRecord) -> Bool {
+    private func dozes(_ thread: ThreadRecord, _ least_s: Double) -> Bool {
         let wait = graph.understood(thread).wait
         switch wait?.kind {
-        case .sleep?: return (wait?.timeout_s ?? wait?.remaining_s ?? 0) >= Self.pause_s
+        case .sleep?: return (wait?.timeout_s ?? wait?.remaining_s ?? 0) >= least_s
         case .signal?: return true
         default: return false
         }

@@ -63,6 +63,8 @@ package enum Ending: Hashable, Sendable {
     case timer(asked_s: Double?)
     case socket(SocketStanding)
     case fileLock(row: Int)
+    /// A lock inside a database server, by its session's own account; another session holds it.
+    case databaseLock
     /// Waits for data or the end of a pipe that these processes hold open for writing.
     case pipeOpen(holders: [DescriptorReference])
     case pipeFull(readers: [DescriptorReference])

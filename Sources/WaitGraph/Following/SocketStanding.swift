@@ -33,6 +33,7 @@ extension SnapshotIndex {
     /// Whether this side connected (a client); nil when nothing tells.
     package func isClient(_ socket: SocketRecord) -> Bool? {
         if let accepted = socket.wasAccepted { return !accepted }
+        if socket.family == .unix { return isUnixClient(socket) }
         if sockets.contains(where: { $0.state == .listening && $0.local.port == socket.local.port && $0.transport == socket.transport }) {
             return false
         }
@@ -41,6 +42,17 @@ extension SnapshotIndex {
         if socket.local.port >= 32768 && remote.port < 32768 { return true }
         if socket.local.port < 32768 && remote.port >= 32768 { return false }
         return nil
+    }
+}
+
+extension SnapshotIndex {
+    /// Of a pair of Unix sockets the one that was accepted has its listener's path.
+    private func isUnixClient(_ socket: SocketRecord) -> Bool? {
+        if let path = socket.unixPath, !path.isEmpty {
+            return sockets.contains { $0.state == .listening && $0.unixPath == path } ? false : nil
+        }
+        guard let inode = socket.unixPeerInode ?? socket.peer?.inode, let row = socketRow[inode] else { return nil }
+        return sockets[row].unixPath?.isEmpty == false ? true : nil
     }
 }
 

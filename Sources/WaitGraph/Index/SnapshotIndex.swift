@@ -45,6 +45,7 @@ package struct SnapshotIndex: Sendable {
     /// What threads wait for in their language's own terms, by the object's address, and the executors among that.
     private let managed: [TaskKey: ManagedWait]
     private let executors: [TaskKey: ManagedWait]
+    private let futexes: [TaskKey: FutexWait.ObjectKind]
 
     package init(_ snapshot: Snapshot) {
         self.snapshot = snapshot
@@ -75,6 +76,10 @@ package struct SnapshotIndex: Sendable {
             waits.filter { $0.1.object != 0 }.map { (TaskKey(pid: $0.0, id: $0.1.object), $0.1) }, uniquingKeysWith: { $0.name == nil ? $1 : $0 })
         executors = Dictionary(
             waits.compactMap { wait in wait.1.executor.map { (TaskKey(pid: wait.0, id: $0), wait.1) } }, uniquingKeysWith: { first, _ in first })
+        futexes = Dictionary(
+            threads.compactMap { thread in
+                thread.wait?.futex.map { (TaskKey(pid: thread.pid, id: $0.objectAddress), $0.object) }
+            }, uniquingKeysWith: { $0 == .unknown ? $1 : $0 })
         actorRow = Self.rows(actors) { TaskKey(pid: $0.pid, id: $0.address) }
     }
 
@@ -104,6 +109,8 @@ extension SnapshotIndex {
         actorRow[TaskKey(pid: pid, id: address)].map { actors[$0] }
     }
     package func managedObject(_ pid: Int32, _ address: UInt64) -> ManagedWait? { managed[TaskKey(pid: pid, id: address)] }
+    /// What kind of object threads wait for at an address.
+    package func futexKind(_ pid: Int32, _ address: UInt64) -> FutexWait.ObjectKind? { futexes[TaskKey(pid: pid, id: address)] }
     package func managedExecutor(_ pid: Int32, _ address: UInt64) -> ManagedWait? { executors[TaskKey(pid: pid, id: address)] }
     package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(MachineShift.ownID(pid))" }
 

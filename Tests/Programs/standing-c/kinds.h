@@ -47,5 +47,8 @@ STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_man
 STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);
 STAND(pipe_drained); STAND(child_stopped); STAND(pipe_polled); STAND(watch_hangup); STAND(spin_flag); STAND(spin_yield);
 STAND(compute); STAND(copy_bytes);
+// Well, and quiet
+STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
+STAND(subscription_quiet); STAND(prefork);
 // Messages
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);

@@ -5,9 +5,11 @@ Each prints "ready" when it stands where it will stand.
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import queue
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -504,6 +506,41 @@ def async_server():
         ready()
         await server.serve_forever()
     asyncio.run(main())
+
+
+def collector():
+    """A server in a process of its own that reads all that comes and never says a word; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    if os.fork() == 0:
+        # It dies with its parent: the connection ends.
+        connection, _ = listener.accept()
+        while connection.recv(4096):
+            pass
+        os._exit(0)
+    return listener.getsockname()
+
+
+@program
+def async_asks():
+    """A task waits for an answer that does not come."""
+    async def main(address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"how many?\n")
+        ready()
+        await reader.readline()
+    asyncio.run(main(collector()))
+
+
+@program
+def async_ships():
+    """Its healthy twin: what is sent needs no answer, and no task waits for one."""
+    async def main(address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"cpu 1\n")
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        ready()
+        await server.serve_forever()
+    asyncio.run(main(collector()))
 
 
 @program

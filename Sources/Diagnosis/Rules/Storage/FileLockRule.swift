@@ -14,10 +14,24 @@ struct FileLockRule: DiagnosisRule {
         return blocking ? .unknown(nil) : .refuted(.databaseLocked, because: "no other process holds a lock on a database that the subject has open")
     }
 
+    private static func capital(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+
+    private func doing(_ lock: FileLock, _ graph: WaitGraph) -> String? { lock.holders.count == 1 ? ChainWriter(graph).doing(lock.holders[0].pid) : nil }
+
+    private func session(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        guard case .thread(let pid, _)? = standstill.path.last?.from, let title = graph.index.process(pid)?.arguments.first else { return nil }
+        let own = MachineShift.ownID(pid)
+        var candidate = Candidate.root(
+            .databaseLocked, standstill, graph, "The session of pid \(own) (`\(title)`) waits for a lock that another session of the database holds")
+        candidate.remedy = "Ask the database who holds it: `select pg_blocking_pids(\(own))`, and pg_stat_activity for what that session does; `idle in transaction` means that its client forgot to commit. Bound both: `lock_timeout` for who waits, `idle_in_transaction_session_timeout` for who holds."
+        return candidate
+    }
+
     private func candidate(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         let row: Int
         switch standstill.ending {
         case .fileLock(let ended): row = ended
+        case .databaseLock: return session(standstill, graph)
         case .cycle(let edges):
             // A circle through one file lock: its holder waits for its waiter.
             let locks = edges.filter { $0.relation == .locksFile }
@@ -30,7 +44,7 @@ struct FileLockRule: DiagnosisRule {
         let holders = ChainWriter.names(lock.holders)
         let waiter = standstill.path.first { $0.relation == .locksFile }.flatMap { UnitSurvey.process(of: $0.from) }
         guard let sqlite = lock.sqlite else {
-            return Candidate.root(.fileLocked, standstill, graph, "A lock on \(lock.path ?? "a file") is held by \(holders), which does not release it")
+            return Candidate.root(.fileLocked, standstill, graph, "\(Self.capital(NodeText.short(.fileLock(row), graph.index))) is held by \(holders)" + (doing(lock, graph).map { ", which \($0)" } ?? ""))
         }
         if let waiter, lock.holders.allSatisfy({ $0.pid == waiter }) {
             return Candidate.root(

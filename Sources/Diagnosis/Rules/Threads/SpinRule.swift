@@ -23,10 +23,10 @@ struct SpinRule: DiagnosisRule {
             return candidate(thread, share, graph)
         }
         let awaited = evidence.units.standstills.compactMap { standstill -> Candidate? in
-            guard case .busy = standstill.ending, case .thread(let pid, _) = standstill.end else { return nil }
+            guard case .busy = standstill.ending, case .thread = standstill.end else { return nil }
             return .root(
                 .busyLoop, standstill, graph,
-                "\(NodeText.short(standstill.end, graph.index)) of pid \(pid) (\(graph.index.name(of: pid))) has used a processor all the time and not looked at what was sent to it")
+                "\(NodeText.short(standstill.end, graph.index)) has used a processor all the time and not looked at what was sent to it")
         }
         return found.isEmpty && awaited.isEmpty ? .unknown(nil) : .supported(found + awaited)
     }
@@ -38,10 +38,29 @@ struct SpinRule: DiagnosisRule {
         else { return false }
         let sockets = (activity.later.socketRows[now.pid] ?? []).prefix(4096)
         if sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
+        if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
         return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || starves(now.pid, activity)
     }
+
+    /// A loop of system calls, in a process that has something open which could bring news: it polls, and may get what it polls for.
+    private func asksForNews(_ before: ThreadRecord, _ now: ThreadRecord, _ activity: Activity) -> Bool {
+        let used_s = now.cpu.total_s - before.cpu.total_s
+        guard used_s > 0, now.cpu.system_s - before.cpu.system_s > used_s * Self.systemShare else { return false }
+        return (activity.later.socketRows[now.pid] ?? []).prefix(4096).contains { row in
+            let socket = activity.later.sockets[row]
+            // The kernel names no peer any more for a Unix connection whose other end was closed.
+            if socket.family == .unix, socket.transport != .datagram, socket.unixPeerInode == 0 { return socket.state == .listening }
+            switch socket.state {
+            case .closeWait, .closing, .lastAck, .timeWait: return false
+            default: return activity.standing(of: socket) != .peerGone
+            }
+        }
+    }
+
+    /// Copies of the kernel's work show in a thread that asks it all the time, and hardly in one that computes.
+    private static let systemShare = 0.1
 
     /// Requests lie unread at both looks, with no byte taken, while the thread computes: whatever it does, it does not serve.
     private func starves(_ pid: Int32, _ activity: Activity) -> Bool {

@@ -60,6 +60,7 @@ struct ThreadLockRule: DiagnosisRule {
             return if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
         }
         let tasks = edges.contains { if case .task = $0.from { true } else { false } }
-        return [.root(.lockCycle, standstill, graph, "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other's locks: \((threads + threads.prefix(1)).joined(separator: " -> "))")]
+        let names = threads.count == 2 ? threads.joined(separator: " and ") : threads.joined(separator: " -> ") + " -> the first again"
+        return [.root(.lockCycle, standstill, graph, threads.count == 1 ? "\(threads[0]) waits, by a detour, for a lock that it holds itself" : "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other's locks: \(names)")]
     }
 }
