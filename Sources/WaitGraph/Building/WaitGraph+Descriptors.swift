@@ -63,7 +63,8 @@ extension WaitGraph {
         }
         if let row = index.socketRow(pid: thread.pid, fd: interest.fd) {
             let socket = index.sockets[row]
-            guard socket.family == .unix, let owners = socket.peer?.owners, !owners.isEmpty else { return false }
+            // CFSocket wakes itself up by a pair of datagram sockets.
+            guard socket.family == .unix || socket.transport == .udp, let owners = socket.peer?.owners, !owners.isEmpty else { return false }
             return (owners + socket.owners).allSatisfy { $0.pid == thread.pid }
         }
         return index.descriptor(thread.pid, interest.fd)?.kind == .eventfd

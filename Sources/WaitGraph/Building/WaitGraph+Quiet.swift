@@ -18,7 +18,7 @@ extension WaitGraph {
     private var descriptorsAreKnown: Bool { index.snapshot.descriptors.status == .complete }
 
     /// A Dispatch worker without work, Dispatch's own manager, or a main thread that `dispatch_main` has put aside.
-    private static func isParkedPool(_ shape: StackShape) -> Bool {
+    static func isParkedPool(_ shape: StackShape) -> Bool {
         if shape.functions.contains("_dispatch_sig_thread") { return true }
         guard shape.functions.contains("_dispatch_worker_thread") || shape.functions.contains("_dispatch_mgr_thread") else { return false }
         return shape.own.isEmpty && !shape.contains(anyOf: ["_dispatch_call_block", "_dispatch_client_callout", "_dispatch_continuation_pop"])

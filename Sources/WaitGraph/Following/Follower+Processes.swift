@@ -40,7 +40,12 @@ extension Follower {
         } else {
             for key in closing.prefix(1) { outcomes.append(outcome(of: key)) }
         }
-        for row in unattendedSockets(of: pid) { outcomes.append(unattended(row, pid: pid)) }
+        for row in unattendedSockets(of: pid) {
+            // That a connection is at rest does not say that anybody attends to it.
+            let found = unattended(row, pid: pid)
+            if case .atRest = found { continue }
+            outcomes.append(found)
+        }
         if let worst = Self.worst(outcomes) { return worst }
         if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
         if isClosed(pid), let main = mainPark(outcomes) { return .stuck(main) }

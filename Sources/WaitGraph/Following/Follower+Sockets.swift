@@ -152,7 +152,7 @@ extension Follower {
 
     /// A Unix socket: the kernel keeps no times, so only the peer's own state tells.
     private mutating func local(_ edge: WaitEdge, _ socket: SocketRecord, _ pid: Int32) -> Outcome {
-        if socket.transport == .udp { return datagrams(edge, socket) }
+        if socket.transport == .udp, socket.peer?.owners.contains(where: { $0.pid == pid }) != true { return datagrams(edge, socket) }
         if socket.sendQueue > 0, hasLasted(edge) {
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
@@ -164,7 +164,8 @@ extension Follower {
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
         if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
         if hasLasted(edge), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
-        if turns(socket.peer) { return .atRest(Self.taken) }
+        // Of several things that a main loop waits for at once, a connection whose other end listens owes nothing.
+        if turns(socket.peer) || graph.out(edge.from).count > 1 && isAwaited(by: socket.peer) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
     }
 

@@ -10,6 +10,8 @@ extension Follower {
         let thread = graph.understood(seen)
         if thread.managedWait?.kind == .housekeeping, let rest = graph.rest[key] { return .atRest(rest) }
         if case .ran(let share) = activity.change(of: tid) {
+            // Dispatch starts and ends its workers as it likes.
+            if share == 0, activity.earlier?.thread(tid) == nil, WaitGraph.isParkedPool(StackShape(thread)) { return .atRest("a worker of Dispatch without work") }
             return share >= Self.busyShare
                 ? .advancing("thread \(tid) uses \(Int(share * 100)) % of a processor") : .advancing("thread \(tid) ran in between")
         }
