@@ -13,6 +13,10 @@ package struct TaskForest: Sendable {
     package var scanned_bytes: UInt64 = 0
     /// For how long the process was held.
     package var stopped_ms = 0.0
+    /// The threads by what gives them work; empty where their stacks were not seen.
+    package var pools: [WorkerPool] = []
+    /// What the pools are made of.
+    var queues: DispatchState?
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
         self.tasks = tasks

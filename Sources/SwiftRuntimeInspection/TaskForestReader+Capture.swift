@@ -27,7 +27,9 @@ extension TaskForestReader {
             let records = Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
             reader = reader.searchingResumers { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
-        return reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
+        var forest = reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
+        forest.pools = WorkerPools(pid: context.target.pid, threads: context.threads.elements, forest: forest).pools
+        return forest
     }
 }
 

@@ -110,7 +110,9 @@ package struct TaskForestReader: Sendable {
             pid: pid, memory: view, runtime: runtime, mappings: mappings,
             threads: threads
                 ?? CurrentTasks(blocks: found.threadBlocks, tids: Set(threadIDs()), running: running, runtime: runtime, memory: memory),
-            symbolizer: symbolizer, resumers: resumers(runtime, mappings, view, deadline), deadline: deadline)
+            symbolizer: symbolizer,
+            dispatch: DispatchQueues(memory: view, mappings: mappings, runtime: runtime, staticSymbol: staticSymbol),
+            resumers: resumers(runtime, mappings, view, deadline), deadline: deadline)
         var forest = builder.build(found)
         forest.stopped_ms = stopped_ms
         return forest
@@ -118,12 +120,12 @@ package struct TaskForestReader: Sendable {
 
     private func resumers(
         _ runtime: ConcurrencyRuntime, _ mappings: [MemoryMapping], _ view: any MemoryReader, _ deadline: ContinuousClock.Instant
-    ) -> (([RawTask], [StatusRecords], [Dependency?], Kinship, TypeNames) -> ResumerReader)? {
+    ) -> (([RawTask], [StatusRecords], [Dependency?], Kinship, TypeNames, @escaping (Int) -> TaskWait.Kind?) -> ResumerReader)? {
         guard let stacks else { return nil }
-        return { tasks, records, dependencies, kin, types in
+        return { tasks, records, dependencies, kin, types, libraryWait in
             ResumerReader(
                 memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
-                records: records, dependencies: dependencies, kin: kin, threads: stacks(),
+                records: records, dependencies: dependencies, kin: kin, threads: stacks(), libraryWait: libraryWait,
                 deadline: min(deadline, .now + Self.searchTime))
         }
     }

@@ -82,8 +82,10 @@ struct TasksCommand: AsyncParsableCommand {
                 try TasksDocument(pid: pid, forest: forest).write(to: .standardOutput)
             } else {
                 if watch, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
-                let standing_s = watch ? times.update(forest.tasks.elements, now_s: (begun - first) / .seconds(1)) : [:]
-                printTree(forest, threads, name: name, took: took, standing_s: standing_s)
+                let now_s = (begun - first) / .seconds(1)
+                let standing_s = watch ? times.update(forest.tasks.elements, now_s: now_s) : [:]
+                let held_s = watch ? times.update(forest.actors.elements, now_s: now_s) : [:]
+                printTree(forest, threads, name: name, took: took, standing_s: standing_s, held_s: held_s)
                 if let last { print("since the last look: " + summary(before: last, forest)) }
                 if let earlier { printChanges(since: earlier, forest) }
                 if watch { last = forest.tasks.elements }
@@ -100,20 +102,27 @@ struct TasksCommand: AsyncParsableCommand {
 
     // MARK: Output
 
-    private func printTree(_ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration, standing_s: [UInt64: Double]) {
+    private func printTree(
+        _ forest: TaskForest, _ threads: [ThreadRecord], name: String, took: Duration, standing_s: [UInt64: Double], held_s: [UInt64: Double]
+    ) {
         var style = TaskTreeText.Style()
         style.usesColour = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
         style.showsBacktraces = backtraces
         style.maximumLines = lines ?? screenLines() ?? 500
         style.standing_s = standing_s
+        style.width = terminal().map { max(60, $0.columns) } ?? style.width
         let records = forest.tasks.elements
         print("\(TaskWords.clean(name)) (\(pid)): \(TaskTreeText.summary(records))")
+        let glance = TaskGlance(
+            records, actors: forest.actors.elements, pools: forest.pools, threads: threads,
+            connections: TaskConnections.read(pid: pid, descriptors: Set(records.compactMap { $0.wait?.descriptor })), held_s: held_s)
+        if !glance.lines.isEmpty { print("") }
+        for line in glance.lines.flatMap({ TextWidth.wrapped($0, to: style.width) }) { print(line) }
         print("")
         for line in TaskTreeText.render(records, threads: threads, style: style) { print(line) }
         print("")
-        for line in TaskTreeText.footer(records, actors: forest.actors.elements, threads: threads, running: forest.currentTasks) {
-            print(line)
-        }
+        let footer = TaskTreeText.footer(records, actors: forest.actors.elements, pools: forest.pools, threads: threads, running: forest.currentTasks)
+        for line in footer { print(TextWidth.shortened(line, to: style.width)) }
         let held = forest.stopped_ms > 0 ? ", held for \(Self.milliseconds(forest.stopped_ms))" : ""
         print(
             "\(forest.runtime ?? "Swift"); \(forest.scanned_bytes >> 20) MiB of memory searched in "
@@ -146,10 +155,12 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     /// What fits the terminal under --watch, beside the heading and the footer.
-    private func screenLines() -> Int? {
+    private func screenLines() -> Int? { watch ? terminal().map { max(5, $0.rows - 20) } : nil }
+
+    private func terminal() -> (rows: Int, columns: Int)? {
         var size = winsize()
-        guard watch, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
-        return max(5, Int(size.ws_row) - 10)
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0, size.ws_col > 0 else { return nil }
+        return (Int(size.ws_row), Int(size.ws_col))
     }
 
     private static func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.1f ms" : "%.0f ms", value) }

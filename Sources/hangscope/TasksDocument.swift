@@ -2,7 +2,7 @@ internal import Evidence
 internal import Foundation
 internal import SwiftRuntimeInspection
 
-/// The JSON of `hangscope tasks`: `{"schemaVersion", "pid", "tasks": Observed<[TaskRecord]>, "actors": Observed<[ActorRecord]>}`.
+/// The JSON of `hangscope tasks`: `{"schemaVersion", "pid", "tasks": Observed<[TaskRecord]>, "actors": Observed<[ActorRecord]>, "pools": [WorkerPool]}`.
 ///
 /// Written piece by piece: a hundred thousand tasks are some 180 MB of text, which need not be in memory at once.
 struct TasksDocument {
@@ -28,7 +28,7 @@ struct TasksDocument {
             }
             try put("]")
         }
-        try put(#"},"actors":\#(text(forest.actors))}"# + "\n")
+        try put(#"},"actors":\#(text(forest.actors)),"pools":\#(text(forest.pools))}"# + "\n")
     }
 }
 

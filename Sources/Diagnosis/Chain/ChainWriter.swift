@@ -120,6 +120,11 @@ package struct ChainWriter {
         return standstill.path.last?.since_s
     }
 
+    private func unreachability(of node: NodeKey) -> String {
+        guard case .task(let pid, let id) = node, let words = index.task(pid, id)?.unreachability else { return "" }
+        return words
+    }
+
     package func ending(_ standstill: Standstill) -> String {
         switch standstill.ending {
         case .cycle(let edges): "the circle closes: \(circle(edges))"
@@ -147,7 +152,7 @@ package struct ChainWriter {
         case .busy: "uses the processor all the time"
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"
-        case .nobodyResumes: "suspended at a continuation that only the waiting task itself still leads to: nobody is left to resume it"
+        case .nobodyResumes: "suspended at a continuation\(unreachability(of: standstill.end)): nothing that runs or can be woken can resume it"
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"

@@ -73,20 +73,35 @@ public struct TaskWait: Codable, Sendable, Hashable {
     public var eventLoopTID: Int32?
     /// The event loop that the task waits for has no thread any more: it was shut down.
     public var isEventLoopShutDown: Bool?
+    /// Place in the queue of the actor or executor that it waits for: 1 is run next.
+    public var queuePosition: Int?
+    /// The connection whose channel holds what the task waits for; nil where none or several lead to it.
+    public var descriptor: Int32?
+    /// With nobody left who could resume it: objects that refer to the continuation all the same, and to which only
+    /// tasks that cannot go on lead.
+    public var onlyThrough: [String]?
 
     public init(kind: Kind) { self.kind = kind }
 }
 
-/// An actor that is busy or has work queued.
+/// An actor, or an executor of the program's own, that is busy or has work queued.
 public struct ActorRecord: Codable, Sendable, Hashable {
     public enum State: String, Codable, Sendable, Hashable { case idle, scheduled, running, zombie, unknown }
+    public enum Kind: String, Codable, Sendable, Hashable { case actor, mainActor, executor }
     public var pid: Int32
     public var address: UInt64
     public var typeName: String?
     public var state: State
     public var runningOnTID: Int32?
-    /// Ids of the tasks enqueued on it.
+    /// Ids of the tasks enqueued on it, in the order in which it will run them if `isQueueOrdered`.
     public var queue: [UInt64]
+    public var kind: Kind?
+    /// Task that runs on it.
+    public var runningTask: UInt64?
+    /// Whether its own queue was read; otherwise the tasks say that they are enqueued on it, and no more.
+    public var isQueueOrdered: Bool?
+    /// Label of the Dispatch queue that an executor uses.
+    public var queueLabel: String?
 
     public init(pid: Int32, address: UInt64, state: State) {
         self.pid = pid

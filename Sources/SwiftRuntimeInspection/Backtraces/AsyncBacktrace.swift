@@ -17,6 +17,7 @@ struct AsyncBacktraceReader {
     private let memory: any MemoryReader
     private let runtime: ConcurrencyRuntime
     private let code: CodeRanges
+    private let constants: CodeRanges
     /// Two at most: quicker to compare than to hash.
     private let waitAdapters: [UInt64]
     private let maximumFrames: Int
@@ -25,6 +26,7 @@ struct AsyncBacktraceReader {
         self.memory = memory
         self.runtime = runtime
         code = CodeRanges(mappings)
+        constants = CodeRanges(constantsIn: mappings)
         waitAdapters = Array(runtime.waitAdapters)
         self.maximumFrames = maximumFrames
     }
@@ -47,9 +49,32 @@ struct AsyncBacktraceReader {
     /// The context's prefix {entry function, closure context, error result} lies before it
     /// (FutureAsyncContextPrefix in Task.cpp).
     private func entry(of task: RawTask, into frames: inout [UInt64]) -> AsyncBacktrace? {
-        guard let (function, _) = memory.pair(task.resumeContext &- 24), isCode(function) else { return nil }
+        guard let (function, closure) = memory.pair(task.resumeContext &- 24), isCode(function) else { return nil }
         frames.append(function)
+        // The entry is often a thunk; its closure's context {metadata, refcount, captured ...} then holds what it calls.
+        var next = closure
+        for _ in 0..<Self.maximumThunks {
+            guard let (called, context) = asyncFunction(capturedBy: next) else { break }
+            frames.append(called)
+            next = context
+        }
         return AsyncBacktrace(form: .entry, isComplete: true)
+    }
+
+    private static let maximumThunks = 4
+
+    /// A captured function value: {async function pointer, its context}. The pointer leads to constant data {relative address of the
+    /// function i32, size of its context u32} (AsyncFunctionPointer, include/swift/ABI/Executor.h).
+    private func asyncFunction(capturedBy context: UInt64) -> (function: UInt64, context: UInt64)? {
+        guard context > 4096, context & 7 == 0 else { return nil }
+        for offset in stride(from: UInt64(16), to: 48, by: 8) {
+            guard let (pointer, inner) = memory.pair(context &+ offset) else { return nil }
+            guard constants.contains(pointer), let function = memory.relative(pointer), isCode(function), let size = memory.half(pointer &+ 4),
+                size >= 16, size < 1 << 20
+            else { continue }
+            return (function, inner)
+        }
+        return nil
     }
 
     /// Appends the callers' resume functions. The outermost one, whose context has no parent, is the

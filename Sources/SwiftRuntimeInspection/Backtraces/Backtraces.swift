@@ -73,6 +73,11 @@ struct Backtraces {
             return frames
         }
         .filter { !isRuntimeAdapter($0) }
+        if kind.form == .entry {
+            // What it begins with: the first that is no thunk, of those that call each other.
+            let begins = frames.first { $0.function != nil && !TaskWords.isGenerated($0) } ?? frames.first
+            return .complete(begins.map { [$0] } ?? [])
+        }
         return kind.isComplete ? .complete(frames) : .partial(frames, reason: "outer frames could not be read")
     }
 }

@@ -4,6 +4,8 @@ package import Evidence
 package struct StandingTimes: Sendable {
     private var last: [UInt64: (task: TaskRecord, since_s: Double)] = [:]
 
+    private var runners: [UInt64: (task: UInt64, since_s: Double)] = [:]
+
     package init() {}
 
     /// Takes a reading, and gives the seconds each task has stood by then, by id.
@@ -20,5 +22,17 @@ package struct StandingTimes: Sendable {
         }
         last = next
         return standing
+    }
+    /// Takes a reading of the actors, and gives the seconds that the same task has been seen on each, by address. It may have left
+    /// and come back between two readings.
+    package mutating func update(_ actors: [ActorRecord], now_s: Double) -> [UInt64: Double] {
+        var next: [UInt64: (task: UInt64, since_s: Double)] = [:]
+        for actor in actors {
+            guard let task = actor.runningTask else { continue }
+            let before = runners[actor.address]
+            next[actor.address] = (task, before?.task == task ? before?.since_s ?? now_s : now_s)
+        }
+        runners = next
+        return next.mapValues { now_s - $0.since_s }
     }
 }

@@ -62,6 +62,8 @@ package struct RuntimeLayout: Sendable, Hashable {
     package struct Actor: Sendable, Hashable {
         package var flags: UInt64 = 0x20
         package var firstJob: UInt64 = 0x28
+        /// Head of the queue by priority, which lies at the end of the 12 words reserved for the runtime.
+        package var prioritizedJobs: UInt64 = 0x40
     }
 
     package struct ThreadLocal: Sendable, Hashable {

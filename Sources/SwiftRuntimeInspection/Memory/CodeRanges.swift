@@ -5,10 +5,14 @@ struct CodeRanges: Sendable {
     private let starts: [UInt64]
     private let ends: [UInt64]
 
-    init(_ mappings: [MemoryMapping]) {
-        let code = mappings.filter(\.isExecutable)
-        starts = code.map(\.start)
-        ends = code.map(\.end)
+    init(_ mappings: [MemoryMapping]) { self.init(of: mappings.filter(\.isExecutable)) }
+
+    /// Data of files that cannot be written to.
+    init(constantsIn mappings: [MemoryMapping]) { self.init(of: mappings.filter { $0.isFile && $0.isReadable && !$0.isWritable }) }
+
+    private init(of mappings: [MemoryMapping]) {
+        starts = mappings.map(\.start)
+        ends = mappings.map(\.end)
     }
 
     func contains(_ address: UInt64) -> Bool {

@@ -9,6 +9,7 @@ final class TypeNames {
     private let mappings: [MemoryMapping]
     /// Answers by metadata: a process has few classes and many objects.
     private var known: [UInt64: String?] = [:]
+    private var modules: [UInt64: String] = [:]
 
     init(memory: any MemoryReader, mappings: [MemoryMapping]) {
         self.memory = memory
@@ -68,6 +69,28 @@ final class TypeNames {
             next = parent(of: here)
         }
         return names.isEmpty ? nil : names.reversed().joined(separator: ".")
+    }
+
+    /// Bytes of an object's class without what is allocated behind its fields (class metadata, +0x18); nil as for `ofObject`.
+    func instanceSize(ofObject address: UInt64) -> Int? {
+        guard let metadata = memory.word(address), ofClass(metadata: metadata) != nil else { return nil }
+        return memory.half(metadata &+ 0x18).map(Int.init)
+    }
+
+    /// The module that an object's class was written in; nil as for `ofObject`.
+    func module(ofObject address: UInt64) -> String? {
+        guard let metadata = memory.word(address), ofClass(metadata: metadata) != nil, var here = memory.word(metadata &+ 0x28) else { return nil }
+        if let answer = modules[metadata] { return answer }
+        for _ in 0..<8 {
+            guard isConstant(here), let flags = memory.half(here) else { return nil }
+            if flags & 0x1f == 0, let at = memory.relative(here &+ 8), let name = try? memory.string(at: at, limit: 256), Self.isIdentifier(name) {
+                if modules.count < 100_000 { modules[metadata] = name }
+                return name
+            }
+            guard let next = parent(of: here) else { return nil }
+            here = next
+        }
+        return nil
     }
 
     private func parent(of descriptor: UInt64) -> UInt64? {

@@ -12,7 +12,7 @@ struct EventLoops {
     private let reachable: ReachableMemory
     private let types: TypeNames
     /// Thread that runs a loop, by the loop's address.
-    private var runners: [UInt64: Int32] = [:]
+    private(set) var runners: [UInt64: Int32] = [:]
     /// Whether the frames of all threads were seen, so that a loop without a thread is one that was shut down.
     private let isComplete: Bool
 
@@ -58,13 +58,5 @@ struct EventLoops {
 
     private func isObject(_ address: UInt64, _ name: String) -> Bool {
         address & 7 == 0 && reachable.allocation(at: address)?.lowerBound == address && types.ofObject(at: address) == name
-    }
-}
-
-extension [UInt8] {
-    fileprivate var words: [UInt64] {
-        withUnsafeBytes { bytes in
-            stride(from: 0, through: bytes.count - 8, by: 8).map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
-        }
     }
 }

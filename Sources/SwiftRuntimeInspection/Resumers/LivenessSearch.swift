@@ -3,21 +3,23 @@ internal import ProcessInspection
 
 /// Which suspended tasks could still go on, found by marking memory from those that can, until nothing is added.
 struct LivenessSearch {
-    private let reader: ResumerReader
-    private let reachable: ReachableMemory
-    private let taskMemory: TaskMemory
-    private let owned: [[Range<UInt64>]]
-    private let places: PlaceNames
+    let reader: ResumerReader
+    let reachable: ReachableMemory
+    let taskMemory: TaskMemory
+    let owned: [[Range<UInt64>]]
+    let places: PlaceNames
     /// By canary of a checked continuation: the task it resumes. A reference to such a task by anything else is a handle.
     private var canaries: [UInt64: Int] = [:]
-    private var canaryOf: [Int: UInt64] = [:]
-    private var canGoOn: [Bool]
+    var canaryOf: [Int: UInt64] = [:]
+    var canGoOn: [Bool]
     /// By task: the places that refer to its continuation.
-    private var holders: [Int: [UInt64]] = [:]
+    var holders: [Int: [UInt64]] = [:]
     /// By task: who holds a handle with which it could be cancelled.
     private var cancellers: [Int: UInt64] = [:]
     /// By task: where a Dispatch item refers to it as the job to run.
-    private var items: [Int: UInt64] = [:]
+    var items: [Int: UInt64] = [:]
+    /// By stuck task: places that refer to its continuation, and to which only stuck tasks lead.
+    var deadHolders: [Int: [UInt64]] = [:]
     private var seenHits = 0
 
     init(_ reader: ResumerReader, _ reachable: ReachableMemory) {
@@ -68,6 +70,24 @@ struct LivenessSearch {
         } while !frontier.isEmpty
     }
 
+    /// Looks from tasks that cannot go on as well: what refers to their continuations there can resume nobody.
+    mutating func followStuckTasks() {
+        for task in reader.tasks.indices where !canGoOn[task] { for range in owned[task] { reachable.mark(range) } }
+        for hit in reachable.hits(from: seenHits) {
+            seenHits += 1
+            // What lies in a task's own memory may as well be a handle of the task that it waits for.
+            guard let task = reader.kin.indices[hit.target], !canGoOn[task], taskMemory.owner(of: hit.place) == nil, !isDispatchItem(hit.place),
+                refersToContinuation(hit.place, of: task), deadHolders[task, default: []].count < ResumerReader.maximumNamed
+            else { continue }
+            deadHolders[task, default: []].append(hit.place)
+        }
+    }
+
+    /// Not to a checked continuation's task itself, which is a handle of the task.
+    private func refersToContinuation(_ place: UInt64, of task: Int) -> Bool {
+        canaryOf[task] == nil || reachable.allocation(at: place).map { canaries[$0.lowerBound] == task } == true
+    }
+
     /// Globals of the standard library are caches of metadata, whose unused slots hold whatever lay there before.
     private func isRuntimeCache(_ place: UInt64) -> Bool {
         guard case .named(let name) = places.place(of: place) else { return false }
@@ -88,7 +108,7 @@ struct LivenessSearch {
                 canGoOn[task] = true
                 continue
             }
-            if canaryOf[task] == nil || reachable.allocation(at: hit.place).map({ canaries[$0.lowerBound] == task }) == true {
+            if refersToContinuation(hit.place, of: task) {
                 if holders[task, default: []].count < 64 { holders[task, default: []].append(hit.place) }
                 if case .continuation? = reader.dependencies[task] { canGoOn[task] = true }
             }
@@ -150,85 +170,4 @@ struct LivenessSearch {
     }
 
     private func records(_ index: Int) -> Bool { reader.records[index].hasCancellationHandler }
-}
-
-extension LivenessSearch {
-    func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
-        let unseen = reader.threads.unseenStacks
-        let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
-        let deadlines = SleepDeadlines(memory: reader.live, reachable: reachable)
-        let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
-        var result: [Int: ResumerReader.Finding] = [:]
-        for waiter in waiters {
-            let created = canaryOf[waiter].flatMap { SwiftString.read(at: $0 &+ 24, memory: reader.memory) }
-            var named: Set<String> = []
-            for place in holders[waiter] ?? [] where named.count < ResumerReader.maximumNamed {
-                named.insert(words(for: place))
-            }
-            if named.isEmpty, canGoOn[waiter] { named.insert("whoever may cancel it") }
-            let list = named.sorted()
-            var finding = ResumerReader.Finding(
-                resumers: reason.map { list.isEmpty ? .partial(list, reason: $0) : .complete(list) } ?? .complete(list), createdBy: created)
-            finding.remaining_s = remaining(waiter, deadlines)
-            (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
-            result[waiter] = finding
-        }
-        return result
-    }
-
-    /// When the timer fires whose job holds the continuation.
-    private func remaining(_ waiter: Int, _ deadlines: SleepDeadlines) -> Double? {
-        for place in holders[waiter] ?? [] {
-            var here = place
-            for _ in 0..<8 {
-                if let owner = taskMemory.owner(of: here) {
-                    if let item = items[owner], let seconds = deadlines.remaining(ofJobAt: item) { return seconds }
-                    break
-                }
-                guard let next = reachable.reachedFrom(here) else { break }
-                here = next
-            }
-        }
-        return nil
-    }
-
-    /// `CallRegistry, held by a global of server`: the nearest object of the program's own, and where the way to it begins.
-    private func words(for place: UInt64) -> String {
-        var types: [String] = []
-        var here = place
-        var root = ""
-        for _ in 0..<64 {
-            if let owner = taskMemory.owner(of: here) {
-                root = "task \(reader.tasks[owner].id)"
-                break
-            }
-            guard let allocation = reachable.allocation(at: here) else {
-                root = self.root(here)
-                break
-            }
-            if let name = typeName(at: allocation.lowerBound) { types.append(name) }
-            guard let next = reachable.reachedFrom(here) else { break }
-            here = next
-        }
-        let isInternal: (String) -> Bool = { $0.hasPrefix("_") || $0 == "CheckedContinuationCanary" || $0 == "a closure" }
-        guard let main = types.first(where: { !isInternal($0) }) ?? types.first else { return root.isEmpty ? "memory that is no Swift object" : root }
-        return root.isEmpty ? main : "\(main), held by \(root)"
-    }
-
-    private func root(_ place: UInt64) -> String {
-        if place < 1 << 32 { return "a register of thread \(place)" }
-        if case .named(let name) = places.place(of: place) { return name }
-        return "memory that is no Swift object"
-    }
-
-    private func typeName(at start: UInt64) -> String? {
-        guard let metadata = reader.live.word(start), metadata & 7 == 0 else { return nil }
-        if let name = reader.types.ofClass(metadata: metadata) { return name }
-        // HeapLocalVariable 0x400, HeapGenericLocalVariable 0x500, ErrorObject 0x501: MetadataKind.def.
-        return switch reader.live.word(metadata) {
-        case 0x400, 0x500: "a closure"
-        case 0x501: "an error"
-        default: nil
-        }
-    }
 }

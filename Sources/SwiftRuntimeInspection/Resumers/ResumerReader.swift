@@ -20,6 +20,8 @@ struct ResumerReader {
     let dependencies: [Dependency?]
     let kin: Kinship
     let threads: ThreadStacks
+    /// The wait that a library's function among a task's innermost frames stands for.
+    let libraryWait: (Int) -> TaskWait.Kind?
     let deadline: ContinuousClock.Instant
 
     /// At most so many tasks are searched for.
@@ -35,6 +37,8 @@ struct ResumerReader {
         var remaining_s: Double?
         var eventLoopTID: Int32?
         var isEventLoopShutDown: Bool?
+        var descriptor: Int32?
+        var onlyThrough: [String]?
 
         func complete(_ wait: inout TaskWait) {
             wait.createdBy = createdBy
@@ -42,6 +46,8 @@ struct ResumerReader {
             if wait.kind == .sleep { wait.remaining_s = remaining_s }
             wait.eventLoopTID = eventLoopTID
             wait.isEventLoopShutDown = isEventLoopShutDown
+            wait.descriptor = descriptor
+            wait.onlyThrough = onlyThrough
         }
     }
 
@@ -57,6 +63,7 @@ struct ResumerReader {
         if let shortfall = reachable.shortfall { return unsearched(waiters, shortfall) }
         var search = LivenessSearch(self, reachable)
         search.run()
+        search.followStuckTasks()
         return search.findings(for: waiters)
     }
 

@@ -9,7 +9,8 @@ struct ForestBuilder {
     let mappings: [MemoryMapping]
     let threads: CurrentTasks
     let symbolizer: (any Symbolizer)?
-    let resumers: ((_ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ kin: Kinship, _ types: TypeNames) -> ResumerReader)?
+    let dispatch: DispatchQueues?
+    let resumers: ((_ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ kin: Kinship, _ types: TypeNames, _ libraryWait: @escaping (Int) -> TaskWait.Kind?) -> ResumerReader)?
     let deadline: ContinuousClock.Instant
 
     func build(_ found: FoundTasks) -> TaskForest {
@@ -24,7 +25,14 @@ struct ForestBuilder {
             memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
 
         let dependencies = tasks.enumerated().map { index, task in dependency(of: task, records[kept[index]]) }
-        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits)
+        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits) { backtraces[$0].libraryWait }
+
+        let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, kin: kin, dispatch: dispatch, pid: pid)
+            .actors(tasks: tasks, dependencies: dependencies)
+        var positions: [UInt64: Int] = [:]
+        for actor in actors where actor.isQueueOrdered == true {
+            for (place, id) in actor.queue.enumerated() { positions[id] = place + 1 }
+        }
 
         var runningOn: [UInt64: Int32] = [:]
         for thread in threads.threads where thread.task != 0 { runningOn[thread.task] = thread.tid }
@@ -46,6 +54,7 @@ struct ForestBuilder {
             record.backtrace = backtraces[index].frames
             if record.state == .suspended || record.state == .enqueued {
                 record.wait = waits.wait(for: dependencies[index], state: record.state, libraryWait: backtraces[index].libraryWait)
+                record.wait?.queuePosition = positions[task.id]
                 if var wait = record.wait, let finding = findings[index] {
                     finding.complete(&wait)
                     record.wait = wait
@@ -58,14 +67,13 @@ struct ForestBuilder {
         for thread in threads.threads {
             if let index = kin.indices[thread.task] { current[thread.tid] = tasks[index].id }
         }
-        let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, pid: pid)
-            .actors(tasks: tasks, dependencies: dependencies)
         let reason = shortfalls.joined(separator: "; ")
         var forest = TaskForest(
             tasks: reason.isEmpty ? .complete(result) : .partial(result, reason: reason),
             actors: reason.isEmpty ? .complete(actors) : .partial(actors, reason: reason), currentTasks: current)
         forest.runtime = runtime.layout.name + (runtime.isAssumed ? " (assumed: it has no symbols)" : "")
         forest.scanned_bytes = found.scanned_bytes
+        if let dispatch { forest.queues = DispatchState(dispatch, threads: threads, runtime: runtime, memory: memory, mappings: mappings) }
         return forest
     }
 
@@ -78,12 +86,13 @@ struct ForestBuilder {
     }
 
     private func findResumers(
-        _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader
+        _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader,
+        _ libraryWait: @escaping (Int) -> TaskWait.Kind?
     ) -> [Int: ResumerReader.Finding] {
         guard let resumers else { return [:] }
         let waiters = tasks.indices.filter { if case .continuation? = dependencies[$0] { true } else { false } }
         guard !waiters.isEmpty else { return [:] }
-        return resumers(tasks, records, dependencies, waits.kin, waits.types).findings(for: waiters)
+        return resumers(tasks, records, dependencies, waits.kin, waits.types, libraryWait).findings(for: waiters)
     }
 
     /// Indices of the tasks that live. Async-let tasks stay behind in their parent's memory when they

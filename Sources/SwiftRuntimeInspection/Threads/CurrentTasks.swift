@@ -11,6 +11,10 @@ struct CurrentTasks {
         var task: UInt64
         /// Identity of the executor it runs on: an actor, or 0 for the global pool or none.
         var executor: UInt64
+        /// Identity of the task executor it runs on; 0 for none.
+        var taskExecutor: UInt64 = 0
+        /// Its thread control block.
+        var block: UInt64 = 0
     }
     var threads: [OnThread] = []
     /// Why some threads are missing.
@@ -32,14 +36,14 @@ struct CurrentTasks {
             guard let vector = memory.word(block &+ 8), let storage = memory.word(vector &+ module &* 16),
                 storage != 0, storage != UInt64.max  // TLS_DTV_UNALLOCATED
             else {
-                threads.append(OnThread(tid: tid, task: 0, executor: 0))
+                threads.append(OnThread(tid: tid, task: 0, executor: 0, block: block))
                 continue
             }
             var place = storage &+ runtime.layout.threadLocal.activeTask
             if runtime.isStatic {
                 let found = Self.staticPlace(storage, block, running, memory)
                 guard let found else {
-                    threads.append(OnThread(tid: tid, task: 0, executor: 0))
+                    threads.append(OnThread(tid: tid, task: 0, executor: 0, block: block))
                     continue
                 }
                 place = found
@@ -47,8 +51,10 @@ struct CurrentTasks {
             let task = memory.word(place) ?? 0
             let tracking = memory.word(
                 place &- runtime.layout.threadLocal.activeTask &+ runtime.layout.threadLocal.executorTracking) ?? 0
+            // ExecutorTrackingInfo (ExecutorImpl.h, Actor.cpp) begins with the serial executor and the task executor, two words each.
             let executor = tracking == 0 ? 0 : memory.word(tracking) ?? 0
-            threads.append(OnThread(tid: tid, task: task, executor: executor))
+            let taskExecutor = tracking == 0 ? 0 : memory.word(tracking &+ 16) ?? 0
+            threads.append(OnThread(tid: tid, task: task, executor: executor, taskExecutor: taskExecutor, block: block))
         }
         if seen.count < tids.count { shortfall = "\(tids.count - seen.count) threads have no thread control block that was found" }
     }

@@ -1,34 +1,26 @@
 package import Evidence
 
 extension TaskTreeText {
-    /// What lies beside the tree: busy actors, the pool, the main actor, and the threads that run tasks.
+    /// What lies beside the tree: actors and executors, and the threads by what gives them work.
     ///
-    /// - Parameter running: id of the task that each thread runs.
+    /// - Parameter running: id of the task that each thread runs, for a forest without pools.
     package static func footer(
-        _ tasks: [TaskRecord], actors: [ActorRecord], threads: [ThreadRecord], running: [Int32: UInt64]
+        _ tasks: [TaskRecord], actors: [ActorRecord], pools: [WorkerPool], threads: [ThreadRecord], running: [Int32: UInt64]
     ) -> [String] {
-        var lines: [String] = []
-        for actor in actors.prefix(20) where !actor.queue.isEmpty || actor.runningOnTID != nil {
-            let runner = actor.runningOnTID.flatMap { running[$0] }.map { "task \($0) runs on it" }
-                ?? (actor.queue.isEmpty ? "idle" : "nobody runs on it")
-            lines.append("actor \(TaskWords.clean(actor.typeName ?? "?")): \(runner), \(actor.queue.count) queued")
+        let names = Dictionary(tasks.map { ($0.id, TaskWords.title($0, count: 1)) }, uniquingKeysWith: { first, _ in first })
+        let busy = actors.filter { !$0.queue.isEmpty || $0.runningOnTID != nil }
+        var lines = busy.prefix(20).map { actor in
+            let runner = actor.runningTask.map { "\(names[$0] ?? "task \($0)") runs on it" } ?? (actor.runningOnTID == nil ? "nobody runs on it" : "a thread is on it")
+            let thread = actor.runningOnTID.map { ", on thread \($0)" } ?? ""
+            return "\(TaskGlance.name(actor)): \(runner)\(thread), \(actor.queue.count) queued"
         }
-        if actors.count > 20 { lines.append("and \(actors.count - 20) more actors") }
-        let pooled = tasks.count { $0.wait?.kind == .globalPool }
-        let main = tasks.count { $0.wait?.kind == .mainActor }
-        if pooled > 0 { lines.append("pool: \(pooled) \(pooled == 1 ? "task" : "tasks") enqueued and not run") }
-        if main > 0 { lines.append("main actor: \(main) \(main == 1 ? "task" : "tasks") enqueued and not run") }
+        if busy.count > 20 { lines.append("and \(busy.count - 20) more actors") }
+        lines += PoolText.lines(pools, threads: threads, tasks: names)
+        guard pools.isEmpty else { return lines }
         let byID = Dictionary(threads.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         for (tid, id) in running.sorted(by: { $0.key < $1.key }).prefix(64) {
-            lines.append("thread \(tid) runs task \(id), \(activity(byID[tid]))")
+            lines.append("thread \(tid) runs task \(id), \(PoolText.activity(byID[tid]))")
         }
         return lines
-    }
-
-    private static func activity(_ thread: ThreadRecord?) -> String {
-        guard let thread else { return "unseen" }
-        if thread.state == "R" { return "on a processor" }
-        let call = thread.syscall.map { " in \($0.name)" } ?? thread.waitChannel.map { " in \(TaskWords.clean($0))" } ?? ""
-        return "blocked\(call)"
     }
 }

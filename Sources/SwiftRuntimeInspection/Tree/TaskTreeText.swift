@@ -7,6 +7,8 @@ package struct TaskTreeText: Sendable {
         /// Whole async backtraces under each line.
         package var showsBacktraces = false
         package var maximumLines = 500
+        /// Columns that a line fits into, as far as it can be shortened.
+        package var width = 120
         /// By task id: for how many seconds it was seen to stand at the same place.
         package var standing_s: [UInt64: Double] = [:]
         package init() {}
@@ -70,14 +72,19 @@ package struct TaskTreeText: Sendable {
             return
         }
         let task = tree.records[node.first]
-        var line = indent + branch + paint(TaskWords.title(task, count: node.tasks.count), .bold)
-        if task.isCancelled, task.state != .completed { line += " " + paint("cancelled", .red) }
-        line += "  " + paint(TaskWords.state(task, count: node.tasks.count), colour(task))
-        if let longest = node.tasks.compactMap({ style.standing_s[tree.records[$0].id] }).max(), longest >= 1 {
-            line += " for \(Int(longest)) s"
+        let title = TaskWords.title(task, count: node.tasks.count)
+        let state = TaskWords.state(task, count: node.tasks.count)
+        let cancelled = task.isCancelled && task.state != .completed ? "cancelled" : ""
+        let longest = node.tasks.compactMap { style.standing_s[tree.records[$0].id] }.max() ?? 0
+        let standing = longest >= 1 ? " for \(Int(longest)) s" : ""
+        let gap = cancelled.isEmpty ? "" : " "
+        let plain = indent + branch + title + gap + cancelled + "  " + state + standing
+        var line = indent + branch + paint(title, .bold) + gap + paint(cancelled, .red) + "  " + paint(state, colour(task)) + standing
+        if let place = TaskWords.place(task), !style.showsBacktraces {
+            let at = task.state == .enqueued ? "  " : "  at "
+            let room = style.width - plain.count - at.count
+            line += at + TextWidth.shortened(place, to: max(room, Self.shortestPlace))
         }
-        let place = TaskWords.place(task)
-        if let place, !style.showsBacktraces { line += "  " + (task.state == .enqueued ? "" : "at ") + place }
         lines.append(line)
         let inner = indent + below
         if style.showsBacktraces {
@@ -95,6 +102,9 @@ package struct TaskTreeText: Sendable {
 
     private func count(_ node: TaskTree.Node) -> Int { node.children.reduce(node.tasks.count) { $0 + count($1) } }
 
+    /// A place is not cut below so many columns.
+    private static let shortestPlace = 24
+
     // MARK: Colour
 
     private enum Paint: String { case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", plain = "" }
@@ -110,6 +120,6 @@ package struct TaskTreeText: Sendable {
 
     /// Select Graphic Rendition sequences, ECMA-48.
     private func paint(_ text: String, _ paint: Paint) -> String {
-        style.usesColour && paint != .plain ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
+        style.usesColour && paint != .plain && !text.isEmpty ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
     }
 }

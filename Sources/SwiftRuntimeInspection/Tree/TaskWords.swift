@@ -44,28 +44,65 @@ package enum TaskWords {
         case .continuation:
             var words = "\(waits) for a continuation"
             if let createdBy = wait.createdBy { words += " made by \(clean(createdBy))" }
-            if case .complete(let resumers)? = wait.resumers, resumers.isEmpty { words += " that nobody holds" }
-            return words
-        case .actor:
-            return "\(waits) for actor\(type)" + (wait.task.map { ", where task \($0) runs" } ?? "")
-        case .mainActor: return "\(waits) for the main actor" + (wait.task.map { ", where task \($0) runs" } ?? "")
-        case .executor: return "\(waits) for executor\(type)"
+            return words + (nobody(task) ?? "")
+        case .actor: return "\(waits) for actor\(type)" + queue(wait, one: one)
+        case .mainActor: return "\(waits) for the main actor" + queue(wait, one: one)
+        case .executor: return "\(waits) for executor\(type)" + queue(wait, one: one)
         case .globalPool: return "enqueued on the pool, not run"
-        case .sleep: return one ? "sleeps" : "sleep"
-        case .stream: return "\(waits) for the next element of a stream"
-        case .eventLoopFuture: return "\(waits) for an EventLoopFuture"
+        case .sleep: return one ? "sleeps" + (wait.remaining_s.map { ", wakes in " + duration($0) } ?? "") : "sleep"
+        case .stream: return "\(waits) for the next element of a stream" + (nobody(task) ?? "")
+        case .eventLoopFuture:
+            return "\(waits) for an EventLoopFuture" + (wait.descriptor.map { " of connection \($0)" } ?? "")
+                + (wait.isEventLoopShutDown == true ? " whose loop was shut down" : nobody(task) ?? "")
         case .unknown: return one ? "is suspended" : "are suspended"
         }
+    }
+
+    /// Who runs on an actor, and how many come first: `, where task 3 runs; 2nd in its queue`.
+    private static func queue(_ wait: TaskWait, one: Bool) -> String {
+        let runner = wait.task.map { ", where task \($0) runs" } ?? ""
+        guard one, let position = wait.queuePosition else { return runner }
+        return runner + (position == 1 ? "; next in its queue" : "; number \(position) in its queue")
+    }
+
+    /// That nobody can resume it, and what refers to it all the same; nil when that was not proved.
+    package static func nobody(_ task: TaskRecord) -> String? { task.unreachability.map(clean) }
+
+    /// `0.4 s`, `12 s`, `5 min`, `2 h`.
+    package static func duration(_ seconds: Double) -> String {
+        let seconds = max(0, seconds.isFinite ? seconds : 0)
+        let tenths = Int(min(seconds, 1e6) * 10 + 0.5)
+        if tenths < 100 { return "\(tenths / 10).\(tenths % 10) s" }
+        if seconds < 120 { return "\(Int(seconds.rounded())) s" }
+        return seconds < 7200 ? "\(Int(seconds / 60)) min" : "\(Int(min(seconds, 1e12) / 3600)) h"
     }
 
     /// The innermost frame that is the program's own: `LLMClient.complete(_:) (LLMClient.swift:88)`.
     package static func place(_ task: TaskRecord) -> String? { interesting(task.backtrace.elements).map(frame) }
 
     package static func frame(_ frame: Frame) -> String {
-        let name = clean(frame.function ?? "0x" + String(frame.programCounter, radix: 16))
+        let name = short(clean(frame.function ?? "0x" + String(frame.programCounter, radix: 16)))
         guard let file = frame.file?.split(separator: "/").last else { return name }
         return "\(name) (\(clean(String(file)))" + (frame.line.map { ":\($0)" } ?? "") + ")"
     }
+
+    /// As people say it: `closure in ServiceGroup._run(services:…)` for nested closures and many arguments.
+    package static func short(_ name: String) -> String {
+        var rest = name[...]
+        var isClosure = false
+        while rest.hasPrefix("closure #"), let end = rest.firstRange(of: " in ")?.upperBound {
+            rest = rest[end...]
+            isClosure = true
+        }
+        var text = String(rest)
+        if text.count > longName, let open = text.lastIndex(of: "("), let first = text[open...].firstIndex(of: ":"), text.hasSuffix(":)") {
+            text = text[...first] + "…)"
+        }
+        return (isClosure ? "closure in " : "") + text
+    }
+
+    /// Beyond so many characters a name loses all but its first argument.
+    private static let longName = 48
 
     package static func interesting(_ frames: [Frame]) -> Frame? {
         frames.first { isOwn($0) && $0.line != nil } ?? frames.first { $0.line != nil && !isGenerated($0) && !isStandardLibrary($0) }
@@ -83,12 +120,16 @@ package enum TaskWords {
     /// Not the standard library's, the runtime's, or a package's that was fetched.
     private static func isOwn(_ frame: Frame) -> Bool {
         guard let function = frame.function, !function.hasPrefix("swift_"), !isGenerated(frame), !isStandardLibrary(frame) else { return false }
+        if let module = frame.module, systemLibraries.contains(where: { module.contains($0) }) { return false }
         guard let file = frame.file else { return frame.module?.split(separator: "/").last?.hasPrefix("lib") != true }
         return !file.contains("/checkouts/")
     }
 
+    /// The C library and Swift's own, whatever their debugging information says.
+    private static let systemLibraries = ["/libc.so", "/libpthread.so", "/libc++", "/libstdc++", "/swift/linux/lib", "/ld-linux"]
+
     /// Made by the compiler between functions, or a reabstraction thunk.
-    private static func isGenerated(_ frame: Frame) -> Bool {
+    package static func isGenerated(_ frame: Frame) -> Bool {
         frame.file?.hasSuffix("<compiler-generated>") == true || frame.function?.hasPrefix("thunk") == true
     }
 

@@ -16,8 +16,9 @@ struct WaitReader {
         self.types = types
         self.kin = kin
         var runners: [UInt64: UInt64] = [:]
-        for thread in threads.threads where thread.executor != 0 {
-            if let id = kin.id(at: thread.task) { runners[thread.executor] = id }
+        for thread in threads.threads {
+            guard let id = kin.id(at: thread.task) else { continue }
+            for executor in [thread.executor, thread.taskExecutor] where executor != 0 { runners[executor] = id }
         }
         self.runners = runners
     }

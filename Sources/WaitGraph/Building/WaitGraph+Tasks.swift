@@ -79,7 +79,7 @@ extension WaitGraph {
         // A server takes its connections from such a stream as well.
         let clients = Self.clients.filter { task.wait?.kind != .stream || $0 != "NIOAsyncChannelInboundStream" }
         let loop = task.wait?.eventLoopTID
-        guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil else { return nil }
+        guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil || task.wait?.descriptor != nil else { return nil }
         let watched = loop.map(inodesWatched)
         let rows = (index.socketRows[task.pid] ?? []).filter { row in
             let socket = index.sockets[row]
@@ -90,6 +90,10 @@ extension WaitGraph {
             }
         }
         let owing = rows.filter { row in if case .quiet = activity.standing(of: index.sockets[row]) { false } else { true } }
+        // The one whose channel holds the task's promise or continuation.
+        if let held = task.wait?.descriptor.flatMap({ index.descriptor(task.pid, $0)?.inode }), let row = rows.first(where: { index.sockets[$0].inode == held }) {
+            return row
+        }
         if owing.count == 1 { return owing[0] }
         return rows.count == 1 ? rows[0] : nil
     }

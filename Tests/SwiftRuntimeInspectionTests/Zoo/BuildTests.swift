@@ -50,6 +50,19 @@ import Testing
         }
     }
 
+    @Test(arguments: ZooBuild.allCases)
+    func actorsQueueIsInTheOrderInWhichItWillRun(build: ZooBuild) async throws {
+        try await StandingProgram.with("actor-queue", build: build) { program in
+            let roles = ["first", "second", "third", "fourth", "fifth"]
+            let view = try await program.readStanding(until: { view in roles.allSatisfy { view.wait($0) == .actor } })
+            let actor = try #require(view.forest.actors.elements.first { $0.typeName == "CounterActor" })
+            #expect(actor.isQueueOrdered == true)
+            #expect(actor.queue == roles.compactMap { view.roles[$0]?.id })
+            #expect(roles.map { view.roles[$0]?.wait?.queuePosition } == [1, 2, 3, 4, 5])
+            #expect(actor.runningTask == view.roles["holder"]?.id && actor.runningOnTID == view.roles["holder"]?.runningOnTID)
+        }
+    }
+
     private struct Waiter {
         var exhibit: String
         var role: String

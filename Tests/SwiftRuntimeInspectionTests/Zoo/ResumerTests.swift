@@ -35,6 +35,42 @@ import Testing
             let wait = try #require(try await task("waiter", of: program).wait)
             #expect(wait.kind == .continuation)
             #expect(wait.resumers == .complete([]))
+            #expect(wait.onlyThrough == [])
+        }
+    }
+
+    /// An actor that holds the continuation of the one task that leads to the actor.
+    @Test func continuationThatOnlyItsOwnTaskLeadsTo() async throws {
+        try await StandingProgram.with("continuation-own") { program in
+            let task = try await task("caller", of: program)
+            #expect(task.wait?.resumers == .complete([]))
+            #expect(task.unreachability == " that only the waiting task itself leads to (through OwnRegistry)", "\(task.wait?.onlyThrough ?? [])")
+        }
+    }
+
+    @Test func connectionIsTheOneWhoseHandlerHoldsThePromise() async throws {
+        try await StandingProgram.with("two-connections") { program in
+            let sockets = SocketTable.read(networkNamespaceOf: program.pid).elements
+            try #require(program.tasks.count == 2)
+            var named = 0
+            for role in program.tasks.keys {
+                let wait = try #require(try await task(role, of: program).wait)
+                #expect(wait.kind == .eventLoopFuture)
+                // A word that was left over may lead from the other connection as well: then neither is named.
+                guard let descriptor = wait.descriptor else { continue }
+                named += 1
+                let target = try ProcDirectory(pid: program.pid).descriptorTarget(descriptor)
+                let socket = try #require(sockets.first { target == "socket:[\($0.inode)]" })
+                #expect(role.hasSuffix("-\(socket.local.port)"), "\(role) waits for \(socket)")
+            }
+            #expect(named > 0)
+        }
+    }
+
+    @Test func futureOfNoConnectionHasNone() async throws {
+        try await StandingProgram.with("future-get") { program in
+            let waiter = try await task("waiter", of: program)
+            #expect(waiter.wait?.kind == .eventLoopFuture && waiter.wait?.descriptor == nil)
         }
     }
 

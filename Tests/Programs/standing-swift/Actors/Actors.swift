@@ -18,6 +18,23 @@ extension Exhibit {
             for waiter in waiters { await waiter.value }
             await holder.value
         },
+        "actor-queue": Exhibit(summary: "a jammed actor with jobs of several priorities, some taken over into its queue and some not") { _ in
+            Roll.expect(7)
+            let first = Task.detached(priority: .high) { await Counter.hold() }
+            while !Counter.isHeld.withLock({ $0 }) { await Task.yield() }
+            Counter.call("second", .medium)
+            Counter.call("fourth", .low)
+            // Runs next, since it is the most urgent: what came with it has been taken over by then.
+            Cabinet.shared.keep(Task.detached(priority: .high) { @CounterActor in Counter.jam() })
+            Counter.isHeld.withLock { $0 = false }
+            await first.value
+            while Roll.count < 3 { await Task.yield() }
+            Counter.call("fifth", .low)
+            Counter.call("third", .medium)
+            Counter.call("first", .high)
+            Roll.answer("main")
+            await waitForNobody()
+        },
         "actor-idle": Exhibit(summary: "an idle actor; main waits") { _ in
             Roll.expect(1)
             let ledger = Ledger()
@@ -93,6 +110,32 @@ actor Ledger {
         Roll.answer("auditor")
         await waitForNobody()
         entries += 1
+    }
+}
+
+@globalActor actor CounterActor {
+    static let shared = CounterActor()
+}
+
+enum Counter {
+    static let isHeld = Flag(false)
+
+    @CounterActor static func hold() {
+        isHeld.withLock { $0 = true }
+        while isHeld.withLock({ $0 }) { usleep(1000) }
+    }
+
+    @CounterActor static func jam() {
+        Roll.answer("holder")
+        blockThread()
+    }
+
+    /// Enqueued on the actor by the time this returns: a closure of the actor's own begins nowhere else (SE-0431).
+    static func call(_ role: String, _ priority: TaskPriority) {
+        let task = Task.detached(priority: priority) { @CounterActor in Roll.arrive() }
+        Cabinet.shared.keep(task)
+        Roll.write("task \(role) 0x" + String(unsafeBitCast(task, to: UInt.self), radix: 16))
+        Roll.arrive()
     }
 }
 

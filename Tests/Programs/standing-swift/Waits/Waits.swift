@@ -20,6 +20,11 @@ extension Exhibit {
             }
             await task.value
         },
+        "continuation-own": Exhibit(summary: "a continuation in the dictionary of an actor that only the waiting task leads to") { _ in
+            Roll.expect(1)
+            Cabinet.shared.keep(Task.detached { await OwnRegistry().complete(call: 7) })
+            await waitForNobody()
+        },
         "sleep": Exhibit(summary: "Task.sleep for an hour") { _ in
             Roll.expect(1)
             Roll.answer("sleeper")
@@ -131,6 +136,16 @@ extension Exhibit {
 /// Stands for a table of pending calls, as clients of request-response protocols have.
 final actor CallRegistry {
     static let shared = CallRegistry()
+    private var pending: [Int: CheckedContinuation<Void, Never>] = [:]
+
+    func complete(call: Int) async {
+        Roll.answer("caller")
+        await withCheckedContinuation { pending[call] = $0 }
+    }
+}
+
+/// Known to nobody but the call that is in it.
+final actor OwnRegistry {
     private var pending: [Int: CheckedContinuation<Void, Never>] = [:]
 
     func complete(call: Int) async {

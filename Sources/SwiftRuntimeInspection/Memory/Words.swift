@@ -1,0 +1,8 @@
+extension [UInt8] {
+    /// As 64-bit words, without what is left over.
+    var words: [UInt64] {
+        withUnsafeBytes { bytes in
+            stride(from: 0, through: bytes.count - 8, by: 8).map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import Evidence
+internal import ProcessInspection
+
+extension LivenessSearch {
+    func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
+        let unseen = reader.threads.unseenStacks
+        let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
+        let deadlines = SleepDeadlines(memory: reader.live, reachable: reachable)
+        let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
+        let channels = NIOChannels(search: self, loops: loops)
+        var result: [Int: ResumerReader.Finding] = [:]
+        for waiter in waiters {
+            let created = canaryOf[waiter].flatMap { SwiftString.read(at: $0 &+ 24, memory: reader.memory) }
+            var named: Set<String> = []
+            for place in holders[waiter] ?? [] where named.count < ResumerReader.maximumNamed {
+                named.insert(words(for: place))
+            }
+            if named.isEmpty, canGoOn[waiter] { named.insert("whoever may cancel it") }
+            let list = named.sorted()
+            var finding = ResumerReader.Finding(
+                resumers: reason.map { list.isEmpty ? .partial(list, reason: $0) : .complete(list) } ?? .complete(list), createdBy: created)
+            finding.remaining_s = remaining(waiter, deadlines)
+            (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
+            finding.descriptor = channels.descriptor(ofTask: waiter)
+            if list.isEmpty { finding.onlyThrough = Set((deadHolders[waiter] ?? []).map(words)).sorted() }
+            result[waiter] = finding
+        }
+        return result
+    }
+
+    /// When the timer fires whose job holds the continuation.
+    private func remaining(_ waiter: Int, _ deadlines: SleepDeadlines) -> Double? {
+        for place in holders[waiter] ?? [] {
+            var here = place
+            for _ in 0..<8 {
+                if let owner = taskMemory.owner(of: here) {
+                    if let item = items[owner], let seconds = deadlines.remaining(ofJobAt: item) { return seconds }
+                    break
+                }
+                guard let next = reachable.reachedFrom(here) else { break }
+                here = next
+            }
+        }
+        return nil
+    }
+
+    /// `CallRegistry, held by a global of server`: the nearest object of the program's own, and where the way to it begins.
+    private func words(for place: UInt64) -> String {
+        var types: [String] = []
+        var here = place
+        var root = ""
+        for _ in 0..<64 {
+            if let owner = taskMemory.owner(of: here) {
+                root = "task \(reader.tasks[owner].id)"
+                break
+            }
+            guard let allocation = reachable.allocation(at: here) else {
+                root = self.root(here)
+                break
+            }
+            if let name = typeName(at: allocation.lowerBound) { types.append(name) }
+            guard let next = reachable.reachedFrom(here) else { break }
+            here = next
+        }
+        let isInternal: (String) -> Bool = { $0.hasPrefix("_") || $0 == "CheckedContinuationCanary" || $0 == "a closure" }
+        guard let main = types.first(where: { !isInternal($0) }) ?? types.first else { return root.isEmpty ? "memory that is no Swift object" : root }
+        return root.isEmpty ? main : "\(main), held by \(root)"
+    }
+
+    private func root(_ place: UInt64) -> String {
+        if place < 1 << 32 { return "a register of thread \(place)" }
+        if case .named(let name) = places.place(of: place) { return name }
+        return "memory that is no Swift object"
+    }
+
+    func typeName(at start: UInt64) -> String? {
+        guard let metadata = reader.live.word(start), metadata & 7 == 0 else { return nil }
+        if let name = reader.types.ofClass(metadata: metadata) { return name }
+        // HeapLocalVariable 0x400, HeapGenericLocalVariable 0x500, ErrorObject 0x501: MetadataKind.def.
+        return switch reader.live.word(metadata) {
+        case 0x400, 0x500: "a closure"
+        case 0x501: "an error"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,139 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// The connections of SwiftNIO's event loops, and the waiting tasks that each of them leads to: its handlers hold their
+/// promises and continuations.
+///
+/// An event loop has a selector with a dictionary of its channels (NIOPosix: SelectableEventLoop, Selector); a channel has a
+/// socket, whose descriptor is its first field (BaseSocket.swift), and leads through its pipeline to its handlers. A task counts as a
+/// channel's only where no other channel leads to it, or only by two references more, as words left over behind a closure's
+/// captures do, and where all channels could be followed to their ends.
+struct NIOChannels {
+    private let search: LivenessSearch
+    /// By task: the descriptor of the one channel that leads to it.
+    private var descriptors: [Int: Int32] = [:]
+
+    private static let maximumChannels = 512
+    private static let maximumObjects = 1 << 14
+    private static let maximumObject_bytes = 1 << 16
+    /// A request's promise lies ten references away from its channel at most: channel, pipeline, contexts, handler, request,
+    /// task, future, its callbacks, and closures.
+    private static let maximumDepth = 14
+    /// By so many references another channel has to be further away.
+    private static let margin = 2
+    /// Swift keeps enum cases in the spare bits of references: System.h, swift_abi, x86-64.
+    private static let spareBits: UInt64 = 0xff00_0000_0000_0007
+
+    /// What many channels share: to pass through it would lead from each to all.
+    private static let shared: Set<String> = [
+        "SocketChannel", "ServerSocketChannel", "PipeChannel", "DatagramChannel", "SelectableEventLoop", "MultiThreadedEventLoopGroup", "NIOThreadPool",
+        "HTTPConnectionPool", "HTTPConnectionPool.Manager", "HTTPClient", "Pool", "PooledBuffer.BackingStorage", "Box",
+    ]
+    /// Modules in which an object belongs to one request or one connection, besides those that begin with `NIO`.
+    private static let libraries: Set<String> = ["AsyncHTTPClient", "PostgresNIO", "MySQLNIO", "RediStack", "Valkey", "GRPC", "WebSocketKit", "Swift", "_Concurrency"]
+
+    /// An object on the way from a channel.
+    private struct Step {
+        var object: UInt64
+        var depth: Int
+        /// How many objects of the program's own classes were passed.
+        var own: Int
+    }
+
+    init(search: LivenessSearch, loops: EventLoops) {
+        self.search = search
+        var leading: [Int: [(depth: Int, descriptor: Int32)]] = [:]
+        let connections = loops.runners.keys.sorted().flatMap { channels(of: $0) }
+        guard !connections.isEmpty, connections.count <= Self.maximumChannels else { return }
+        for channel in connections {
+            guard let tasks = tasks(ledToBy: channel.address) else { return }
+            for (task, depth) in tasks { leading[task, default: []].append((depth, channel.descriptor)) }
+        }
+        for (task, from) in leading {
+            let nearest = from.sorted { $0.depth < $1.depth }
+            if nearest.count == 1 || nearest[1].depth - nearest[0].depth >= Self.margin { descriptors[task] = nearest[0].descriptor }
+        }
+    }
+
+    func descriptor(ofTask task: Int) -> Int32? { descriptors[task] }
+
+    /// The connections that a loop watches: loop, selector, dictionary, channel.
+    private func channels(of loop: UInt64) -> [(address: UInt64, descriptor: Int32)] {
+        var found: [(UInt64, Int32)] = []
+        for selector in objects(in: loop) where name(selector) == "Selector" {
+            for storage in objects(in: selector) where !Self.shared.contains(name(storage) ?? "") {
+                for channel in objects(in: storage) where name(channel) == "SocketChannel" {
+                    guard let socket = objects(in: channel).first(where: { name($0) == "Socket" }), let descriptor = search.reader.live.half(socket &+ 16),
+                        descriptor < 1 << 24
+                    else { continue }
+                    found.append((channel, Int32(descriptor)))
+                }
+            }
+        }
+        return found
+    }
+
+    /// Waiting tasks to which a channel leads, with how many references away they are; nil when there is more than can be followed.
+    private func tasks(ledToBy channel: UInt64) -> [Int: Int]? {
+        var tasks: [Int: Int] = [:]
+        var seen: Set<UInt64> = [channel]
+        var steps = [Step(object: channel, depth: 0, own: 0)]
+        var next = 0
+        while next < steps.count {
+            let step = steps[next]
+            next += 1
+            guard steps.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return nil }
+            for word in words(in: step.object) {
+                if let task = search.reader.kin.indices[word] {
+                    if tasks[task] == nil, isHeld(task, by: step) { tasks[task] = step.depth }
+                } else if step.depth < Self.maximumDepth, let start = start(word), !seen.contains(start), isPrivate(start) {
+                    seen.insert(start)
+                    let isLibrary = search.reader.types.module(ofObject: start).map { $0.hasPrefix("NIO") || Self.libraries.contains($0) } ?? true
+                    steps.append(Step(object: start, depth: step.depth + 1, own: step.own + (isLibrary ? 0 : 1)))
+                }
+            }
+        }
+        return tasks
+    }
+
+    private func isHeld(_ task: Int, by step: Step) -> Bool {
+        // A checked continuation is held by its canary; whatever else refers to its task holds a handle of it.
+        guard case .continuation? = search.reader.dependencies[task], search.canaryOf[task] ?? step.object == step.object else { return false }
+        switch search.reader.libraryWait(task) {
+        case .eventLoopFuture: return true
+        // One object of the program's own on the way may be its handler; what lies behind two is its business.
+        case nil: return step.own <= 1
+        default: return false
+        }
+    }
+
+    /// Objects and closures only: in other memory lies what was there before.
+    private func isPrivate(_ start: UInt64) -> Bool {
+        guard search.taskMemory.owner(of: start) == nil, let name = search.typeName(at: start) else { return false }
+        return !Self.shared.contains(name)
+    }
+
+    private func words(in object: UInt64) -> [UInt64] {
+        guard let allocation = search.reachable.allocation(at: object) else { return [] }
+        var size = min(Int(allocation.upperBound - object), Self.maximumObject_bytes)
+        // Behind an array's elements lies what was there before: {metadata, refcount, count, capacity * 2 ...}, ContiguousArrayBuffer.swift.
+        if name(object) == "_ContiguousArrayStorage", let (count, capacity) = search.reader.live.pair(object &+ 16), capacity > 1, count < 1 << 32 {
+            let stride = (size - 32) / max(1, Int(capacity >> 1 & 0xffff_ffff))
+            size = min(size, 32 + Int(count) * max(8, stride))
+        }
+        // Behind an object's fields as well, up to malloc's next multiple of 16; arrays, dictionaries and boxed values have elements there.
+        if let name = name(object), !name.hasPrefix("_"), !name.hasSuffix("Storage"), !name.hasSuffix("Buffer"),
+            let instance = search.reader.types.instanceSize(ofObject: object), instance <= size, size - instance < 16
+        {
+            size = instance
+        }
+        guard let bytes = try? search.reader.live.bytes(at: object, upTo: size) else { return [] }
+        return Array(Set(bytes.words.map { $0 & ~Self.spareBits }))
+    }
+
+    private func objects(in object: UInt64) -> [UInt64] { Array(Set(words(in: object).compactMap(start))) }
+
+    private func start(_ word: UInt64) -> UInt64? { word > 4096 ? search.reachable.allocation(at: word)?.lowerBound : nil }
+
+    private func name(_ object: UInt64) -> String? { search.reader.types.ofObject(at: object) }
+}
