@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
@@ -39,6 +41,19 @@ static void halt_at(const hs_copy_request *request, int step) {
     for (;;) pause();
 }
 
+/// How long a thread has waited for a processor in all: schedstat's second number; 0 where the kernel keeps none.
+static uint64_t queued_ns(pid_t tid) {
+    char text[96], path[48];
+    snprintf(path, sizeof path, "/proc/%d/schedstat", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = 0;
+    unsigned long long ran, queued;
+    return sscanf(text, "%llu %llu", &ran, &queued) == 2 ? queued : 0;
+}
+
 static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
     thread->state = FRESH;
     thread->error = 0;
@@ -48,9 +63,23 @@ static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
     if (ptrace(PTRACE_SEIZE, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     thread->state = SEIZED;
     halt_at(request, HS_TRACE_SEIZED);
+    thread->queued_ns = queued_ns(thread->tid);
     thread->interrupted_ns = hs_monotonic_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     halt_at(request, HS_TRACE_INTERRUPTED);
+}
+
+/// State letter of a thread; 0 when it is gone.
+static char state_of(pid_t tid) {
+    char text[256], path[48];
+    snprintf(path, sizeof path, "/proc/%d/stat", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = 0;
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }
 
 static void wake_up(int signal) { (void)signal; }
@@ -72,8 +101,9 @@ static int begin_patience(uint32_t patience_ms, timer_t *timer) {
 }
 
 static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *status) {
-    // It stops within microseconds as a rule, sooner than sleeping and waking would take.
-    for (int turn = 0; turn < 200; turn++) {
+    // It stops within microseconds as a rule, sooner than sleeping and waking would take; but a real-time thread
+    // that does not sleep may keep it from the processor that it needs for that.
+    for (int turn = 0; turn < 200 && request->urgency == HS_URGENCY_UNCHANGED; turn++) {
         pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
         if (got != 0) return got < 0 ? -errno : got;
         __builtin_ia32_pause();
@@ -81,14 +111,25 @@ static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *sta
     timer_t timer;
     int error = begin_patience(request->patience_ms, &timer);
     if (error) return error;
-    uint64_t limit = hs_monotonic_ns() + (uint64_t)request->patience_ms * 1000000u;
+    uint64_t now = hs_monotonic_ns(), limit = now + (uint64_t)request->patience_ms * 1000000u;
+    uint64_t runnable_limit = now + (uint64_t)request->runnable_patience_ms * 1000000u;
     pid_t got;
     do {
         got = waitpid(thread->tid, status, __WALL);
         if (got < 0) got = -errno;
-    } while (got == -EINTR && hs_monotonic_ns() < limit);
+        now = hs_monotonic_ns();
+    } while (got == -EINTR && (now < limit || (now < runnable_limit && state_of(thread->tid) == 'R')));
     timer_delete(timer);
     return got == -EINTR ? -ETIMEDOUT : got;
+}
+
+/// On a loaded machine a thread waits for a processor before it can stop: nothing of ours holds it then. Only told
+/// apart where we are woken at once; else all of it counts.
+static void count_from_stop(const hs_copy_request *request, hs_thread_copy *thread) {
+    uint64_t elapsed = hs_monotonic_ns() - thread->interrupted_ns;
+    if (request->urgency == HS_URGENCY_UNCHANGED || elapsed < 100000) return;
+    uint64_t queued = queued_ns(thread->tid) - thread->queued_ns;
+    thread->interrupted_ns += queued < elapsed ? queued : elapsed;
 }
 
 static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
@@ -102,6 +143,7 @@ static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
     }
     if (!WIFSTOPPED(status)) { thread->state = RELEASED; thread->error = -ESRCH; return; }
     thread->state = STOPPED;
+    count_from_stop(request, thread);
     int signal = WSTOPSIG(status);
     if (status >> 16 == PTRACE_EVENT_STOP) thread->was_stopped = signal != SIGTRAP;
     // A signal was on its way: it was taken from the thread and must be given back.
@@ -167,21 +209,26 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
 void hs_copy_each(hs_copy_request *request) {
     for (size_t index = 0; index < request->count; index++) {
         hs_thread_copy *thread = &request->threads[index];
+        request->urgency = hs_urgency_raise();
         interrupt(request, thread);
         await_stop(request, thread);
         copy(request, thread);
         release(request, thread);
+        hs_urgency_drop(request->urgency);
     }
 }
 
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
+    request->urgency = hs_urgency_raise();
     uint64_t began = hs_monotonic_ns();
     for (size_t index = 0; index < request->count; index++) interrupt(request, &request->threads[index]);
     for (size_t index = 0; index < request->count; index++) await_stop(request, &request->threads[index]);
     for (size_t index = 0; index < request->count; index++) copy(request, &request->threads[index]);
     if (inside) inside(context);
     for (size_t index = 0; index < request->count; index++) release(request, &request->threads[index]);
-    return hs_monotonic_ns() - began;
+    uint64_t took = hs_monotonic_ns() - began;
+    hs_urgency_drop(request->urgency);
+    return took;
 }
 
 void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer) {
@@ -191,12 +238,33 @@ void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_
     if (got < 0 && !thread->error) thread->error = (int)got;
 }
 
+/*
+ * nice(2) counts only within an autogroup (sched(7), "The autogroup feature"): on a loaded machine a thread
+ * at -20 still waits for those of other sessions, and what it holds waits with it. A real-time thread does not.
+ */
+int hs_urgency_raise(void) {
+    int policy = sched_getscheduler(0);
+    struct sched_param lowest = {.sched_priority = 1};
+    if (policy < 0 || policy == SCHED_FIFO || policy == SCHED_RR) return HS_URGENCY_UNCHANGED;
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0 ? policy : HS_URGENCY_UNCHANGED;
+}
+
+void hs_urgency_drop(int before) {
+    struct sched_param none = {0};
+    if (before != HS_URGENCY_UNCHANGED) sched_setscheduler(0, before, &none);
+}
+
 struct own_thread { void (*body)(void *); void *context; };
 
 static void *run_own_thread(void *argument) {
     struct own_thread *own = argument;
     // While it holds a thread it should not wait for a processor; only root may ask for that.
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
+    // Whoever made this thread may block all signals; the one that ends a wait must come.
+    sigset_t patience;
+    sigemptyset(&patience);
+    sigaddset(&patience, SIGRTMIN + 9);
+    pthread_sigmask(SIG_UNBLOCK, &patience, NULL);
     own->body(own->context);
     return NULL;
 }
@@ -225,6 +293,11 @@ static int borrow(pid_t pid, int fd) {
 }
 
 int hs_socket_has_timeout(pid_t pid, int fd, int receiving) {
+    // Only sockets are borrowed: closing a copy of a file makes a file system flush it.
+    char path[64], target[16] = "";
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    if (readlink(path, target, sizeof target - 1) < 0) return -errno;
+    if (strncmp(target, "socket:", 7) != 0) return 0;
     int copy = borrow(pid, fd);
     if (copy < 0) return copy;
     struct timeval timeout = {0, 0};

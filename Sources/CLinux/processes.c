@@ -187,26 +187,24 @@ int hs_wait_exited(int status, int *code) {
 
 int hs_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
-static int child_ended = -1;
+static _Atomic int signal_events[NSIG];  // descriptor + 1; 0 for none
 
-static void on_child(int number) {
-    (void)number;
+static void on_signal(int number) {
     int before = errno;
     uint64_t one = 1;
-    ssize_t ignored = write(child_ended, &one, sizeof one);
+    int event = signal_events[number] - 1;
+    ssize_t ignored = event >= 0 ? write(event, &one, sizeof one) : 0;
     (void)ignored;
     errno = before;
 }
 
-int hs_child_signal_descriptor(void) {
-    child_ended = hs_event_descriptor();
-    if (child_ended < 0) return -1;
+void hs_count_signal(int number, int event) {
+    signal_events[number] = event + 1;
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_child;
+    action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
-    sigaction(SIGCHLD, &action, NULL);
-    return child_ended;
+    sigaction(number, &action, NULL);
 }
 
 int hs_event_descriptor(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -1,7 +1,24 @@
 internal import ArgumentParser
+internal import Dispatch
+internal import Foundation
+internal import Processes
+
+@main
+enum Program {
+    /// Commands that look at another process do so in a child, which can be given up: made before any thread is.
+    private static let looking: Set = ["snapshot", "tasks"]
+
+    static func main() {
+        if CommandLine.arguments.count > 1, looking.contains(CommandLine.arguments[1]) { _ = WatchedWork.begin(CommandLine.arguments[1]) }
+        Task {
+            await Hangscope.main()
+            exit(0)
+        }
+        dispatchMain()
+    }
+}
 
 /// The command line: thin commands over the targets below.
-@main
 struct Hangscope: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hangscope",

@@ -4,6 +4,7 @@ internal import Evidence
 internal import Foundation
 internal import JavaRuntimeInspection
 internal import ProcessInspection
+internal import Processes
 internal import PythonRuntimeInspection
 internal import SwiftRuntimeInspection
 
@@ -105,6 +106,9 @@ struct SnapshotCommand: ParsableCommand {
 
     // MARK: Many captures, at once when told
 
+    /// What stands for a line where none is under way, so that a new attempt does not say "ready" again.
+    private static let idle = "{}"
+
     private struct Order: Decodable {
         var ordinal: Int?
         var reason: SnapshotReason?
@@ -122,8 +126,14 @@ struct SnapshotCommand: ParsableCommand {
 
     private func serve(_ capture: SnapshotCapture) throws {
         capture.prepare(pid: pid)
-        say("ready")
-        while let line = readLine() {
+        // An earlier attempt may have said so already, and have been at an order.
+        let earlier = WatchedWork.pending()
+        if earlier == nil { say("ready") }
+        var next = earlier == Self.idle ? nil : earlier
+        while let line = next ?? readLine() {
+            next = nil
+            WatchedWork.keep(line)
+            defer { WatchedWork.keep(Self.idle) }
             guard let order = try? JSONDecoder().decode(Order.self, from: Data(line.utf8)) else {
                 answer(Answer(error: "expected {\"ordinal\":1,\"reason\":\"samePoint\",\"scenario_s\":12.5,\"directory\":\"/path\"}"))
                 continue

@@ -10,6 +10,7 @@
 #if defined(__linux__)
 #include "hs_ipc.h"
 #include "hs_memory.h"
+#include "hs_outside.h"
 #include "hs_sockets.h"
 #include "hs_streams.h"
 #include "hs_image.h"

@@ -29,11 +29,12 @@ typedef struct {
     uint64_t fs_base;
     /// It was stopped by a signal already, and is so again.
     int was_stopped;
+    /// From its stop, or where that cannot be told from our asking for it, to its going on.
     uint64_t pause_ns;
     // Private to the tracer.
     int state;
     int signal;
-    uint64_t interrupted_ns;
+    uint64_t interrupted_ns, queued_ns;
 } hs_thread_copy;
 
 typedef struct {
@@ -41,9 +42,13 @@ typedef struct {
     size_t count;
     /// Longest wait for one thread to stop.
     uint32_t patience_ms;
+    /// The same for one that would stop, and waits for a processor.
+    uint32_t runnable_patience_ms;
     /// Test hook: at this step write a byte to `halt_fd` and wait for ever.
     int halt_at;
     int halt_fd;
+    // Private to the tracer.
+    int urgency;
 } hs_copy_request;
 
 /// Stops, copies and resumes the threads one after the other.
@@ -55,6 +60,13 @@ uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), vo
 
 /// Copies up to `thread->stack_capacity` bytes from a stack pointer on, without stopping anything.
 void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer);
+
+enum { HS_URGENCY_UNCHANGED = -1 };
+
+/// While something of another process is held: puts the calling thread before all that is not real-time, where
+/// that is permitted. Returns what to hand to `hs_urgency_drop` as soon as it is let go.
+int hs_urgency_raise(void);
+void hs_urgency_drop(int before);
 
 /// Runs `body` on a thread of its own and waits for it: whatever that thread traces is
 /// released when it ends, at the latest.

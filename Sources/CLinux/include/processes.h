@@ -40,9 +40,9 @@ int hs_become_subreaper(void);
 int hs_wait_exited(int status, int *code);
 
 int hs_pidfd_open(pid_t pid);
-/// A descriptor that becomes readable when a child of this process ends (read 8 bytes to clear it).
-/// By a handler, not signalfd(2): with threads that do not block SIGCHLD a signalfd misses it.
-int hs_child_signal_descriptor(void);
+/// Lets an eventfd count the signals of a number from now on; -1 ignores them.
+/// By a handler, not signalfd(2): with threads that do not block the signal a signalfd misses it.
+void hs_count_signal(int number, int event);
 
 /// eventfd(2), not blocking, close-on-exec; negative when there is none to be had.
 int hs_event_descriptor(void);

@@ -1,6 +1,6 @@
-internal import Dispatch
 internal import Evidence
 internal import Glibc
+internal import Processes
 
 /// Runs an injector for a person at a terminal: says what it does, ends on Ctrl-C, and heals.
 package struct InjectorConsole: Sendable {
@@ -54,14 +54,8 @@ package struct InjectorConsole: Sendable {
         let say = self.say
         let ledger = FaultLedger { say("\($0.deed.rawValue) \($0.fault)" + ($0.detail.map { ": " + $0 } ?? "")) }
         let end = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { end.continuation.finish() }
-            source.resume()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
+        let signals = SignalWatch([SIGINT, SIGTERM]) { end.continuation.finish() }
+        defer { signals.cancel() }
         do {
             try await injector.start()
             for (index, order) in orders.enumerated() {

@@ -1,3 +1,4 @@
+internal import CLinux
 package import Evidence
 internal import Glibc
 
@@ -29,7 +30,7 @@ package struct DescriptorCollector: Collector {
         guard var link = try? proc.descriptorTarget(fd) else { return nil }
         let isDeleted = link.hasSuffix(" (deleted)")
         if isDeleted { link.removeLast(" (deleted)".count) }
-        let file = FileFacts(path: "\(proc.path)/fd/\(fd)", followingLink: true)
+        let file = FileFacts(pid: proc.pid, path: "\(proc.path)/fd/\(fd)", of: link)
         var descriptor = Descriptor(pid: proc.pid, fd: fd, kind: DescriptorKind.of(link, file: file), target: link)
         descriptor.isDeleted = isDeleted && descriptor.kind != .memfd
         descriptor.inode = file?.inode
@@ -55,9 +56,25 @@ package struct FileFacts: Sendable, Hashable {
     package var inode: UInt64
     package var mode: UInt32
 
-    package init?(path: String, followingLink: Bool) {
+    /// - Parameters:
+    ///   - path: a link of /proc, or the file itself.
+    ///   - name: what the link says, as process `pid` sees it: the file system may not answer.
+    package init?(pid: Int32, path: String, of name: String) {
+        guard hs_outside_begin(Int32(HS_OUTSIDE_FILE), pid, name) == 0 else { return nil }
+        defer { hs_outside_end() }
         var facts = stat()
-        guard (followingLink ? stat(path, &facts) : lstat(path, &facts)) == 0 else { return nil }
+        guard stat(path, &facts) == 0 else { return nil }
+        self.init(facts)
+    }
+
+    /// Of a link itself.
+    package init?(link: String) {
+        var facts = stat()
+        guard lstat(link, &facts) == 0 else { return nil }
+        self.init(facts)
+    }
+
+    private init(_ facts: stat) {
         device = UInt64(facts.st_dev)
         inode = UInt64(facts.st_ino)
         mode = facts.st_mode
@@ -85,7 +102,7 @@ enum DescriptorKind {
             default: .other
             }
         }
-        guard let file else { return .other }
+        guard let file else { return target.hasPrefix("/") ? .file : .other }
         switch file.mode & S_IFMT {
         case S_IFREG: return .file
         case S_IFDIR: return .directory

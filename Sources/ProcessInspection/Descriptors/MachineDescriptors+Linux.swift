@@ -10,7 +10,7 @@ package struct MachineDescriptors: Sendable {
         package var reads: Bool { mode & 0o400 != 0 }
         package var writes: Bool { mode & 0o200 != 0 }
         /// The link's own permission bits are the way the descriptor was opened: proc(5). Asked only of the few that matter.
-        private var mode: UInt32 { FileFacts(path: "/proc/\(reference.pid)/fd/\(reference.fd)", followingLink: false)?.mode ?? 0 }
+        private var mode: UInt32 { FileFacts(link: "/proc/\(reference.pid)/fd/\(reference.fd)")?.mode ?? 0 }
     }
     private struct File: Hashable {
         var path: String
@@ -71,7 +71,7 @@ package struct MachineDescriptors: Sendable {
             var files: [FileFacts: [Holder]] = [:]
             for holder in list {
                 let path = "/proc/\(holder.reference.pid)/fd/\(holder.reference.fd)"
-                if let facts = FileFacts(path: path, followingLink: true) { files[facts, default: []].append(holder) }
+                if let facts = FileFacts(pid: holder.reference.pid, path: path, of: target) { files[facts, default: []].append(holder) }
             }
             return files.map { File(path: target, facts: $0.key, holders: $0.value) }
         }

@@ -18,7 +18,7 @@ package struct PipeCollector {
             records.append(record(descriptor.target, inode: inode, device: descriptor.device, isFIFO: descriptor.kind == .fifo))
         }
         for path in opening where seen.insert(path).inserted {
-            guard let file = FileFacts(path: path, followingLink: true), file.isFIFO else { continue }
+            guard let file = FileFacts(pid: 0, path: path, of: path), file.isFIFO else { continue }
             records.append(record(path, inode: file.inode, device: file.device, isFIFO: true))
         }
         return machine.incomplete.map { .partial(records, reason: $0) } ?? .complete(records)

@@ -14,6 +14,7 @@ package struct LiveMemory: MemoryReader, Hashable {
         if got > 0 { return got }
         switch Int32(-got) {
         case EPERM, EACCES: throw MemoryError(.notPermitted, at: address)
+        case ETIMEDOUT: throw MemoryError(.silent, at: address)
         case ESRCH: throw MemoryError(.processGone, at: address)
         default: throw MemoryError(.notMapped, at: address)
         }

@@ -18,6 +18,8 @@ package struct MemoryError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The kernel does not let us look: ptrace(2), "Ptrace access mode checking".
         case notPermitted
         case processGone
+        /// An earlier read did not end: none is tried any more.
+        case silent
         /// A bound of `BoundedMemory` is reached.
         case budgetExhausted
         /// The request itself makes no sense: length or address out of range.
@@ -37,6 +39,7 @@ package struct MemoryError: Error, Sendable, Hashable, CustomStringConvertible {
         case .notMapped: "nothing is mapped at \(place)"
         case .notPermitted: "memory at \(place) may not be read: run as the same user or root, and see `hangscope doctor` for ptrace_scope"
         case .processGone: "the process ended before memory at \(place) was read"
+        case .silent: "memory at \(place) does not answer"
         case .budgetExhausted: "the bound on memory reads was reached at \(place)"
         case .invalidRequest: "a read at \(place) was out of range"
         }

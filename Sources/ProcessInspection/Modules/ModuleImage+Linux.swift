@@ -96,6 +96,8 @@ package final class ModuleImageCache: Sendable {
     }
 
     private func open(_ mapping: MemoryMapping, pid: Int32) -> ModuleImage? {
+        guard hs_outside_begin(Int32(HS_OUTSIDE_FILE), pid, mapping.path) == 0 else { return nil }
+        defer { hs_outside_end() }
         for root in ["", "/proc/\(pid)/root"] where !mapping.isDeleted {
             var facts = stat()
             let path = root + mapping.path

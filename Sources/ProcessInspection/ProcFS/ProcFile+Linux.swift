@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A file of /proc that could not be read.
@@ -16,6 +17,7 @@ package struct ProcFSError: Error, Sendable, Hashable, CustomStringConvertible {
 
     package var description: String {
         if errno == 0 { return "\(path) has an unknown form" }
+        if errno == ETIMEDOUT { return "\(path) does not answer" }
         let what = "\(path): \(String(cString: strerror(errno)))"
         return isForbidden ? "\(what) (run as the same user or root)" : what
     }
@@ -25,6 +27,8 @@ package struct ProcFSError: Error, Sendable, Hashable, CustomStringConvertible {
 package enum ProcFile {
     /// Reads at most `limit` bytes of a file.
     package static func bytes(_ path: String, limit: Int = 1 << 20) throws(ProcFSError) -> [UInt8] {
+        guard hs_outside_begin(Int32(HS_OUTSIDE_FILE), 0, path) == 0 else { throw ProcFSError(path: path, errno: ETIMEDOUT) }
+        defer { hs_outside_end() }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { throw ProcFSError(path: path, errno: errno) }
         defer { close(descriptor) }

@@ -1,5 +1,6 @@
 internal import Evidence
 internal import Glibc
+internal import Processes
 
 /// One capture under way.
 final class CaptureSession {
@@ -156,8 +157,8 @@ final class CaptureSession {
 
     // MARK: Following
 
-    /// What need not be followed: this process too, which waits for nothing but the capture's end.
-    private var captured: Set<Int32> { Set(processes.map(\.target.pid) + [getpid()]) }
+    /// What need not be followed: this process and its watcher too, which wait for nothing but the capture's end.
+    private var captured: Set<Int32> { Set(processes.map(\.target.pid) + [getpid(), WatchedWork.watcherPID ?? 0]) }
 
     private func follow() {
         let limits = options.follow
@@ -217,7 +218,7 @@ final class CaptureSession {
         }
         let managed = processes.flatMap(\.managedTasks)
         if !managed.isEmpty { snapshot.tasks = .complete(snapshot.tasks.elements + managed) }
-        snapshot.unobserved = unobserved + processes.flatMap(\.unobserved) + processes.flatMap(\.stopNotes)
+        snapshot.unobserved = LeftOut.rows() + unobserved + processes.flatMap(\.unobserved) + processes.flatMap(\.stopNotes)
         snapshot.cost = cost(snapshot)
     }
 

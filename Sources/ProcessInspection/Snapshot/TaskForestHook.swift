@@ -25,7 +25,8 @@ package struct TaskForestContext {
     package func whileStanding(_ body: () -> Void) -> Double {
         guard mayStop else { body(); return 0 }
         let subjects = ((try? target.proc.threads()) ?? []).map { tid in
-            Tracer.Subject(tid: tid, state: (try? target.proc.thread(tid).stat().state) ?? "X")
+            let thread = target.proc.thread(tid)
+            return Tracer.Subject(tid: tid, state: (try? thread.stat().state) ?? "X", waitChannel: (try? thread.waitChannel()) ?? nil)
         }
         return tracer.whileStanding(subjects, body).stopped_ms
     }

@@ -48,7 +48,7 @@ package struct ThreadReader {
         let taken = tids.prefix(limits.threads)
         observation.records = taken.compactMap(before)
         if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
-        let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state) }, mode: mode)
+        let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
         if mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer).look(&observation.records) }
@@ -56,7 +56,7 @@ package struct ThreadReader {
     }
 
     var tracer: Tracer {
-        Tracer(pid: target.pid, stackLimit_bytes: limits.stack_bytes, patience_ms: limits.stopPatience_ms, halt: halt)
+        Tracer(pid: target.pid, stackLimit_bytes: limits.stack_bytes, patience: .init(longest_ms: limits.stopPatience_ms), halt: halt)
     }
 
     /// Unwinds, names and decodes; may take its time, for the threads go on.
@@ -69,7 +69,9 @@ package struct ThreadReader {
         }
         finish(&records, observation.outcome)
         // A thread that ended while we looked has no stack any more, and is missed by nobody.
-        let without = records.filter { $0.stack.status == .unavailable && $0.state != "Z" && $0.state != "X" }
+        let without = records.filter {
+            $0.stack.status == .unavailable && $0.state != "Z" && $0.state != "X" && $0.stack.reason != Tracer.ended
+        }
         if let failure = observation.failure {
             result.threads = .partial(records, reason: failure)
         } else if let first = without.first {

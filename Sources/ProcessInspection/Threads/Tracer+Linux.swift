@@ -22,6 +22,14 @@ struct Tracer {
     struct Subject {
         var tid: Int32
         var state: String
+        /// Kernel function it sleeps in, where that is known.
+        var waitChannel: String?
+    }
+    struct Patience {
+        /// Longest wait for one thread to stop.
+        var longest_ms: UInt32 = 100
+        /// For one that only waits for a processor to do so: on a loaded machine that takes its time, and harms nobody.
+        var runnable_ms: UInt32 = 2000
     }
     struct Outcome: Sendable {
         var copies: [ThreadCopy] = []
@@ -31,8 +39,7 @@ struct Tracer {
     let pid: Int32
     /// Most bytes of a stack copied while its thread stands; the rest is read afterwards.
     var stackLimit_bytes = 64 << 10
-    /// Longest wait for one thread to stop.
-    var patience_ms: UInt32 = 100
+    var patience = Patience()
     var halt = HaltPoint.never
     func copy(_ subjects: [Subject], mode: StopMode) -> Outcome {
         var outcome = Outcome()
@@ -63,11 +70,15 @@ struct Tracer {
     private func copyEach(_ subjects: [Subject], mayStop: Bool) -> Outcome {
         let scratch = Scratch(stackLimit_bytes)
         var outcome = Outcome()
+        let began = ContinuousClock.now
+        var tracer = self
         for subject in subjects {
-            var copy = copyOne(subject, mayStop: mayStop, scratch: scratch)
+            // All together must not take long either.
+            if ContinuousClock.now - began > .seconds(3) { tracer.patience.runnable_ms = patience.longest_ms }
+            var copy = tracer.copyOne(subject, mayStop: mayStop, scratch: scratch)
             // It may have moved on between looking and copying; a moment later it stands or runs.
             for _ in 0..<3 where copy.pause.method == .none && copy.note == Self.moved {
-                copy = copyOne(subject, mayStop: mayStop, scratch: scratch)
+                copy = tracer.copyOne(subject, mayStop: mayStop, scratch: scratch)
             }
             outcome.stopped_ms += copy.pause.method == .stopped ? copy.pause.duration_ms : 0
             outcome.copies.append(copy)
@@ -75,6 +86,7 @@ struct Tracer {
         return outcome
     }
 
+    static let ended = "the thread ended"
     private static let moved = "it moved while it was being read"
     private static let refused =
         "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
@@ -88,7 +100,7 @@ struct Tracer {
             return copyAsleep(subject, syscall, because: obstacle, scratch: scratch)
         }
         var raw = scratch.request(tid: subject.tid)
-        scratch.run([raw], patience_ms: patience_ms, halt: halt) { threads, request in
+        scratch.run([raw], patience: patience, halt: halt) { threads, request in
             hs_copy_each(&request)
             raw = threads[0]
         }
@@ -106,6 +118,8 @@ struct Tracer {
         default: break
         }
         guard case .inCall(let number, let arguments, _, _)? = syscall else { return nil }
+        // A fault within a system call is not left for a stop: the thread would turn in the kernel until it is served.
+        if subject.waitChannel == "handle_userfault" { return "in a system call that waits for a page of a userfaultfd, which nothing can stop" }
         switch StopSafety.verdict(number: number, arguments: arguments) {
         case .safe: return nil
         case .disturbs(let why): return why
@@ -161,7 +175,7 @@ struct Tracer {
         let syscalls = Dictionary(alive.map { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }, uniquingKeysWith: { first, _ in first })
         let scratch = Scratch(stackLimit_bytes, count: max(1, alive.count))
         let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
-        scratch.run(requests, patience_ms: patience_ms, halt: halt) { threads, request in
+        scratch.run(requests, patience: patience, halt: halt) { threads, request in
             let box = Inside(body: body)
             let nanoseconds = withExtendedLifetime(box) {
                 hs_copy_all(&request, { Unmanaged<Inside>.fromOpaque($0!).takeUnretainedValue().body?() }, Unmanaged.passUnretained(box).toOpaque())
@@ -195,7 +209,7 @@ struct Tracer {
         if raw.error != 0 {
             copy.note = switch -raw.error {
             case EPERM: refused
-            case ESRCH: "the thread ended"
+            case ESRCH: ended
             case ETIMEDOUT: "it did not stop within the time allowed"
             default: "tracing failed: \(String(cString: strerror(-raw.error)))"
             }
@@ -248,7 +262,7 @@ private final class Scratch {
     }
 
     func run(
-        _ requests: [hs_thread_copy], patience_ms: UInt32, halt: HaltPoint,
+        _ requests: [hs_thread_copy], patience: Tracer.Patience, halt: HaltPoint,
         _ body: (UnsafeMutableBufferPointer<hs_thread_copy>, inout hs_copy_request) -> Void
     ) {
         var requests = requests
@@ -256,7 +270,8 @@ private final class Scratch {
             var request = hs_copy_request()
             request.threads = threads.baseAddress
             request.count = threads.count
-            request.patience_ms = patience_ms
+            request.patience_ms = patience.longest_ms
+            request.runnable_patience_ms = patience.runnable_ms
             request.halt_at = halt.step.rawValue
             request.halt_fd = halt.descriptor
             body(threads, &request)

@@ -44,7 +44,10 @@ package enum WaitDecoder {
         default: break
         }
         guard let call = context.call else {
-            return context.state == "D" ? ThreadWait(kind: .disk, detail: context.waitChannel) : nil
+            if context.state == "D" { return ThreadWait(kind: .disk, detail: context.waitChannel) }
+            // In no system call: a page fault. linux/fs/userfaultfd.c.
+            return context.waitChannel == "handle_userfault"
+                ? ThreadWait(kind: .other, detail: "a page of memory that a userfaultfd is to fill, in handle_userfault") : nil
         }
         if let wait = descriptorWait(call.number, context) ?? processWait(call.number, context) ?? timedWait(call.number, context) {
             return wait

@@ -20,6 +20,12 @@ package final class OwnedDescriptor: Sendable {
 
     deinit { close() }
 
+    /// What an eventfd has counted since the last time; it must not block.
+    func takeCount() -> UInt64 {
+        var count: UInt64 = 0
+        return read(number, &count, MemoryLayout.size(ofValue: count)) == 8 ? count : 0
+    }
+
     /// A pipe, both ends close-on-exec.
     package static func pipe() throws(ProcessError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
         var ends: [Int32] = [0, 0]

@@ -14,20 +14,20 @@ package struct SupervisorService {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU] { signal(number, SIG_IGN) }
         setsid()
         _ = hs_become_subreaper()
-        let children = hs_child_signal_descriptor()
+        let children = OwnedDescriptor(hs_event_descriptor())
+        hs_count_signal(SIGCHLD, children.number)
         var service = SupervisorService()
         service.serve(children: children)
         service.endEverything()
     }
 
-    private mutating func serve(children: Int32) {
+    private mutating func serve(children: OwnedDescriptor) {
         var room = [UInt8](repeating: 0, count: SupervisorWire.maximumMessage)
         while true {
-            var watched = [pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: children, events: Int16(POLLIN), revents: 0)]
+            var watched = [pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: children.number, events: Int16(POLLIN), revents: 0)]
             if poll(&watched, 2, -1) < 0 && errno != EINTR { return }
             if watched[1].revents != 0 {
-                var count: UInt64 = 0
-                _ = read(children, &count, MemoryLayout.size(ofValue: count))
+                _ = children.takeCount()
                 reap()
             }
             if watched[0].revents != 0 && !receive(&room) { return }

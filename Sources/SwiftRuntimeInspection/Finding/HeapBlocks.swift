@@ -82,7 +82,7 @@ final class HeapBlocks: MemoryReader {
             DispatchQueue.concurrentPerform(iterations: runs.count) { index in
                 let run = runs[index]
                 let target = UnsafeMutableRawBufferPointer(rebasing: bytes[run.offset..<run.offset + run.count])
-                filled[index] = (try? live.read(at: run.start, into: target)) ?? 0
+                filled[index] = HoldUrgency.during { (try? live.read(at: run.start, into: target)) ?? 0 }
             }
         }
     }

@@ -86,7 +86,9 @@ extension LiveProcessTests {
                     let other = try await Self.halted(at: "stopped", pid: standing.pid, folder: folder)
                     #expect(await eventually { standing.state.state == "t" })
                     let snapshot = try await standing.capture()
-                    #expect(snapshot.processes.elements.first?.tracerPID == other.pid)
+                    let tracer = try #require(snapshot.processes.elements.first?.tracerPID)
+                    // The one that looks is a child of the command, which watches over it.
+                    #expect(try ProcDirectory(pid: tracer).stat().parentPID == other.pid)
                     #expect(snapshot.threads.elements.first?.wait?.kind == .traced)
                     #expect(snapshot.unobserved.contains { $0.why.contains("being traced by") })
                     #expect(standing.state.tracer != nil)

@@ -31,5 +31,6 @@ const struct kind kinds[] = {
     {"pipe-polled", pipe_polled}, {"watch-hangup", watch_hangup},
     {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"copy-bytes", copy_bytes},
     {"semop-taken", semaphore_taken}, {"queue-orphan", queue_orphan}, {"queue-full", queue_full}, {"sleep-mistaken", sleep_mistaken},
+    {"page-missing", page_missing}, {"file-silent", file_silent},
     {NULL, NULL},
 };

@@ -52,3 +52,5 @@ STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); 
 STAND(subscription_quiet); STAND(prefork);
 // Messages
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);
+// Pagers
+STAND(page_missing); STAND(file_silent);
