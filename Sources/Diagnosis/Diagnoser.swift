@@ -82,11 +82,12 @@ package enum Diagnoser {
 }
 
 extension DiagnosisOptions {
-    /// In a scenario with scaled time, "hung" is a matter of scenario seconds. And what held the
-    /// work up must have stood for about as long as the work did.
+    /// In a scenario with scaled time, "hung" is a matter of scenario seconds, and of no more than its own watchdog
+    /// waits for. And what held the work up must have stood for about as long as the work did.
     func scaled(for run: Run) -> DiagnosisOptions {
         let scale = run.header.timeScale.isFinite ? max(1, run.header.timeScale) : 1
-        var threshold_s = max(0.05, hungAfter_s / scale)
+        let patience_s = run.header.patience_s.map { $0 > 0 ? $0 : hungAfter_s } ?? hungAfter_s
+        var threshold_s = max(0.05, min(hungAfter_s, patience_s) / scale)
         if let last = run.snapshots.map(\.takenAt.monotonic_s).max(),
             let work = run.events.last(where: { $0.kind == .work && $0.at.monotonic_s <= last })?.at.monotonic_s, (last - work).isFinite
         {

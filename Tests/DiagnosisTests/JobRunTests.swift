@@ -80,8 +80,8 @@ import Testing
     @Test func aTimeoutAmidHealthyWorkIsOutOfOrder() {
         var builder = RunBuilder()
         builder.streaming(tokens: 90)
-        builder.event(100, .work, "chunk.finished")
-        for index in 0..<200 { builder.event(101 + Double(index), .work, "llm.token") }
+        builder.event(100, .work, "chunk.finished", means: .finished)
+        for index in 0..<200 { builder.event(101 + Double(index), .work, "llm.token", means: .answer) }
         builder.event(301, .timer, "analysis.timeout", ["after_s": 300])
         builder.event(302, .spanEnd, "llm.request", span: "b")
         builder.event(302, .spanEnd, "job.run", span: "a")
@@ -94,7 +94,7 @@ import Testing
         var builder = RunBuilder()
         builder.streaming(tokens: 10)
         builder.alarm(60, .deadline, threshold_s: 60)
-        for index in 0..<20 { builder.event(61 + Double(index), .work, "llm.token", span: "b") }
+        for index in 0..<20 { builder.event(61 + Double(index), .work, "llm.token", span: "b", means: .answer) }
         builder.end(82, .unfinished)
         let assessment = Diagnoser.assess(run: builder.run, baseline: nil)
         #expect(assessment.verdict == .slow)
@@ -124,7 +124,7 @@ import Testing
     @Test(arguments: [("healthy", true), ("degraded", false)])
     func healthIsBlindOnlyWhenItSaysHealthy(_ said: String, _ blind: Bool) {
         var builder = Self.stalled()
-        builder.event(310, .probe, "health", job: nil, ["status": .string(said)])
+        builder.event(310, .probe, "health", job: nil, ["status": .string(said)], means: .health)
         let causes = Diagnoser.assess(run: builder.run, baseline: nil).findings.map(\.cause)
         #expect(causes.contains(.healthBlind) == blind)
     }
@@ -145,10 +145,10 @@ import Testing
 
     @Test func aJobWithoutAnyTraceIsUntraced() {
         var builder = RunBuilder()
-        builder.event(2, .work, "job.started")
-        builder.event(40, .work, "results.saved")
+        builder.event(2, .work, "job.started", means: .started)
+        builder.event(40, .work, "results.saved", means: .saved)
         builder.event(40, .status, "job.status", ["status": "COMPLETED"])
-        builder.event(40, .work, "job.finished")
+        builder.event(40, .work, "job.finished", means: .ended)
         builder.end(41, .completed)
         for step in 1...4 {
             var sample = Sample(at: RunBuilder.moment(Double(step) * 8), process: ProcessIdentity(pid: 100, startTicks: 1))

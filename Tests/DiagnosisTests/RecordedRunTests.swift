@@ -50,7 +50,7 @@ import Testing
 
     private static func data(_ name: String) throws -> Data { try Data(contentsOf: folder.appendingPathComponent(name)) }
 
-    private static func run(_ name: String) throws -> Run {
+    static func run(_ name: String) throws -> Run {
         let header = try EvidenceCoding.decode(RunHeader.self, from: data("\(name)/\(RunFile.header)"), name: RunFile.header)
         let snapshots = [1, 2].compactMap { ordinal in
             try? Snapshot(reading: { try? data("\(name)/\(RunFile.snapshots)/\(ordinal)/\($0)") })

@@ -142,8 +142,8 @@ import Testing
     @Test func `probes make events of what they read`() async throws {
         let place = FileManager.default.temporaryDirectory.appending(path: "hangscope-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let probe = ProbePlan(name: "counter", source: .file(path: place), meaning: .work, every_s: 0.05)
-        let log = ProbePlan(name: "percent", source: .log(pattern: #"(\d+) %"#), meaning: .progress, every_s: 1)
+        let probe = ProbePlan(name: "counter", source: .file(path: place), sense: .init(.work), every_s: 0.05)
+        let log = ProbePlan(name: "percent", source: .log(pattern: #"(\d+) %"#), sense: .init(.progress), every_s: 1)
         try await run("echo '40 %'; for i in 1 2 3; do echo $i > \(place); sleep 0.3; done", probes: [probe, log]) { _, run in
             #expect(run.events.contains { $0.kind == .work && $0.name == "counter" })
             #expect(run.events.first { $0.kind == .progress }?.attributes["progress"] == 40)

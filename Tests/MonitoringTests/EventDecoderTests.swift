@@ -26,6 +26,26 @@ import Testing
         #expect(event.attributes["label"] == "jobd")
     }
 
+    @Test func `a program's own words are understood as the scenario says`() throws {
+        let words = EventWords(
+            members: ["event": "msg", "job": "run", "status": "now"],
+            means: ["page came": Event.Sense(.work, .answer), "moved on": Event.Sense(.status), "says hello": Event.Sense(.work, .started)])
+        var decoder = EventDecoder(clock: clock, words: words)
+        func decode(_ text: String) -> Event? { decoder.event(from: .init(bytes: Array(text.utf8), wasCut: false), received_s: 1010) }
+        let page = try #require(decode(#"{"msg":"page came","run":7,"now":"unused"}"#))
+        #expect(page.kind == .work && page.means == .answer && page.name == "page came" && page.job == "7")
+        let status = try #require(decode(#"{"msg":"moved on","run":7,"now":"zu Ende"}"#))
+        #expect(status.kind == .status && status.attributes["status"] == "zu Ende")
+        let other = try #require(decode(#"{"msg":"nothing known","run":7}"#))
+        #expect(other.kind == .log && other.means == nil)
+        // A line that says it itself needs no scenario; a message counts as a name where the scenario knows it.
+        #expect(decode(#"{"kind":"request"}"#).map { [$0.kind == .work, $0.means == .request] } == [true, true])
+        #expect(decode(#"{"means":"deadline"}"#)?.kind == .timer)
+        var plain = EventDecoder(clock: clock, words: EventWords(means: words.means))
+        let greeting = plain.event(from: .init(bytes: Array(#"{"message":"says hello"}"#.utf8), wasCut: false), received_s: 1010)
+        #expect(greeting?.name == "says hello" && greeting?.means == .started)
+    }
+
     @Test func `spans are named by their operation`() throws {
         let event = try #require(decode([#"{"kind":"span.start","span":"llm.request","span.id":"a","parent.id":"b"}"#]).first)
         #expect(event.kind == .spanStart && event.name == "llm.request" && event.span == "a" && event.parentSpan == "b")

@@ -26,8 +26,7 @@ package struct DiagnosisCase: Sendable {
 
     /// Real seconds in words; in a scenario with scaled time, as its time, and said so.
     package func words(_ real_s: Double) -> String {
-        guard let timeline, timeline.timeScale != 1 else { return NodeText.seconds(real_s) }
-        return "\(NodeText.seconds(real_s * timeline.timeScale)) of scenario time"
+        timeline.map { $0.words(real_s * $0.timeScale) } ?? NodeText.seconds(real_s)
     }
 
     package var index: SnapshotIndex { graph.index }

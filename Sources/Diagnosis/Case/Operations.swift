@@ -1,25 +1,32 @@
 import Evidence
 import WaitGraph
 
-/// The open operations of a run: spans that started and did not end, innermost first.
+/// The open operations of a run: spans that started and did not end, innermost first; and jobs without
+/// spans that have sent a request, or got a piece of an answer, and nothing after it.
 enum Operations {
     struct Operation {
+        /// Where it began: the span's start, or the job's.
         var span: WorkTimeline.Mark
+        var isSpan = true
         /// The spans around it, outermost first.
         var around: [WorkTimeline.Mark]
-        /// Work events of its answer: those after the one that sent the request.
+        /// What was done in it.
+        var work: [WorkTimeline.Mark]
+        /// Work events of its answer: those that say so, and where none says what it is, those that
+        /// come again and again: a request goes out once, an answer comes in pieces.
         var answer: [WorkTimeline.Mark]
         var job: String?
+
+        var label: String { isSpan ? "`\(span.event.name)`" : "job \(job ?? "")" }
     }
 
-    /// Names of work events that only say that a request went out.
-    private static let sent = ["sent", "request", "started", "connect", "submitted", "enqueued", "queued", "accepted"]
+    private static let most = 64
 
     static func open(_ timeline: WorkTimeline) -> [Operation] {
         let spans = timeline.jobs.flatMap(\.openSpans) + timeline.strayspans
         let parents = Set(spans.compactMap(\.event.parentSpan))
         let bySpan = Dictionary(spans.compactMap { mark in mark.event.span.map { ($0, mark) } }, uniquingKeysWith: { first, _ in first })
-        return spans.filter { !parents.contains($0.event.span ?? "") }.prefix(64).map { leaf in
+        let told = spans.filter { !parents.contains($0.event.span ?? "") }.prefix(most).map { leaf in
             var around: [WorkTimeline.Mark] = []
             var current = leaf.event.parentSpan
             while let id = current, let mark = bySpan[id], around.count < 32 {
@@ -29,12 +36,19 @@ enum Operations {
             let work = timeline.work.filter { mark in
                 mark.index > leaf.index && (mark.event.span == leaf.event.span || mark.event.span == nil && mark.event.job == leaf.event.job)
             }
-            let answer = work.filter { mark in
-                let last = mark.event.name.split(separator: ".").last.map(String.init) ?? mark.event.name
-                return !sent.contains { last.hasSuffix($0) } || last.hasPrefix("response")
-            }
-            return Operation(span: leaf, around: around, answer: answer, job: leaf.event.job)
+            return Operation(span: leaf, around: around, work: work, answer: answer(among: work), job: leaf.event.job)
         }
+        return told + timeline.unfinished.filter { $0.spanCount == 0 }.prefix(most).compactMap { job in
+            guard let last = job.lastWork, last.event.means == .answer || last.event.means == .request, let start = job.start else { return nil }
+            return Operation(span: start, isSpan: false, around: [], work: job.work, answer: answer(among: job.work), job: job.id)
+        }
+    }
+
+    private static func answer(among work: [WorkTimeline.Mark]) -> [WorkTimeline.Mark] {
+        if work.contains(where: { $0.event.means != nil }) { return work.filter { $0.event.means == .answer } }
+        var counts: [String: Int] = [:]
+        for mark in work { counts[mark.event.name, default: 0] += 1 }
+        return work.filter { counts[$0.event.name] ?? 0 > 1 }
     }
 
     static func endpoint(_ operation: Operation) -> String? {
@@ -67,7 +81,10 @@ enum Operations {
             // Of several to one server, the one that moved last is the one in use; the others idle in the pool.
             return fitting.min { age(index.sockets[$0]) < age(index.sockets[$1]) }
         }
-        return clients.count == 1 ? clients[0] : nil
+        guard clients.count > 1, let last = operation.work.last else { return clients.first }
+        // Of several, the one that fell silent together with the work.
+        let age_ms = 1000 * realAge(of: last, evidence)
+        return clients.min { abs(age(index.sockets[$0]) - age_ms) < abs(age(index.sockets[$1]) - age_ms) }
     }
 
     private static func age(_ socket: SocketRecord) -> Double {
@@ -85,7 +102,7 @@ enum Operations {
         guard let timeline = evidence.timeline else { return [] }
         var links: [ChainLink] = []
         if let id = operation.job, let job = timeline.jobs.first(where: { $0.id == id }) { links.append(jobLink(job, evidence)) }
-        for span in operation.around + [operation.span] {
+        for span in operation.around + (operation.isSpan ? [operation.span] : []) {
             links.append(ChainLink(
                 kind: .span, label: "`\(span.event.name)`", detail: spanDetail(span), since_s: realAge(of: span, evidence),
                 evidence: [.event(span.index)]))

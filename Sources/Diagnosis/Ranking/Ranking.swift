@@ -23,8 +23,16 @@ struct Ranking {
         return roots.map { finding($0) } + distinct(contributing).map { finding($0) }
     }
 
-    /// Connections that a process does not accept for want of a descriptor are a consequence.
+    /// Connections that a process does not accept for want of a descriptor are a consequence. And where a run shows
+    /// what its open operation waits for, deafness to cancellation is what kept it waiting, not what it waits for.
     private func explained(_ all: [Candidate]) -> [Candidate] {
+        let isPlaced = all.contains { $0.role == .root && $0.cause != .cancellationIgnored && !$0.lead.isEmpty }
+        let all = all.map { candidate in
+            guard isPlaced, candidate.cause == .cancellationIgnored else { return candidate }
+            var candidate = candidate
+            candidate.role = .contributing
+            return candidate
+        }
         let short = Set(all.filter { $0.cause == .descriptorsExhausted && $0.rank >= 3 }.compactMap { $0.standstill?.end })
         return all.map { candidate in
             guard candidate.cause == .notAccepting, !short.isEmpty, case .socket(let inode, _)? = candidate.standstill?.end,
@@ -101,6 +109,6 @@ struct Ranking {
         guard let reached = baseline.events.firstIndex(where: { $0.name == point.name && $0.ordinal == point.ordinal && $0.job == point.job })
             ?? baseline.events.firstIndex(where: { $0.name == point.name && $0.ordinal == point.ordinal })
         else { return false }
-        return baseline.events[(reached + 1)...].contains { $0.kind == .work }
+        return baseline.header.workload?.end == .completed || baseline.events[(reached + 1)...].contains { $0.kind == .work }
     }
 }

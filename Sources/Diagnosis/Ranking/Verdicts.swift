@@ -15,14 +15,16 @@ enum Verdicts {
             }
         }
         if run.header.exitSignal != nil && !run.header.endedByObserver { return (.failed, "the subject was ended by signal \(run.header.exitSignal ?? 0)") }
-        let lastWork = timeline.work.last
         guard let alarm = run.header.alarms.first else { return withoutAlarm(run, timeline, hasRoot: hasRoot) }
         let alarm_s = time(alarm.at, run)
-        let since = timeline.work.filter { $0.time_s > alarm_s }
-        let silence_s = timeline.end_s - (lastWork?.time_s ?? 0)
+        // An alarm about one job is about that job, whatever the others do.
+        let work = alarm.job == nil ? timeline.work : timeline.work.filter { $0.event.job == alarm.job }
+        let since = work.filter { $0.time_s > alarm_s }
+        let silence_s = timeline.end_s - (work.last?.time_s ?? 0)
         // A deadline says nothing about standing still: the silence before and after it does.
         if alarm.rule == .deadline, !run.header.alarms.contains(where: { $0.rule != .deadline }) {
             let late = (verdict: Verdict.slow, because: "\(alarm.detail); work was done until \(NodeText.seconds(max(0, silence_s))) before the end")
+            if !timeline.jobs.isEmpty, timeline.unfinished.isEmpty { return (.slow, "\(alarm.detail); every job has ended after that") }
             return silence_s > max(30, 0.2 * alarm.threshold_s) ? (.hang, alarm.detail) : late
         }
         if since.isEmpty { return (.hang, alarm.detail) }
@@ -40,7 +42,7 @@ enum Verdicts {
         }
         let silence_s = timeline.end_s - (timeline.work.last?.time_s ?? 0)
         if silence_s < 10 { return (.advancing, "work was done until the end of the observation") }
-        return (.unknown, "a job has not ended, no work was done for \(NodeText.seconds(silence_s)) of scenario time, and no alarm was raised")
+        return (.unknown, "a job has not ended, no work was done for \(timeline.words(silence_s)), and no alarm was raised")
     }
 
     static func time(_ moment: Moment, _ run: Run) -> Double {

@@ -23,6 +23,8 @@ public struct Event: Codable, Sendable, Hashable {
 
     public var at: Moment
     public var kind: Kind
+    /// What it tells beyond its kind; nil where nobody says.
+    public var means: Meaning?
     /// Dotted name, such as "chunk.started"; for spans the span's name.
     public var name: String
     /// 1 for the first event of this name and subject in the run, 2 for the second ...

@@ -44,6 +44,12 @@ public struct RunHeader: Codable, Sendable, Hashable {
     public var endedByObserver: Bool
     /// The last work event before the first alarm: where a run with which this is compared is captured.
     public var standstill: EventKey?
+    /// Scenario seconds without work after which the scenario's watchdog takes it to stand still, where it has such a rule.
+    public var patience_s: Double?
+    /// What the subject was started with, values left out: a subject that has ended shows it no more.
+    public var environment: [EnvironmentEntry]?
+    /// Statuses that end a job, where the scenario names them.
+    public var statusWords: StatusWords?
     public var unobserved: [Unobserved]
 
     public init(startedAt: Moment, clocks: ClockReading, host: HostRecord, timeScale: Double = 1) {

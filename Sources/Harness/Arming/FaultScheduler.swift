@@ -13,6 +13,8 @@ final class FaultScheduler: Sendable {
     }
     private struct State {
         var waiting: [Waiting] = []
+        /// Armed before the time began, and to be healed in it.
+        var armed: [FaultPlan] = []
         var counts: [String: Int] = [:]
         var tasks: [Task<Void, Never>] = []
     }
@@ -36,6 +38,7 @@ final class FaultScheduler: Sendable {
                 try await ledger.prepare(fault)
                 if case .start = plan.when {
                     try await ledger.arm(fault)
+                    if plan.for_s != nil { state.withLock { $0.armed.append(plan) } }
                 } else {
                     state.withLock { $0.waiting.append(Waiting(plan: plan, fault: fault)) }
                 }
@@ -47,6 +50,7 @@ final class FaultScheduler: Sendable {
 
     /// The scenario's time begins.
     func begin() {
+        for plan in state.withLock({ $0.armed }) { start { [self] in await heal(plan) } }
         let timed = take { if case .at = $0.when { true } else { false } }
         for waiting in timed {
             guard case .at(let seconds) = waiting.plan.when else { continue }
@@ -106,6 +110,11 @@ final class FaultScheduler: Sendable {
             if !Task.isCancelled { failure.set(HarnessError(error, doing: "fault \(waiting.plan.id)")) }
             return
         }
-        if let seconds = waiting.plan.for_s, (try? await clock.sleep(seconds)) != nil { await ledger.heal(waiting.plan.id) }
+        await heal(waiting.plan)
+    }
+
+    /// When its time is over, where it has one.
+    private func heal(_ plan: FaultPlan) async {
+        if let seconds = plan.for_s, (try? await clock.sleep(seconds)) != nil { await ledger.heal(plan.id) }
     }
 }

@@ -10,13 +10,14 @@ struct ProbeSet: Sendable {
 
     private struct Entry: Sendable {
         var probe: any Probe
-        var meaning: ProbePlan.Meaning
+        /// nil for rows of the store.
+        var sense: Event.Sense?
         var interval: Duration
     }
 
     private let hub: RunHub
     private var entries: [Entry] = []
-    private var logs: [(probe: LogProbe, meaning: ProbePlan.Meaning)] = []
+    private var logs: [(probe: LogProbe, sense: Event.Sense?)] = []
 
     init(_ plans: [ProbePlan], references: References, address: @escaping @Sendable () -> String?, http: HTTPDriver, hub: RunHub) throws {
         self.hub = hub
@@ -31,13 +32,13 @@ struct ProbeSet: Sendable {
                         return path.hasPrefix("http") ? path : (address() ?? "http://127.0.0.1") + path
                     }, pointer: pointer, http: http)
             case .log(let pattern):
-                logs.append((try LogProbe(name: plan.name, pattern: pattern), plan.meaning))
+                logs.append((try LogProbe(name: plan.name, pattern: pattern), plan.sense))
                 continue
             case .file(let path): probe = FileProbe(name: plan.name, path: references.fill(path))
             case .sqlite(let database, let query):
                 probe = SQLiteProbe(name: plan.name, path: references.fill(database), query: query)
             }
-            entries.append(Entry(probe: probe, meaning: plan.meaning, interval: hub.clock.real(plan.every_s)))
+            entries.append(Entry(probe: probe, sense: plan.sense, interval: hub.clock.real(plan.every_s)))
         }
     }
 
@@ -45,14 +46,14 @@ struct ProbeSet: Sendable {
     mutating func addJobStore(_ database: String) {
         for (name, query) in [("jobs", "SELECT * FROM jobs ORDER BY id"), ("reports", "SELECT * FROM reports ORDER BY job_id")] {
             let probe = SQLiteProbe(name: name, path: database, query: query)
-            entries.append(Entry(probe: probe, meaning: .store, interval: hub.clock.real(2)))
+            entries.append(Entry(probe: probe, sense: nil, interval: hub.clock.real(2)))
         }
     }
 
     /// A line of the subject's output.
     func see(_ line: String) {
-        for (probe, meaning) in logs {
-            if let value = probe.see(line) { tell(probe.name, meaning, value) }
+        for (probe, sense) in logs {
+            if let (value, job) = probe.see(line) { tell(probe.name, sense, value, job: job) }
         }
     }
 
@@ -79,32 +80,36 @@ struct ProbeSet: Sendable {
         let at = hub.clock.now()
         switch reading {
         case .rows(let rows):
-            if entry.meaning == .store {
+            if entry.sense == nil {
                 hub.recorder.record(StoreRecord(at: at, name: name, rows: rows))
                 hub.set(gauges: Self.gauges(name, rows))
             } else if reading != before {
-                tell(name, entry.meaning, rows.first?.values.first ?? .null)
+                tell(name, entry.sense, rows.first?.values.first ?? .null)
             }
         case .failed(let reason):
-            if entry.meaning == .store {
+            if entry.sense == nil {
                 hub.recorder.record(StoreRecord(at: at, name: name, rows: [], error: reason))
             } else if reading != before {
                 hub.tell(Event(at: at, kind: .probe, name: name, attributes: ["error": .string(reason)]))
             }
         case .value(let value):
-            if reading != before { tell(name, entry.meaning, value) }
+            // What a health check says counts at each time that it is asked.
+            if reading != before || entry.sense?.means == .health { tell(name, entry.sense, value) }
         }
     }
 
-    private func tell(_ name: String, _ meaning: ProbePlan.Meaning, _ value: JSONValue) {
-        let (kind, member): (Event.Kind, String) =
-            switch meaning {
-            case .work: (.work, "value")
-            case .progress: (.progress, "progress")
-            case .status: (.status, "status")
-            case .store: (.probe, "value")
-            }
-        hub.tell(Event(at: hub.clock.now(), kind: kind, name: name, attributes: [member: value]))
+    private func tell(_ name: String, _ sense: Event.Sense?, _ value: JSONValue, job: String? = nil) {
+        let sense = sense ?? Event.Sense(.probe)
+        var attributes: [String: JSONValue]
+        switch sense.kind {
+        case .progress: attributes = ["progress": value]
+        case .status: attributes = ["status": value]
+        default: attributes = value.object ?? ["value": value]
+        }
+        if sense.means == .error, attributes["error.message"] == nil { attributes["error.message"] = value }
+        var event = Event(at: hub.clock.now(), kind: sense.kind, name: name, job: job, attributes: attributes)
+        event.means = sense.means
+        hub.tell(event)
     }
 
     /// How many rows have each status: "jobs.processing".

@@ -37,11 +37,13 @@ final class RunExecution: Sendable {
         }
         scheduler = FaultScheduler(truth: truth, clock: clock)
         hub = RunHub(
-            clock: clock, recorder: recorder, watchdog: Watchdog(request.variant.watchdog.map(\.rule)), scheduler: scheduler,
+            clock: clock, recorder: recorder, watchdog: Watchdog(request.variant.watchdogRules), scheduler: scheduler,
+            words: request.variant.words,
             capturePoint: request.capturePoint)
-        header = Mutex(
-            RunHeader(
-                startedAt: clock.now(), clocks: HostFacts.clocks(), host: HostFacts.record(), timeScale: request.plan.timeScale))
+        var first = RunHeader(startedAt: clock.now(), clocks: HostFacts.clocks(), host: HostFacts.record(), timeScale: request.plan.timeScale)
+        first.statusWords = request.variant.statusWords
+        first.patience_s = request.variant.patience_s
+        header = Mutex(first)
     }
 
     /// Runs to the end and leaves nothing behind, however it ends.

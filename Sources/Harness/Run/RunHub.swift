@@ -32,9 +32,9 @@ final class RunHub: Sendable {
     private let capturePoint: EventKey?
     private let state = Mutex(State())
 
-    init(clock: ScenarioClock, recorder: Recorder, watchdog: Watchdog, scheduler: FaultScheduler, capturePoint: EventKey?) {
+    init(clock: ScenarioClock, recorder: Recorder, watchdog: Watchdog, scheduler: FaultScheduler, words: EventWords, capturePoint: EventKey?) {
         self.clock = clock
-        numbering = EventNumbering(clock: clock)
+        numbering = EventNumbering(clock: clock, words: words)
         self.recorder = recorder
         self.watchdog = watchdog
         self.scheduler = scheduler
@@ -70,6 +70,8 @@ final class RunHub: Sendable {
 
     /// An event of the harness, the client or a probe.
     func tell(_ event: Event) {
+        // Nor do its probes tell of what it does once it is being ended.
+        if event.kind != .harness, state.withLock({ $0.hasEnded }) { return }
         let event = numbering.numbered(event)
         recorder.record(event)
         if event.kind == .work { state.withLock { $0.lastWork = event.key } }
@@ -123,10 +125,25 @@ final class RunHub: Sendable {
     }
 }
 
+extension Variant {
+    /// The statuses that end a job: those that are named so, those that the workload waits for, and those by which a step of it fails.
+    var statusWords: StatusWords {
+        var words = self.words.statuses
+        for case .await(_, let until, let failure, _, _) in workload {
+            words.well += until.values
+            words.badly += failure.values.flatMap(\.self)
+        }
+        return words
+    }
+
+    var patience_s: Double? { watchdog.compactMap { if case .noWork(_, let seconds) = $0 { seconds } else { nil } }.min() }
+    var watchdogRules: [any WatchdogRule] { watchdog.map { $0.rule(statusWords) } }
+}
+
 extension WatchdogPlan {
-    var rule: any WatchdogRule {
+    func rule(_ words: StatusWords) -> any WatchdogRule {
         switch self {
-        case .noWork(let of, let seconds): NoWorkRule(threshold_s: seconds, perJob: of == "job")
+        case .noWork(let of, let seconds): NoWorkRule(threshold_s: seconds, perJob: of == "job", words: words)
         case .noEvent(let name, let seconds): NoEventRule(name: name, threshold_s: seconds)
         case .deadline(let seconds): DeadlineRule(threshold_s: seconds)
         case .busyLoop(let seconds): BusyLoopRule(threshold_s: seconds)

@@ -184,7 +184,9 @@ struct RunObservation: Sendable {
             case .failed(let reason): ["error": .string(reason)]
             case .rows: [:]
             }
-        hub.tell(Event(at: run.clock.now(), kind: .probe, name: "health", attributes: attributes))
+        var event = Event(at: run.clock.now(), kind: .probe, name: "health", attributes: attributes)
+        event.means = .health
+        hub.tell(event)
     }
 
     /// A fiftieth of the shortest threshold, so that an alarm comes within 1.1 times its threshold.

@@ -2,6 +2,7 @@ internal import Archive
 internal import Evidence
 internal import Glibc
 internal import Monitoring
+internal import ProcessInspection
 internal import Processes
 internal import Synchronization
 
@@ -45,6 +46,12 @@ struct SubjectSession: Sendable {
         return SubjectSession(subject: subject, child: child, run: run, receivers: receivers)
     }
 
+    private static func environment(of pid: Int32, salt: String) -> [EnvironmentEntry]? {
+        guard let target = try? CaptureTarget(pid: pid) else { return nil }
+        let entries = EnvironmentCollector(salt: salt, showsValues: false).collect(from: target, deadline: .now + .seconds(1))
+        return entries.status == .unavailable ? nil : entries.elements
+    }
+
     /// Returns when it is ready; else throws what went wrong, with its last words.
     func waitUntilReady() async throws {
         enum Outcome: Sendable { case ready, exited(ExitStatus), late, interrupted, failed(HarnessError) }
@@ -64,7 +71,10 @@ struct SubjectSession: Sendable {
         ]
         defer { tasks.forEach { $0.cancel() } }
         switch await outcome.wait() {
-        case .ready: run.hub.tell("subject.ready")
+        case .ready:
+            run.hub.tell("subject.ready")
+            let environment = Self.environment(of: child.pid, salt: run.request.salt)
+            await run.change { $0.environment = environment }
         case .exited(let status): throw await ended(status)
         case .late:
             throw HarnessError(

@@ -46,6 +46,27 @@ package enum EventName: String, CaseIterable, Sendable {
         }
     }
 
+    /// What it tells beyond its kind, in words that are no name of ours: a line's `means`. nil where the kind says it all.
+    package enum Meaning: String, Sendable {
+        case accepted, started, request, answer, finished, saved, cancelled, ended, error, deadline
+    }
+
+    package var means: Meaning? {
+        switch self {
+        case .jobAccepted: .accepted
+        case .jobStarted, .analysisStarted, .chunkStarted: .started
+        case .requestSent: .request
+        case .responseStarted, .firstToken, .token: .answer
+        case .analysisFinished, .chunkFinished: .finished
+        case .resultsSaved: .saved
+        case .analysisCancelled: .cancelled
+        case .jobFinished: .ended
+        case .progressWriteFailed, .analysisFailed, .requestFailed: .error
+        case .jobDeadline: .deadline
+        case .serverListening, .serverStopping, .serverStopForced, .jobProgress, .jobStatus, .analysisTimeout, .sweeperRun: nil
+        }
+    }
+
     /// Whether the event tells about the inside of an analysis, which `no-tracing` leaves out.
     var isTraced: Bool {
         switch self {

@@ -24,6 +24,7 @@ struct Observability: Sendable {
         if tracer != nil || !event.isTraced {
             metadata["event"] = "\(event.rawValue)"
             metadata["kind"] = "\(event.kind.rawValue)"
+            if let means = event.means { metadata["means"] = "\(means.rawValue)" }
         } else if event == .token || event == .firstToken {
             // Who does not trace does not log every token either.
             return

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 package struct Description: Encodable, Sendable {
     struct ConfigurationEntry: Encodable, Sendable { var key, type: String; var `default`: String; var doc: String }
     struct DefectEntry: Encodable, Sendable { var name: String; var `case`: String; var doc: String }
-    struct EventEntry: Encodable, Sendable { var name, kind, doc: String; var attributes: [String] }
+    struct EventEntry: Encodable, Sendable { var name, kind: String; var means: String?; var doc: String; var attributes: [String] }
     struct EndpointEntry: Encodable, Sendable { var method, path, doc: String }
 
     var config: [ConfigurationEntry]
@@ -17,7 +17,7 @@ package struct Description: Encodable, Sendable {
             config: ConfigurationKey.all.map { .init(key: $0.name, type: $0.type, default: $0.defaultText, doc: $0.doc) },
             defects: Defect.allCases.map { .init(name: $0.rawValue, case: $0.fieldCase, doc: $0.doc) },
             events: EventName.allCases.map {
-                .init(name: $0.rawValue, kind: $0.kind.rawValue, doc: $0.doc, attributes: $0.attributes)
+                .init(name: $0.rawValue, kind: $0.kind.rawValue, means: $0.means?.rawValue, doc: $0.doc, attributes: $0.attributes)
             },
             endpoints: [
                 .init(method: "POST", path: "/generate-async", doc: "Queue a script for analysis: {\"script\", \"model\"?}."),

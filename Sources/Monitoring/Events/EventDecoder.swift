@@ -14,6 +14,7 @@ package struct EventDecoder: Sendable {
     static let maximumCounters = 100_000
 
     private let clock: ScenarioClock
+    private let words: EventWords
     private var counts: [EventCounter: Int] = [:]
 
     private struct EventCounter: Hashable {
@@ -21,7 +22,11 @@ package struct EventDecoder: Sendable {
         var job: String?
     }
 
-    package init(clock: ScenarioClock) { self.clock = clock }
+    /// - Parameter words: the program's own, where it has any.
+    package init(clock: ScenarioClock, words: EventWords = EventWords()) {
+        self.clock = clock
+        self.words = words
+    }
 
     /// - Parameter received_s: CLOCK_MONOTONIC when the line came.
     /// - Returns: nil for an empty line.
@@ -47,26 +52,27 @@ package struct EventDecoder: Sendable {
     }
 
     private mutating func event(from members: [String: JSONValue], received_s: Double) -> Event {
-        var rest = members
+        var rest = renamed(members)
         func take(_ key: String) -> String? {
             guard let value = rest.removeValue(forKey: key), value != .null else { return nil }
             return String(value.text.prefix(Self.maximumText))
         }
         let kind = take("kind")
+        let means = take("means")
         let eventName = take("event")
         let message = take("message") ?? take("msg")
         var event = Event(at: clock.moment(at: received_s), kind: .log, name: "log")
-        switch kind {
-        case "work": event.kind = .work
-        case "progress": event.kind = .progress
-        case "status": event.kind = .status
-        case "timer": event.kind = .timer
-        case "span.start": event.kind = .spanStart
-        case "span.end": event.kind = .spanEnd
-        default: if let kind { event.attributes["kind"] = .string(kind) }
+        if let kind {
+            if let sense = Event.Sense(word: kind) { (event.kind, event.means) = (sense.kind, sense.means) } else { event.attributes["kind"] = .string(kind) }
         }
+        if let means = means.flatMap(Event.Meaning.init) {
+            event.means = means
+            if kind == nil { event.kind = means.kind }
+        }
+        // The scenario knows better than a line that says nothing: many loggers put the event's name into the message.
+        if let sense = words.means[eventName ?? message ?? ""] { (event.kind, event.means) = (sense.kind, sense.means) }
         let span = event.kind == .spanStart || event.kind == .spanEnd ? take("span") : nil
-        event.name = String((eventName ?? span ?? "log").prefix(Self.maximumName))
+        event.name = String((eventName ?? span ?? message.flatMap { words.means[$0] == nil ? nil : $0 } ?? "log").prefix(Self.maximumName))
         event.message = message
         event.job = take("job.id").map { String($0.prefix(Self.maximumName)) }
         event.level = take("level").map { String($0.prefix(Self.maximumName)) }
@@ -82,6 +88,18 @@ package struct EventDecoder: Sendable {
         }
         event.ordinal = ordinal(event.name, event.job)
         return event
+    }
+
+    /// A line with its members called as ours are.
+    private func renamed(_ members: [String: JSONValue]) -> [String: JSONValue] {
+        guard !words.members.isEmpty else { return members }
+        var renamed = members
+        for (own, theirs) in words.members {
+            guard let canonical = EventWords.canonical[own], canonical != theirs, let value = members[theirs] else { continue }
+            renamed[canonical] = value
+            if !words.members.values.contains(canonical) { renamed[theirs] = nil }
+        }
+        return renamed
     }
 
     private mutating func ordinal(_ name: String, _ job: String?) -> Int {

@@ -37,7 +37,7 @@ package final class EventReceiver: Sendable {
 package final class EventNumbering: Sendable {
     private let decoder: Mutex<EventDecoder>
 
-    package init(clock: ScenarioClock) { decoder = Mutex(EventDecoder(clock: clock)) }
+    package init(clock: ScenarioClock, words: EventWords = EventWords()) { decoder = Mutex(EventDecoder(clock: clock, words: words)) }
 
     package func event(from line: LineSplitter.Line, received_s: Double) -> Event? {
         decoder.withLock { $0.event(from: line, received_s: received_s) }

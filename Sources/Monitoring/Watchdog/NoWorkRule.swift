@@ -7,15 +7,19 @@ package struct NoWorkRule: WatchdogRule {
     static let maximumJobs = 10_000
     private let threshold_s: Double
     private let perJob: Bool
+    private let words: StatusWords
     /// Last work of each job under way; "" stands for work without a job.
     private var last: [String: (at_s: Double, name: String?)] = [:]
     private var finished: Set<String> = []
     private var fired: Set<String> = []
 
-    /// - Parameter perJob: each job by itself (`of: job`); otherwise any work of anybody will do.
-    package init(threshold_s: Double, perJob: Bool) {
+    /// - Parameters:
+    ///   - perJob: each job by itself (`of: job`); otherwise any work of anybody will do.
+    ///   - words: the statuses that end a job.
+    package init(threshold_s: Double, perJob: Bool, words: StatusWords = StatusWords()) {
         self.threshold_s = threshold_s
         self.perJob = perJob
+        self.words = words
     }
 
     package var mayStillFire: Bool { last.keys.contains { !fired.contains($0) } }
@@ -39,15 +43,10 @@ package struct NoWorkRule: WatchdogRule {
             if !job.isEmpty { last[""] = nil }
             last[job] = (event.at.counted_s, event.name)
         }
-        if perJob, event.job != nil, event.name == "job.finished" || Self.isFinal(event) {
+        if perJob, event.job != nil, words.end(event) != nil {
             last[job] = nil
             if finished.count < Self.maximumJobs { finished.insert(job) }
         }
-    }
-
-    private static func isFinal(_ event: Event) -> Bool {
-        guard event.kind == .status, let status = event.attributes["status"]?.string?.uppercased() else { return false }
-        return ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "PARTIAL_SUCCESS", "SUCCEEDED", "DONE"].contains(status)
     }
 
     private mutating func overdue(at moment: Moment) -> AlarmRecord? {

@@ -1,3 +1,5 @@
+package import Evidence
+
 /// A validated scenario: what `plan.json` holds and the harness runs.
 ///
 /// All durations are seconds of scenario time; `timeScale` of them pass in one real second.
@@ -40,14 +42,16 @@ package struct Variant: Codable, Sendable, Hashable {
     package var faults: [FaultPlan]
     package var watchdog: [WatchdogPlan]
     package var probes: [ProbePlan]
+    /// The subject's own words for what its events mean.
+    package var words: EventWords
     package var expectation: Expectation
     /// Capabilities it cannot do without: "tcp-repair", "network-namespaces", "ptrace".
     package var requires: [String]
 
     package init(
         name: String, subject: SubjectPlan, services: [ServicePlan] = [], workload: [WorkloadStep] = [],
-        faults: [FaultPlan] = [], watchdog: [WatchdogPlan] = [], probes: [ProbePlan] = [], expectation: Expectation,
-        requires: [String] = []
+        faults: [FaultPlan] = [], watchdog: [WatchdogPlan] = [], probes: [ProbePlan] = [], words: EventWords = EventWords(),
+        expectation: Expectation, requires: [String] = []
     ) {
         self.name = name
         self.subject = subject
@@ -56,6 +60,7 @@ package struct Variant: Codable, Sendable, Hashable {
         self.faults = faults
         self.watchdog = watchdog
         self.probes = probes
+        self.words = words
         self.expectation = expectation
         self.requires = requires
     }
@@ -181,17 +186,16 @@ package struct ProbePlan: Codable, Sendable, Hashable {
         case file(path: String)
         case sqlite(database: String, query: String)
     }
-    /// What a change of the reading means: work, progress, status, or rows for store.jsonl.
-    package enum Meaning: String, Codable, Sendable, Hashable { case work, progress, status, store }
     package var name: String
     package var source: Source
-    package var meaning: Meaning
+    /// What a change of the reading is; nil for rows of store.jsonl.
+    package var sense: Event.Sense?
     package var every_s: Double
 
-    package init(name: String, source: Source, meaning: Meaning, every_s: Double) {
+    package init(name: String, source: Source, sense: Event.Sense?, every_s: Double) {
         self.name = name
         self.source = source
-        self.meaning = meaning
+        self.sense = sense
         self.every_s = every_s
     }
 }

@@ -7,7 +7,7 @@ struct PlanReader {
     let folder: ScenarioFolder
 
     static let topKeys = [
-        "schema", "name", "title", "case", "tags", "subject", "services", "workload", "faults", "watchdog", "probes", "time", "expect",
+        "schema", "name", "title", "case", "tags", "subject", "services", "workload", "faults", "watchdog", "probes", "words", "time", "expect",
         "variants", "requires",
     ]
     static let defaultVariants = ["hanging", "working", "fixed"]
@@ -93,7 +93,7 @@ struct PlanReader {
         }
     }
 
-    static let variantKeys = ["subject", "services", "workload", "faults", "watchdog", "probes", "requires"]
+    static let variantKeys = ["subject", "services", "workload", "faults", "watchdog", "probes", "words", "requires"]
 
     private func variant(_ name: String, root: YamlNode, override: YamlNode?, expectation: Expectation) -> Variant? {
         var node = root
@@ -120,8 +120,8 @@ struct PlanReader {
         guard let subject else { return nil }
         return Variant(
             name: name, subject: subject, services: services, workload: workload, faults: faults,
-            watchdog: watchdog(node["watchdog"], scope: scope), probes: probes(node["probes"], scope: scope), expectation: expectation,
-            requires: Set(requires).sorted())
+            watchdog: watchdog(node["watchdog"], scope: scope), probes: probes(node["probes"], scope: scope), words: words(node["words"]),
+            expectation: expectation, requires: Set(requires).sorted())
     }
 
     private func requires(_ node: YamlNode?) -> [String] {

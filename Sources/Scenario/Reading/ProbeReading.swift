@@ -1,3 +1,5 @@
+internal import Evidence
+
 extension PlanReader {
     static let probeSources = ["http", "log", "file", "sqlite"]
 
@@ -15,14 +17,10 @@ extension PlanReader {
             let kind = map.choice(of: Self.probeSources)
         else { return nil }
         let name = map.requiredText("name")
-        let meanings = ["work", "progress", "status", "store"]
-        guard let word = map.requiredText("means", hint: "One of \(meanings.joined(separator: ", ")).") else { return nil }
-        guard let meaning = ProbePlan.Meaning(rawValue: word) else {
-            problems.reportUnknown(at: map.node["means"]!.position, "meaning", word, known: meanings)
-            return nil
-        }
+        guard let means = map.required("means", hint: "One of \((["store"] + Event.Sense.words).joined(separator: ", ")).") else { return nil }
+        let sense = sense(means, besides: ["store"])
         guard let source = source(kind, scope: scope), let name else { return nil }
-        return ProbePlan(name: name, source: source, meaning: meaning, every_s: map.seconds("every") ?? 1)
+        return ProbePlan(name: name, source: source, sense: sense, every_s: map.seconds("every") ?? 1)
     }
 
     private func source(_ kind: YamlNode.Entry, scope: ReferenceScope) -> ProbePlan.Source? {

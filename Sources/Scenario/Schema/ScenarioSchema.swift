@@ -43,6 +43,7 @@ package struct ScenarioSchema: Sendable {
             "faults": list(reference("fault")),
             "watchdog": list(reference("rule")),
             "probes": list(reference("probe")),
+            "words": words,
             "requires": list(["enum": .array(Capability.all.map { .string($0.name) })]),
         ]
     }
@@ -66,12 +67,24 @@ package struct ScenarioSchema: Sendable {
             "fault": fault,
             "rule": rule,
             "probe": exclusive(
-                own: ["name": ["type": "string"], "means": ["enum": ["work", "progress", "status", "store"]], "every": reference("duration")],
+                own: ["name": ["type": "string"], "means": ["enum": .array([.string("store")] + Self.meanings)], "every": reference("duration")],
                 choices: [
                     ("http", object(["path": ["type": "string"], "pointer": ["type": "string"]], required: ["path"])), ("log", ["type": "string"]),
                     ("file", ["type": "string"]), ("sqlite", object(["database": ["type": "string"], "query": ["type": "string"]], required: ["database", "query"])),
                 ], required: ["name", "means"]),
         ]
+    }
+
+    private static let meanings = Event.Sense.words.map(JSONValue.string)
+
+    private var words: JSONValue {
+        let members = Dictionary(uniqueKeysWithValues: EventWords.canonical.keys.map { ($0, ["type": "string"] as JSONValue) })
+        return described(
+            object([
+                "members": described(object(members), "What the program calls the members of its JSON lines."),
+                "means": described(["type": "object", "additionalProperties": ["enum": .array(Self.meanings)]], "What its events mean, by their name."),
+                "statuses": described(object(["ended": reference("texts"), "failed": reference("texts")]), "Statuses that end a job."),
+            ]), "The program's own words.")
     }
 
     private var subject: JSONValue {

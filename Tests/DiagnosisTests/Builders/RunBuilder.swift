@@ -19,11 +19,13 @@ struct RunBuilder {
     static func moment(_ time_s: Double) -> Moment { Moment(monotonic_s: origin + time_s / scale, scenario_s: time_s) }
 
     mutating func event(
-        _ time_s: Double, _ kind: Event.Kind, _ name: String, job: String? = "1", span: String? = nil, parent: String? = nil, _ attributes: [String: JSONValue] = [:]
+        _ time_s: Double, _ kind: Event.Kind, _ name: String, job: String? = "1", span: String? = nil, parent: String? = nil, _ attributes: [String: JSONValue] = [:],
+        means: Event.Meaning? = nil
     ) {
         let key = name + (job ?? "")
         ordinals[key, default: 0] += 1
         var event = Event(at: Self.moment(time_s), kind: kind, name: name, ordinal: ordinals[key] ?? 1, job: job, attributes: attributes)
+        event.means = means
         event.span = span
         event.parentSpan = parent
         run.events.append(event)
@@ -31,21 +33,21 @@ struct RunBuilder {
 
     /// A job up to its streaming answer, `tokens` of them a second apart from second 6.
     mutating func streaming(tokens: Int) {
-        event(1, .work, "job.accepted")
+        event(1, .work, "job.accepted", means: .accepted)
         event(2, .status, "job.status", ["status": "PROCESSING"])
-        event(2, .work, "job.started", ["timeout_s": 300.0, "deadline_s": 600.0])
+        event(2, .work, "job.started", ["timeout_s": 300.0, "deadline_s": 600.0], means: .started)
         event(3, .spanStart, "job.run", span: "a")
         event(3, .spanStart, "llm.request", span: "b", parent: "a", ["endpoint": "127.0.0.1:9002", "model": "m-32k"])
-        event(4, .work, "llm.request-sent", span: "b", ["endpoint": "127.0.0.1:9002", "model": "m-32k"])
-        for index in 0..<tokens { event(6 + Double(index), .work, "llm.token", span: "b", ["tokens": .int(Int64(index + 1))]) }
+        event(4, .work, "llm.request-sent", span: "b", ["endpoint": "127.0.0.1:9002", "model": "m-32k"], means: .request)
+        for index in 0..<tokens { event(6 + Double(index), .work, "llm.token", span: "b", ["tokens": .int(Int64(index + 1))], means: .answer) }
     }
 
     mutating func finish(at time_s: Double) {
         event(time_s, .spanEnd, "llm.request", span: "b")
         event(time_s, .spanEnd, "job.run", span: "a")
-        event(time_s, .work, "results.saved", ["model": "m-32k"])
+        event(time_s, .work, "results.saved", ["model": "m-32k"], means: .saved)
         event(time_s, .status, "job.status", ["status": "COMPLETED"])
-        event(time_s, .work, "job.finished", ["status": "COMPLETED"])
+        event(time_s, .work, "job.finished", ["status": "COMPLETED"], means: .ended)
         end(time_s + 1, .completed)
     }
 

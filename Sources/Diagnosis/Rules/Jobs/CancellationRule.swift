@@ -5,8 +5,8 @@ import WaitGraph
 struct CancellationRule: DiagnosisRule {
     let causes: [Cause] = [.cancellationIgnored, .workOutlivesTimeout]
 
-    /// Scenario seconds that cancelled work may take to wind down.
-    private static let grace_s = 10.0
+    /// What cancelled work may take to wind down: a sixth of the patience with work that stands still.
+    private func grace_s(_ timeline: WorkTimeline) -> Double { timeline.patience_s / 6 }
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         var found: [Candidate] = []
@@ -26,11 +26,11 @@ struct CancellationRule: DiagnosisRule {
         if let final = job.finalAt, final.index > fired.index || final.time_s >= fired.time_s {
             return outlives(job, fired, final, open, timeline)
         }
-        guard !job.isFinal, waited_s > Self.grace_s else { return [] }
+        guard !job.isFinal, waited_s > grace_s(timeline) else { return [] }
         // Work that still advances after its timeout is late, not deaf, unless it never ends.
         var candidate = Candidate(
             .cancellationIgnored, .contributing,
-            summary: "The timeout `\(fired.event.name)` of job \(job.id) fired and nothing ended: \(NodeText.seconds(waited_s)) of scenario time later the job is \(job.status ?? "not ended")"
+            summary: "The timeout `\(fired.event.name)` of job \(job.id) fired and nothing ended: \(timeline.words(waited_s)) later the job is \(job.status ?? "not ended")"
                 + (open.isEmpty ? "" : " and \(names(open)) still open"),
             cited: [CitedEvidence(.event(fired.index), "the timeout fired")] + open.prefix(4).map { CitedEvidence(.event($0.index), "`\($0.event.name)` never ended") },
             since_s: waited_s / timeline.timeScale)
@@ -42,14 +42,14 @@ struct CancellationRule: DiagnosisRule {
         _ job: WorkTimeline.Job, _ fired: WorkTimeline.Mark, _ final: WorkTimeline.Mark, _ open: [WorkTimeline.Mark], _ timeline: WorkTimeline
     ) -> [Candidate] {
         let after = job.work.filter { mark in
-            mark.time_s > final.time_s + Self.grace_s && mark.event.name != "job.finished" && !mark.event.name.hasSuffix("cancelled")
+            mark.time_s > final.time_s + grace_s(timeline) && ![.ended, .failed, .cancelled].contains(mark.event.means)
         }
         let lives_s = timeline.end_s - final.time_s
-        guard !after.isEmpty || !open.isEmpty && lives_s > Self.grace_s else { return [] }
+        guard !after.isEmpty || !open.isEmpty && lives_s > grace_s(timeline) else { return [] }
         var candidate = Candidate(
             .workOutlivesTimeout, .contributing,
             summary: "Job \(job.id) was reported \(job.status ?? "ended") when `\(fired.event.name)` fired, and its work lives on: "
-                + (open.isEmpty ? "" : "\(names(open)) still open \(NodeText.seconds(lives_s)) of scenario time later")
+                + (open.isEmpty ? "" : "\(names(open)) still open \(timeline.words(lives_s)) later")
                 + (after.isEmpty ? "" : (open.isEmpty ? "" : ", ") + "\(after.count) work events came afterwards"),
             cited: [CitedEvidence(.event(fired.index), "the timeout fired"), CitedEvidence(.event(final.index), "the job was reported as ended")]
                 + open.prefix(4).map { CitedEvidence(.event($0.index), "`\($0.event.name)` never ended") }

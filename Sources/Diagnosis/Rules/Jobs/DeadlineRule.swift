@@ -13,15 +13,15 @@ struct DeadlineRule: DiagnosisRule {
         guard let timeline = evidence.timeline, let run = evidence.run else { return .unknown(nil) }
         var found: [Candidate] = []
         for job in timeline.jobs where !job.isFinal {
-            guard let start = job.work.first(where: { $0.event.name.hasSuffix("started") }) ?? job.work.first else { continue }
+            guard let start = job.start else { continue }
             let age_s = timeline.end_s - start.time_s
             let alarmed = run.header.alarms.contains { $0.rule == .deadline }
-            guard age_s >= Self.plausible_s || alarmed else { continue }
+            // Whether a program that shows no deadline has one cannot be told from outside within a few minutes.
             if let row = deadlineRow(job.id, run) {
-                guard row.isNull else { continue }
-                found.append(candidate(job, start, age_s, CitedEvidence(.store(row.index), "the job's row has no deadline")))
-            } else if !job.timers.contains(where: { $0.event.name.contains("deadline") }), start.event.attributes["deadline_s"] == nil {
-                found.append(candidate(job, start, age_s, nil))
+                guard row.isNull, age_s >= Self.plausible_s || alarmed else { continue }
+                found.append(candidate(job, start, timeline.words(age_s), CitedEvidence(.store(row.index), "the job's row has no deadline")))
+            } else if age_s >= Self.plausible_s, !job.timers.contains(where: { $0.event.means == .deadline }), start.event.attributes["deadline_s"] == nil {
+                found.append(candidate(job, start, timeline.words(age_s), nil))
             }
         }
         return found.isEmpty ? .unknown(nil) : .supported(found)
@@ -37,10 +37,10 @@ struct DeadlineRule: DiagnosisRule {
         return nil
     }
 
-    private func candidate(_ job: WorkTimeline.Job, _ start: WorkTimeline.Mark, _ age_s: Double, _ row: CitedEvidence?) -> Candidate {
+    private func candidate(_ job: WorkTimeline.Job, _ start: WorkTimeline.Mark, _ age: String, _ row: CitedEvidence?) -> Candidate {
         Candidate(
             .deadlineMissing, .contributing,
-            summary: "Job \(job.id) has been \(job.status ?? "under way") for \(NodeText.seconds(age_s)) of scenario time and has no deadline: nothing would ever end it",
+            summary: "Job \(job.id) has been \(job.status ?? "under way") for \(age) and has no deadline: nothing would ever end it",
             cited: [CitedEvidence(.event(start.index), "the job started")] + (row.map { [$0] } ?? []))
     }
 }

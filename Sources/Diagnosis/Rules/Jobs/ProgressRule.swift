@@ -13,7 +13,7 @@ struct ProgressRule: DiagnosisRule {
         for job in timeline.jobs {
             guard let last = job.lastWork, !job.isFinal else { continue }
             let shown = job.progress.filter { $0.index > last.index && $0.time_s > last.time_s }
-            guard shown.count >= Self.least, let first = shown.first, let end = shown.last, end.time_s - last.time_s >= 10 else { continue }
+            guard shown.count >= Self.least, let first = shown.first, let end = shown.last, end.time_s - last.time_s >= timeline.patience_s / 6 else { continue }
             let values = shown.compactMap { $0.event.attributes["progress"]?.number }
             let range = values.first.flatMap { low in values.last.map { high in low == high ? " (at \(text(high)) %)" : " (\(text(low)) to \(text(high)) %)" } } ?? ""
             var candidate = Candidate(
@@ -21,7 +21,7 @@ struct ProgressRule: DiagnosisRule {
                 summary: "Job \(job.id) displayed progress \(shown.count) more times\(range) after its last work, \(last.event.key): what it shows is not what it does",
                 cited: [
                     CitedEvidence(.event(last.index), "the last work"), CitedEvidence(.event(first.index), "progress displayed after it"),
-                    CitedEvidence(.event(end.index), "and still \(NodeText.seconds(end.time_s - last.time_s)) of scenario time later"),
+                    CitedEvidence(.event(end.index), "and still \(timeline.words(end.time_s - last.time_s)) later"),
                 ])
             candidate.isPersistent = true
             found.append(candidate)

@@ -10,7 +10,7 @@ struct ProvenanceRule: DiagnosisRule {
         var found: [Candidate] = []
         var agreed = false
         for job in timeline.jobs {
-            let calls = job.work.filter { $0.event.attributes["model"] != nil && ($0.event.attributes["endpoint"] != nil || $0.event.name.contains("request")) }
+            let calls = job.work.filter { $0.event.attributes["model"] != nil && ($0.event.attributes["endpoint"] != nil || $0.event.means == .request) }
             let called = Set(calls.compactMap { $0.event.attributes["model"]?.string })
             guard !called.isEmpty, let recorded = recorded(job, run, calls) else { continue }
             if called.contains(where: { recorded.model.contains($0) }) {
@@ -33,7 +33,7 @@ struct ProvenanceRule: DiagnosisRule {
                 if let model = row["model"]?.string { return (model, CitedEvidence(.store(index), "recorded in `\(record.name)`: \(model)")) }
             }
         }
-        guard let saved = job.work.last(where: { $0.event.attributes["model"] != nil && $0.event.name.contains("saved") }),
+        guard let saved = job.work.last(where: { $0.event.attributes["model"] != nil && $0.event.means == .saved }),
             let model = saved.event.attributes["model"]?.string
         else { return nil }
         return (model, CitedEvidence(.event(saved.index), "recorded: \(model)"))

@@ -8,7 +8,7 @@ struct SwallowedFailureRule: DiagnosisRule {
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         guard let timeline = evidence.timeline else { return .unknown(nil) }
         var found: [Candidate] = []
-        for job in timeline.jobs where !job.isFinal || job.status == "COMPLETED" {
+        for job in timeline.jobs where job.end != .badly {
             if let silent = silentWrites(job, timeline, evidence) { found.append(silent) } else if let dropped = dropped(job, timeline, evidence) { found.append(dropped) }
         }
         return found.isEmpty ? .unknown(nil) : .supported(found)
@@ -20,7 +20,7 @@ struct SwallowedFailureRule: DiagnosisRule {
         let waited_s = timeline.end_s - failure.time_s
         // A retry or an end follows a failure that is handled.
         let handled = job.work.contains { $0.index > failure.index } || job.statuses.contains { $0.index > failure.index }
-        guard waited_s > 30, !handled, !Self.isOfProgress(failure.event) else { return nil }
+        guard waited_s > timeline.patience_s / 2, !handled, !Self.isOfProgress(failure.event) else { return nil }
         let what = failure.event.attributes["error.message"]?.text ?? failure.event.attributes["error.type"]?.text ?? failure.event.message ?? "an error"
         return Candidate(
             .failureSwallowed, .contributing,
@@ -28,7 +28,7 @@ struct SwallowedFailureRule: DiagnosisRule {
             cited: [CitedEvidence(.event(failure.index), "the failure"), CitedEvidence(.event((job.statuses.last ?? job.first).index), "the job's last status")])
     }
 
-    private static func isOfProgress(_ event: Event) -> Bool { event.name.contains("progress") }
+    private static func isOfProgress(_ event: Event) -> Bool { event.attributes["progress"] != nil }
 
     /// The database refused writes for the whole window, the displayed progress stopped, and not a line says so.
     private func silentWrites(_ job: WorkTimeline.Job, _ timeline: WorkTimeline, _ evidence: DiagnosisCase) -> Candidate? {
@@ -46,7 +46,7 @@ struct SwallowedFailureRule: DiagnosisRule {
         let lock = evidence.index.locks[row]
         return Candidate(
             .failureSwallowed, .contributing,
-            summary: "Job \(job.id) stopped writing its progress while \(ChainWriter.names(lock.holders)) held the database's lock, and for \(NodeText.seconds(end_s - last.time_s)) of scenario time no line says that a write failed",
+            summary: "Job \(job.id) stopped writing its progress while \(ChainWriter.names(lock.holders)) held the database's lock, and for \(timeline.words(end_s - last.time_s)) no line says that a write failed",
             cited: [
                 CitedEvidence(evidence.index.path(.locks, row), "the lock"), CitedEvidence(.event(last.index), "the last progress that was written"),
             ])

@@ -12,7 +12,7 @@ struct TimeoutOrderRule: DiagnosisRule {
                 let after_s = fired.event.attributes["after_s"]?.number
                 // "Still advancing": within a twentieth of the timeout, 5 to 20 s.
                 let recent_s = min(20, max(5, (after_s ?? 100) / 20))
-                let inner = job.work.last { $0.index < fired.index && !$0.event.name.hasPrefix("job.") }
+                let inner = job.work.last { $0.index < fired.index && $0.index != job.start?.index && $0.event.means != .accepted }
                 guard let inner, fired.time_s - inner.time_s <= recent_s else { continue }
                 let steps = finishedSteps(job, before: fired)
                 guard steps >= 1 else { continue }
@@ -25,7 +25,8 @@ struct TimeoutOrderRule: DiagnosisRule {
 
     /// Parts of the work that were done when the timeout fired: it had not been stuck from the start.
     private func finishedSteps(_ job: WorkTimeline.Job, before fired: WorkTimeline.Mark) -> Int {
-        job.work.filter { $0.index < fired.index && ($0.event.name.hasSuffix(".finished") || $0.event.name.hasSuffix(".completed") || $0.event.name.hasSuffix(".done")) }.count
+        let told = job.work.filter { $0.index < fired.index && $0.event.means == .finished }.count
+        return told > 0 ? told : job.endedSpans.filter { $0.index < fired.index }.count
     }
 
     private func candidate(_ job: WorkTimeline.Job, _ fired: WorkTimeline.Mark, _ inner: WorkTimeline.Mark, _ after_s: Double?, _ steps: Int) -> Candidate {

@@ -7,21 +7,23 @@ struct TracingRule: DiagnosisRule {
 
     /// Scenario seconds of processing after which silence is a gap rather than a quick job.
     private static let least_s = 10.0
+    private static let endShare = 0.05
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         guard let timeline = evidence.timeline, let run = evidence.run, !timeline.jobs.isEmpty else { return .unknown(nil) }
         var found: [Candidate] = []
         for job in timeline.jobs {
-            guard job.spanCount == 0, let start = job.work.first(where: { $0.event.name.hasSuffix("started") }) else { continue }
+            guard job.spanCount == 0, let start = job.start else { continue }
             let end_s = job.finalAt?.time_s ?? timeline.end_s
+            // What comes together with the end, such as the storing of the result, tells nothing of the time before.
             let inner = job.work.filter { mark in
-                mark.index > start.index && !mark.event.name.hasPrefix("job.") && !mark.event.name.hasSuffix(".saved") && mark.time_s < end_s
+                mark.index > start.index && mark.time_s < end_s - max(1, Self.endShare * (end_s - start.time_s))
             }
             guard inner.isEmpty, end_s - start.time_s >= Self.least_s, let activity = activity(run, timeline, from: start.time_s, to: end_s, evidence) else { continue }
             found.append(
                 Candidate(
                     .workUntraced, .contributing,
-                    summary: "Job \(job.id) was processed for \(NodeText.seconds(end_s - start.time_s)) of scenario time and tells nothing of it: no span, no event, while \(activity.text)",
+                    summary: "Job \(job.id) was processed for \(timeline.words(end_s - start.time_s)) and tells nothing of it: no span, no event, while \(activity.text)",
                     cited: [CitedEvidence(.event(start.index), "the last that is known of it"), CitedEvidence(activity.path, activity.text)]))
         }
         return found.isEmpty ? .unknown(nil) : .supported(found)

@@ -64,7 +64,7 @@ struct LogicalLockRule: DiagnosisRule {
             guard let last = job.progress.last ?? job.lastWork, job.progress.count >= 3 else { continue }
             let gaps = zip(job.progress, job.progress.dropFirst()).map { $1.time_s - $0.time_s }
             guard let usual = gaps.max(), timeline.end_s - last.time_s > max(10, 4 * usual) else { continue }
-            return (.event(last.index), "job \(job.id) wrote its progress every \(NodeText.seconds(usual)) and has not for \(NodeText.seconds(timeline.end_s - last.time_s)) of scenario time")
+            return (.event(last.index), "job \(job.id) wrote its progress every \(NodeText.seconds(usual)) and has not for \(timeline.words(timeline.end_s - last.time_s))")
         }
         return nil
     }
