@@ -23,13 +23,17 @@ import Testing
         ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
         ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
+        ("disk-silent", .diskWait),
         ("udp-silent", .peerSilent), ("poll-closed", .busyLoop),
     ]
     static let healthy = [
-        "answer-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
+        "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork",
     ]
+
+    /// Kinds that skip themselves, visibly, where the machine does not permit them.
+    static let privileged: Set = ["disk-silent", "disk-slow"]
 
     @Test func everyHangHasItsRoot() async throws {
         let found = try await Standing.judge(Self.hanging.map(\.kind))
@@ -44,7 +48,10 @@ import Testing
     @Test func nothingHealthyHangs() async throws {
         let found = try await Standing.judge(Self.healthy)
         for kind in Self.healthy {
-            let assessment = try #require(found[kind], "\(kind) was not judged")
+            guard let assessment = found[kind] else {
+                #expect(Self.privileged.contains(kind), "\(kind) was not judged")
+                continue
+            }
             #expect(assessment.verdict == .idle || assessment.verdict == .advancing, "\(kind): \(assessment.headline)")
             #expect(!assessment.findings.contains { $0.role == .root }, "\(kind)")
         }

@@ -10,6 +10,7 @@ package enum NodeText {
         case .task(let pid, let id): task(pid, id, index)
         case .actor(let pid, let address): "actor \(index.actor(pid, address)?.typeName ?? hex(address))"
         case .thread(_, let tid): thread(tid, index)
+        case .process(0): "the storage behind it"
         case .process(let pid): "pid \(MachineShift.ownID(pid)) (\(index.name(of: pid)))"
         case .futex(let pid, let address): index.managedObject(pid, address).map(object) ?? "\(kind(index.futexKind(pid, address))) \(hex(address))"
         case .descriptor(_, let fd): "descriptor \(fd)"

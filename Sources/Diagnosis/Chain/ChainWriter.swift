@@ -147,7 +147,7 @@ package struct ChainWriter {
         case .partnerGone(let pid): "pid \(pid), which took its last message, has exited"
         case .noPartner: "nobody opens its other end"
         case .stopped: "stopped by a signal or a debugger"
-        case .disk: "uninterruptible sleep on a device or file system"
+        case .disk: "a device or file system that does not answer"
         case .childStays(let why): "does not exit: \(why)"
         case .busy: "uses the processor all the time"
         case .nameLookup: "resolves a name; no answer"

@@ -13,6 +13,10 @@ package enum StopSafety {
         case disturbsIfTimeout(fd: Int32, receiving: Bool)
     }
 
+    /// Where callers of a FUSE file system sleep; a stop sends the server FUSE_INTERRUPT, and the caller into an
+    /// uninterruptible sleep in which it cannot be stopped (fs/fuse/dev.c, request_wait_answer).
+    package static let fuse = "request_wait_answer"
+
     package static func verdict(number: Int, arguments: [UInt64]) -> Verdict {
         let fd = Int32(truncatingIfNeeded: arguments.first ?? 0)
         func flags(_ index: Int) -> UInt64 { index < arguments.count ? arguments[index] : 0 }

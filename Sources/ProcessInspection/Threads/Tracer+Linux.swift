@@ -120,6 +120,7 @@ struct Tracer {
         guard case .inCall(let number, let arguments, _, _)? = syscall else { return nil }
         // A fault within a system call is not left for a stop: the thread would turn in the kernel until it is served.
         if subject.waitChannel == "handle_userfault" { return "in a system call that waits for a page of a userfaultfd, which nothing can stop" }
+        if subject.waitChannel == StopSafety.fuse { return "a FUSE server would be told of the stop, and may end the call" }
         switch StopSafety.verdict(number: number, arguments: arguments) {
         case .safe: return nil
         case .disturbs(let why): return why

@@ -13,6 +13,11 @@ extension WaitGraph {
                     knownFrom: "process state \(thread.state)", evidence: cite, isCommitted: true))
                 continue
             }
+            if Self.isStorage(thread.waitChannel) {
+                let file = thread.wait?.descriptors?.first.flatMap { index.descriptor(thread.pid, $0.fd)?.target } ?? thread.wait?.detail
+                addStorage(thread, key, "system call \(thread.syscall?.name ?? "?")\(file.map { " on \($0)" } ?? "") sleeps in \(thread.waitChannel ?? "")", cite)
+                continue
+            }
             if let managed = thread.managedWait {
                 addManaged(managed, of: thread, key, cite)
                 continue
@@ -84,10 +89,15 @@ extension WaitGraph {
                 from: key, to: .pipe(inode: 0), relation: .opens, since_s: stoodSince(thread), knownFrom: "wait channel \(channel)",
                 evidence: cite, isCommitted: true))
         } else if thread.wait?.kind == .disk || thread.state == "D" {
-            add(WaitEdge(
-                from: key, to: .process(0), relation: .reads, since_s: stoodSince(thread),
-                knownFrom: "uninterruptible sleep in \(channel.isEmpty ? "the kernel" : channel)", evidence: cite, isCommitted: true))
+            addStorage(thread, key, "uninterruptible sleep in \(channel.isEmpty ? "the kernel" : channel)", cite)
         }
+    }
+
+    /// Requests to a FUSE server (fs/fuse/dev.c) and to an NFS server (net/sunrpc/sched.c) sleep so that signals can end them: not in state D.
+    private static func isStorage(_ channel: String?) -> Bool { channel == "request_wait_answer" || channel == "rpc_wait_bit_killable" }
+
+    private mutating func addStorage(_ thread: ThreadRecord, _ key: NodeKey, _ known: String, _ cite: [EvidencePath]) {
+        add(WaitEdge(from: key, to: .process(0), relation: .reads, since_s: stoodSince(thread), knownFrom: known, evidence: cite, isCommitted: true))
     }
 
     private mutating func park(

@@ -30,6 +30,7 @@ const struct kind kinds[] = {
     {"pipe-own", pipe_own}, {"pipe-child", pipe_child}, {"pipe-drained", pipe_drained}, {"child-stopped", child_stopped},
     {"pipe-polled", pipe_polled}, {"watch-hangup", watch_hangup},
     {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"copy-bytes", copy_bytes},
+    {"disk-silent", disk_silent}, {"disk-slow", disk_slow},
     {"semop-taken", semaphore_taken}, {"queue-orphan", queue_orphan}, {"queue-full", queue_full}, {"sleep-mistaken", sleep_mistaken},
     {"page-missing", page_missing}, {"file-silent", file_silent},
     {NULL, NULL},

@@ -50,6 +50,8 @@ STAND(compute); STAND(copy_bytes);
 // Well, and quiet
 STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
 STAND(subscription_quiet); STAND(prefork);
+// Storage
+STAND(disk_silent); STAND(disk_slow);
 // Messages
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);
 // Pagers

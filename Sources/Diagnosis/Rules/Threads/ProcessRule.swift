@@ -16,7 +16,7 @@ struct ProcessRule: DiagnosisRule {
                 found.append(.root(.stopped, standstill, graph, "pid \(MachineShift.ownID(pid)) (\(graph.index.name(of: pid))) is stopped (state \(process?.state ?? "T")\(tracer))"))
             case .disk:
                 let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
-                found.append(.root(.diskWait, standstill, graph, "\(who) is in an uninterruptible sleep: \(standstill.path.last?.knownFrom ?? "device or file system")"))
+                found.append(.root(.diskWait, standstill, graph, "\(who) waits for a device or file system that does not answer: \(standstill.path.last?.knownFrom ?? "uninterruptible sleep")"))
             case .childStays(let why):
                 found.append(.root(.childNeverExits, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) is waited for and does not exit: \(why)"))
             default: break
