@@ -102,8 +102,8 @@ let package = Package(
         // Programs that stand still on purpose, and their healthy twins: what the tests look at.
         .executableTarget(
             name: "standing-c", path: "Tests/Programs/standing-c",
-            cSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])],
-            linkerSettings: [.linkedLibrary("pthread"), .linkedLibrary("resolv")]),
+            cSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])], cxxSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])],
+            linkerSettings: [.linkedLibrary("pthread"), .linkedLibrary("resolv"), .linkedLibrary("stdc++")]),
         .executableTarget(
             name: "standing-swift", dependencies: [httpClient, grdb] + nio,
             path: "Tests/Programs/standing-swift", swiftSettings: strict),

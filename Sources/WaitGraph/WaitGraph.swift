@@ -13,6 +13,8 @@ package struct WaitGraph: Sendable {
     package internal(set) var rest: [NodeKey: String] = [:]
     /// Processes in which nothing can run any more: nobody inside could act, and nothing is left that would wake them.
     package internal(set) var quiet: Set<Int32> = []
+    /// Threads of pools that are full of tasks which wait for other tasks, each with its pool's size.
+    package internal(set) var fullPools: [Int32: Int] = [:]
 
     /// Edges beyond this are not added: evidence is untrusted.
     static let edgeLimit = 200_000
@@ -42,6 +44,7 @@ package struct WaitGraph: Sendable {
         addFileLocks()
         addTasks()
         findQuiet()
+        findFullPools()
     }
 
     mutating func add(_ edge: WaitEdge) {

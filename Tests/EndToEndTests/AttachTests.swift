@@ -23,13 +23,12 @@ import Testing
         ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
         ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
-        ("disk-silent", .diskWait),
-        ("udp-silent", .peerSilent), ("poll-closed", .busyLoop),
+        ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
-        "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork",
+        "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -68,9 +67,9 @@ import Testing
     func fingerprintsAreEqualOverRunsAndBuilds(_ kind: String) async throws {
         let program = try Program()
         let sources = try FileManager.default.contentsOfDirectory(atPath: "\(Program.repository.path)/Tests/Programs/standing-c")
-            .filter { $0.hasSuffix(".c") }.map { "\(Program.repository.path)/Tests/Programs/standing-c/\($0)" }
+            .filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") }.map { "\(Program.repository.path)/Tests/Programs/standing-c/\($0)" }
         let plain = program.folder.appending(path: "standing-c").path
-        let build = try await HelperProcess.run("/usr/bin/cc", ["-O0", "-g", "-o", plain] + sources + ["-lpthread", "-lresolv"], deadline: .seconds(60))
+        let build = try await HelperProcess.run("/usr/bin/cc", ["-O0", "-g", "-o", plain] + sources + ["-lpthread", "-lresolv", "-lstdc++"], deadline: .seconds(60))
         try #require(build.status == .exited(0), "\(build.errorText)")
         async let first = Standing.judge([kind])
         async let second = Standing.judge([kind], program: plain)

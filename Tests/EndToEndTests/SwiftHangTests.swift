@@ -23,6 +23,7 @@ import Testing
         [.hang("backoff", "timer-too-far"), .healthy("rounds")],
         [.hang("actor-jammed", "actor-blocked"), .hang("main-actor-blocked", "actor-blocked")],
         [.hang("task-cycle", "task-cycle"), .hang("pool-starved", "cooperative-pool-starved"), .hang("queue-circle", "lock-cycle")],
+        [.hang("queue-self", "lock-abandoned"), .healthy("queue-readers")],
         [.hang("loop-blocked", "event-loop-blocked"), .healthy("idle-server")],
         [.hang("loop-shut-down", "event-loop-shut-down"), .healthy("loop-scheduled")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],

@@ -50,6 +50,7 @@ package struct UnitSurvey: Sendable {
             if follower.isClosed(pid) { closed.insert(pid) }
         }
         leaveOutWhatFollows(&stuck)
+        Self.leaveOutCustomers(of: subject, index, &stuck)
         judgeParked(parked, graph, &stuck)
         standstills = Self.grouped(stuck, index)
     }
@@ -66,6 +67,17 @@ package struct UnitSurvey: Sendable {
         let shown = Set(stuck.filter { $0.ending != .nothingRuns }.compactMap { Self.process(of: $0.start) })
         stuck.removeAll { $0.ending == .nothingRuns && Self.process(of: $0.start).map(shown.contains) == true }
         closed.subtract(shown)
+    }
+
+    /// A child that waits for the subject's own answer shows the hang, and is none of its own.
+    private static func leaveOutCustomers(of subject: Int32, _ index: SnapshotIndex, _ stuck: inout [Standstill]) {
+        func isCustomer(_ standstill: Standstill) -> Bool {
+            guard process(of: standstill.start) != subject, case .socket = standstill.ending, case .socket(let inode, _) = standstill.end,
+                let row = index.socketRow[inode]
+            else { return false }
+            return index.sockets[row].peer?.owners.contains { $0.pid == subject } == true
+        }
+        if stuck.contains(where: { process(of: $0.start) == subject }) { stuck.removeAll(where: isCustomer) }
     }
 
     private enum Unit {
@@ -170,6 +182,8 @@ package struct UnitSurvey: Sendable {
             } else if case .cycle(let edges) = standstill.ending {
                 end = Set(edges.flatMap { [$0.from, $0.to] }.filter { if case .process = $0 { false } else { true } })
                 ending = "cycle"
+            } else if case .poolFull = standstill.ending, let pid = UnitSurvey.process(of: standstill.start) {
+                end = [.process(pid)]
             } else {
                 end = [standstill.end]
             }

@@ -154,6 +154,7 @@ package struct ChainWriter {
         case .descriptorsExhausted: "no descriptor is left"
         case .nobodyResumes: "suspended at a continuation\(unreachability(of: standstill.end)): nothing that runs or can be woken can resume it"
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
+        case .poolFull(let threads): "all \(threads) threads of its pool stand in tasks that wait for other tasks"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
         case .nothingRuns: "suspended, and nothing in the process can run any more: no thread, timer or event source is left that could end it"

@@ -21,12 +21,15 @@ struct DispatchQueueWaits {
     func waits(of threads: [ThreadRecord]) -> [Int32: ThreadWait] {
         // In another pid namespace the owner has another number there: then it stays unknown.
         let living = Set(threads.map(\.tid))
+        let inside = threads.filter(Self.isInBlock).map(\.tid)
         var found: [Int32: ThreadWait] = [:]
         for thread in threads {
             guard var wait = thread.wait, let futex = wait.futex, thread.stack.elements.contains(where: { $0.function == "__DISPATCH_WAIT_FOR_QUEUE__" }),
                 let queue = queue(waitedForAt: futex.address)
             else { continue }
             wait.futex = complete(futex, with: queue, living)
+            // Readers of a concurrent queue are counted, not named. Where this thread is the only one in a block of any queue, it waits for itself.
+            if wait.futex?.ownerTID == nil, inside == [thread.tid], !isSuspended(queue) { wait.futex?.ownerTID = thread.tid }
             found[thread.tid] = wait
         }
         return found
@@ -40,6 +43,17 @@ struct DispatchQueueWaits {
         }
         return nil
     }
+
+    /// In the middle of a block of a queue, whichever way it was handed over.
+    private static func isInBlock(_ thread: ThreadRecord) -> Bool {
+        thread.stack.elements.contains { frame in
+            let function = frame.function ?? ""
+            return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release"
+        }
+    }
+
+    /// The count of suspensions stands in the topmost bits of dq_state (DISPATCH_QUEUE_SUSPEND_BITS_MASK); unreadable counts as suspended.
+    private func isSuspended(_ queue: UInt64) -> Bool { memory.word(queue &+ Self.stateAt).map { $0 >> 55 != 0 } ?? true }
 
     private func complete(_ futex: FutexWait, with queue: UInt64, _ living: Set<Int32>) -> FutexWait {
         var futex = futex

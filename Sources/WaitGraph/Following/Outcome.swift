@@ -84,6 +84,8 @@ package enum Ending: Hashable, Sendable {
     case poolStarved(blocked: Int, of: Int)
     /// All threads of an executor wait for work that lies in its own queue.
     case workersExhausted(threads: Int)
+    /// All threads of a pool are in the middle of tasks that wait for other tasks.
+    case poolFull(threads: Int)
     case taskAtRest(why: String)
     case streamOpen
     /// Somebody holds the continuation or stream, and nothing in the process can run any more.

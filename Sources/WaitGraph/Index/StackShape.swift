@@ -34,8 +34,37 @@ package struct StackShape: Sendable {
         frames.filter { frame in
             guard let function = frame.function ?? frame.symbol, !function.isEmpty else { return false }
             if isInterpreted || Self.isManaged(frame) { return Self.isManaged(frame) && !Self.isManagedLibrary(frame) }
-            return !Self.isRuntime(function: function, module: frame.module ?? "")
+            return !Self.isRuntime(function: function, module: frame.module ?? "") && !Self.isRustLibrary(frame, function)
         }
+    }
+
+    /// Whether the thread carries out a task that somebody handed over as a closure: within the program's own loop a call
+    /// through a type-erased function, and the program's own code in it. A worker without work waits in the loop itself.
+    package var isInTask: Bool {
+        let own = Set(own.map(\.programCounter))
+        guard let innermost = frames.firstIndex(where: { own.contains($0.programCounter) }), let outermost = frames.lastIndex(where: { own.contains($0.programCounter) })
+        else { return false }
+        return functions[innermost...outermost].contains { function in Self.erasedCalls.contains { function.contains($0) } }
+    }
+
+    /// libstdc++ (std_function.h), libc++ (__functional/function.h), Rust (boxed closures).
+    private static let erasedCalls = [
+        "std::_Function_handler", "std::function::operator()", "std::__1::__function::__func", "FnOnce::call_once{{vtable.shim}}",
+        "core::ops::function::FnOnce<Args>>::call_once",
+    ]
+
+    /// Waits for the one result of something, which is never where a worker waits for work (libstdc++, libc++).
+    package var awaitsResult: Bool {
+        contains(anyOf: ["std::__basic_future", "std::__future_base::_State_baseV2::wait", "std::__1::__assoc_sub_state", "std::__1::future"], within: 12)
+    }
+
+    /// Waits for what another thread of the program sends (Rust's channels).
+    package var awaitsMessage: Bool { contains(anyOf: ["std::sync::mpmc::", "std::sync::mpsc::"], within: 12) }
+
+    /// Rust's own library is compiled into the program; its files keep the names they had where it was built.
+    private static func isRustLibrary(_ frame: Frame, _ function: String) -> Bool {
+        if frame.file?.hasPrefix("/rustc/") == true { return true }
+        return ["core::ops::", "core::iter::", "<core::", "<alloc::", "<std::"].contains { function.hasPrefix($0) }
     }
 
     /// The innermost frame of the program's own, as text: `LLMClient.complete` (LLMClient.swift:88).
@@ -72,7 +101,7 @@ package struct StackShape: Sendable {
         if libc.contains(String(function.prefix { $0 != "@" && $0 != "(" })) { return true }
         // Generic functions of Swift's library lie in the module that uses them.
         return ["withUnsafeContinuation(", "withUnsafeThrowingContinuation(", "withCheckedContinuation(", "withCheckedThrowingContinuation(",
-            "withTaskCancellationHandler(", "withTaskGroup(", "withThrowingTaskGroup(", "swift_", "swift::", "_dispatch", "dispatch_", "completeTask", "std::__", "_PyEval", "_PyObject", "PyObject_",
+            "withTaskCancellationHandler(", "withTaskGroup(", "withThrowingTaskGroup(", "swift_", "swift::", "_dispatch", "dispatch_", "completeTask", "std::", "_PyEval", "_PyObject", "PyObject_",
             "PyEval_", "PyRun_", "Py_", "pymain_", "sqlite3", "_PyFunction", "pthread_", "sem_"].contains { function.hasPrefix($0) }
     }
 

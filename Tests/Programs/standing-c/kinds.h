@@ -56,3 +56,5 @@ STAND(disk_silent); STAND(disk_slow);
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);
 // Pagers
 STAND(page_missing); STAND(file_silent);
+// Pools of C++
+STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

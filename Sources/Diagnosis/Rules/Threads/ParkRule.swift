@@ -39,6 +39,8 @@ struct ParkRule: DiagnosisRule {
         case .workersExhausted(let threads):
             return .root(.threadPoolExhausted, standstill, graph, threads == 1 ? "The only thread of an executor waits for work that lies in the executor's own queue"
                 : "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
+        case .poolFull(let threads):
+            return .root(.threadPoolExhausted, standstill, graph, "All \(threads) threads of a pool are in the middle of tasks that wait for other tasks, and no thread is left to begin those")
         case .neverWoken:
             return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken through a descriptor of its own process, and no thread is left to write to it")
         default: return nil

@@ -110,6 +110,26 @@ extension Exhibit {
             }
             while true { try? await Task.sleep(for: .seconds(60)) }
         },
+        "queue-self": Exhibit(summary: "a barrier on a concurrent queue, waited for within a block of that queue") { _ in
+            Roll.expect(1)
+            let table = DispatchQueue(label: "table", attributes: .concurrent)
+            Thread.detachNewThread { table.sync {
+                Roll.answer("reader")
+                table.sync(flags: .barrier) {}
+            } }
+            while true { try? await Task.sleep(for: .seconds(60)) }
+        },
+        "queue-readers": Exhibit(summary: "healthy: readers and barriers take turns on a concurrent queue") { _ in
+            Roll.expect(1)
+            let table = DispatchQueue(label: "table", attributes: .concurrent)
+            for reader in 0..<2 {
+                Thread.detachNewThread {
+                    if reader == 0 { Roll.answer("reader") }
+                    while true { table.sync(flags: reader == 0 ? [] : .barrier) { _ = usleep(50_000) } }
+                }
+            }
+            while true { try? await Task.sleep(for: .seconds(60)) }
+        },
     ]
 }
 
