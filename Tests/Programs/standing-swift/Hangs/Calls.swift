@@ -99,8 +99,9 @@ extension Exhibit {
             Roll.expect(2)
             let (left, right) = (DispatchQueue(label: "left"), DispatchQueue(label: "right"))
             let met = DispatchGroup()
+            // Both are expected before either begins: each holds its queue when it asks for the other's.
+            for _ in 0..<2 { met.enter() }
             for (own, other) in [(left, right), (right, left)] {
-                met.enter()
                 own.async {
                     met.leave()
                     met.wait()
