@@ -59,8 +59,8 @@ package struct TaskForestReader: Sendable {
         self.threadIDs = threadIDs
     }
 
-    /// Longest search for who could resume.
-    private static let searchTime = Duration.seconds(3)
+    /// Longest search for who could resume: a second on a quiet machine, more on the loaded one where people look for hangs.
+    private static let searchTime = Duration.seconds(8)
 
     /// Runs a closure while the process stands still, and gives the milliseconds it stood.
     package typealias Standing = (_ body: () -> Void) -> Double

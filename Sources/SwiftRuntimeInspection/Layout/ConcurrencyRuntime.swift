@@ -101,7 +101,11 @@ package struct ConcurrencyRuntime: Sendable {
         if load("asyncTaskMetadata", as: UInt64.self) == 0 { throw .unused(path: path) }
         guard let taskMetadata = load("asyncTaskMetadata", as: UInt64.self),
             let size = load("asyncTaskSize", as: UInt64.self)
-        else { throw .unreadable("\(path) does not export the runtime's debug variables") }
+        else {
+            // Found and not readable is another matter than not there.
+            let why = symbols.isEmpty ? "none is in its table of symbols" : "\(symbols.count) of \(Self.variables.count) are in its table of symbols"
+            throw .unreadable("\(path): the runtime's debug variables cannot be read (\(why))")
+        }
         let key = RuntimeLayout.Key(
             asyncTaskSize: size, internalLayoutVersion: load("internal_layout_version", as: UInt32.self) ?? 0,
             supportsPriorityEscalation: (load("supportsPriorityEscalation", as: UInt8.self) ?? 0) != 0)

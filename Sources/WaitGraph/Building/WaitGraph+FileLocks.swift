@@ -47,7 +47,10 @@ extension WaitGraph {
     }
 
     /// The lock row a thread in SQLite's busy handler waits for.
-    private func sqliteWait(_ thread: ThreadRecord) -> Int? {
+    private func sqliteWait(_ seen: ThreadRecord) -> Int? {
+        // Caught between two of its sleeps, it is where it was when it was looked at before.
+        let isAwake = seen.state == "R" && seen.wait == nil
+        guard let thread = isAwake ? activity.earlier?.thread(seen.tid) : seen, thread.pid == seen.pid else { return nil }
         guard thread.wait?.kind == .sleep || thread.syscall?.name.contains("nanosleep") == true else { return nil }
         let shape = StackShape(thread)
         let inSQLite = shape.contains(anyOf: ["sqlite", "unixSleep", "BusyCallback", "busyHandler"])
