@@ -24,11 +24,12 @@ import Testing
         ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
         ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
+        ("greet-silent", .peerSilent),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
-        "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough",
+        "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -56,10 +57,14 @@ import Testing
         }
     }
 
-    /// Where nothing tells a whole message from half of one, no cause is named.
-    @Test func aQuietSubscriptionIsNotCalledAHang() async throws {
-        let assessment = try #require(try await Standing.judge(["subscription-quiet"])["subscription-quiet"])
-        #expect(assessment.verdict != .hang && assessment.findings.isEmpty, "\(assessment.headline)")
+    /// Where nothing tells a whole message from half of one, or the peer will wake up in time, no cause is named.
+    @Test func whatMayYetComeIsNotCalledAHang() async throws {
+        let kinds = ["subscription-quiet", "long-poll"]
+        let found = try await Standing.judge(kinds)
+        for kind in kinds {
+            let assessment = try #require(found[kind])
+            #expect(assessment.verdict != .hang && assessment.findings.isEmpty, "\(kind): \(assessment.headline)")
+        }
     }
 
     /// The same program, built with and without optimisation, and started twice: one fingerprint.

@@ -12,7 +12,8 @@ extension LivePythonTests {
             ("semaphore-lost", .semaphoreNeverSignalled), ("condition-missed", .conditionNeverSignalled), ("pool-nested", .threadPoolExhausted),
             ("future-blocked", .conditionNeverSignalled), ("holder-sleeps", .timerTooFar), ("sleep-too-long", .timerTooFar),
             ("busy-loop", .busyLoop), ("busy-expression", .busyLoop), ("async-locks", .lockCycle), ("async-future", .conditionNeverSignalled),
-            ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent),
+            ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent), ("pool-bridge", .threadPoolExhausted),
+            ("timer-days", .timerTooFar),
         ]
 
         @Test(arguments: hanging)
@@ -24,7 +25,7 @@ extension LivePythonTests {
 
         @Test(arguments: [
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
-            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships",
+            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

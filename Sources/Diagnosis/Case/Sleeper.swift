@@ -47,7 +47,10 @@ enum Sleeper {
         }
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
         // A limit, however large, on a wait for something else is no sleep.
-        if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep { return false }
+        if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep {
+            // Timers of libraries wait for being cancelled: with days to go, and somebody who waits for their end, they sleep.
+            return wait.kind == .event && standstill.path.count > 1 && asked_s >= mistaken_s && asked_s < forEver_s
+        }
         guard asked_s >= tooLong_s else { return false }
         if case .task(let pid, let id) = standstill.end { return isInTheMiddle(pid, id, standstill, graph) }
         guard case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end), let thread = graph.index.thread(tid), thread.pid == pid

@@ -103,7 +103,7 @@ package struct UnitSurvey: Sendable {
             case .timer(let asked):
                 // A child's sleep is its own matter, until somebody waits for it.
                 if let asked, Sleeper.isTooLong(asked, standstill, graph), !isChildsOwn(standstill, graph) { stuck.append(standstill) } else {
-                    bystanders.append("\(NodeText.short(standstill.start, graph.index)): sleeps")
+                    bystanders.append("\(NodeText.short(standstill.start, graph.index)): sleeps\(asked.map { ", \(NodeText.seconds($0)) asked for" } ?? "")")
                 }
             case .socket: doubtful.append(standstill)
             case _ where standstill.isCommitted: stuck.append(standstill)

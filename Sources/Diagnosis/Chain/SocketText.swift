@@ -15,6 +15,8 @@ package enum SocketText {
         case .closedByPeer(let owed): return owed ? "closed by \(peer) instead of answering, and not closed here" : "closed by \(peer)"
         case .dripping(let bytes, let segments): return "\(bytes) bytes came in \(segments) segments from \(peer)"
         case .peerNotReading(let bytes): return "\(bytes) bytes wait to be read by \(peer)"
+        case .owed where socket?.transport == .udp: return "no datagram comes from \(peer)"
+        case .owed where socket?.tcp?.bytesSent == 0: return "established, not a byte either way; \(peer) says nothing"
         case .owed: return "established, 0 bytes in since the last went out; \(reading(socket, peer))"
         case .quiet: return "established, 0 bytes in, in the middle of an answer of \(peer)"
         case .served: return "no request comes"

@@ -58,11 +58,11 @@ enum Verdicts {
         if hasRoot { return (.hang, "") }
         let units = evidence.units
         if !units.standstills.isEmpty { return (.hang, "it stands still, and what would have to move it is not shown") }
-        if !units.doubtful.isEmpty, units.advancing.isEmpty { return (.unknown, "a thread waits for a peer that spoke last: a stalled answer and a quiet subscription look alike from outside") }
+        if !units.doubtful.isEmpty, units.advancing.isEmpty { return (.unknown, "a thread waits for its peer, and nothing tells whether that owes anything: a stalled answer and a quiet subscription look alike from outside") }
         if !units.advancing.isEmpty { return (.advancing, units.advancing[0]) }
         if units.bystanders.isEmpty, !units.unclear.isEmpty { return (.unknown, units.unclear[0]) }
         if units.unclear.count > units.bystanders.count { return (.unknown, units.unclear[0]) }
         if let times = evidence.graph.activity.transfers { return (.advancing, "it woke up \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s)), and read or wrote") }
-        return (.idle, "every thread waits for work that nobody has given it")
+        return (.idle, "every thread waits where a connection, a timer, its input or another thread would wake it, and nothing shows that any of these is owed")
     }
 }

@@ -22,19 +22,30 @@ enum Headline {
 enum Bystanders {
     /// One line where many are alike.
     static func summary(_ all: [String]) -> [String] {
-        var counts: [String: (count: Int, first: String)] = [:]
+        var groups: [String: (count: Int, names: [String])] = [:]
         var order: [String] = []
         for line in all {
             // Labels may hold colons themselves: the reason follows the last one.
-            let reason = line.lastIndex(of: ":").map { String(line[line.index(after: $0)...]) } ?? line
-            if counts[reason] == nil { order.append(reason) }
-            counts[reason] = ((counts[reason]?.count ?? 0) + 1, counts[reason]?.first ?? line)
+            let colon = line.lastIndex(of: ":")
+            let reason = colon.map { String(line[line.index(after: $0)...]) } ?? line
+            let name = colon.map { String(line[..<$0]) } ?? line
+            if groups[reason] == nil { order.append(reason) }
+            groups[reason, default: (0, [])].count += 1
+            let place = place(name)
+            if groups[reason]?.names.contains(where: { self.place($0) == place }) == false { groups[reason]?.names.append(name) }
         }
         return order.prefix(100).compactMap { reason in
-            guard let entry = counts[reason] else { return nil }
-            return entry.count == 1 ? entry.first : "\(entry.count) threads or tasks:\(reason)"
+            guard let group = groups[reason], let first = group.names.first else { return nil }
+            if group.count == 1 { return first == reason ? reason : "\(first):\(reason)" }
+            let more = group.names.count > shown ? ", ..." : ""
+            return "\(group.count) threads or tasks (\(group.names.prefix(shown).joined(separator: ", "))\(more)):\(reason)"
         }
     }
+
+    private static let shown = 3
+
+    /// "`worker` (pool.c:3)" of a label, so that many of one kind are named once.
+    private static func place(_ label: String) -> Substring { label.firstIndex(of: "`").map { label[$0...] } ?? label[...] }
 }
 
 enum Gaps {
@@ -51,6 +62,14 @@ enum Gaps {
 }
 
 enum NextSteps {
+    /// What the connection's own times tell of who spoke last; they count in ticks of at most 10 ms.
+    private static func spokeLast(_ standstill: Standstill, _ index: SnapshotIndex) -> String {
+        guard case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode], let tcp = index.sockets[row].tcp else { return "where the kernel does not tell who spoke last" }
+        if case .socket(.owed) = standstill.ending { return "whose peer has the request, and a limit to its own wait" }
+        if abs(tcp.lastDataSent_ms - tcp.lastDataReceived_ms) <= 10 { return "where both sides spoke last at the same time" }
+        return "which received last and is quiet"
+    }
+
     /// Who stands where, when nothing more is known.
     private static func standing(_ evidence: DiagnosisCase) -> [String] {
         evidence.units.standstills.prefix(5).map { standstill in
@@ -70,7 +89,7 @@ enum NextSteps {
         }
         for standstill in evidence.units.doubtful.prefix(3) {
             steps.append(
-                "\(NodeText.short(standstill.end, evidence.index)) received last and is quiet: find out whether its peer still owes the rest of a message, or look again with a longer --hung-after.")
+                "\(NodeText.short(standstill.start, evidence.index)) waits on \(NodeText.short(standstill.end, evidence.index)), \(spokeLast(standstill, evidence.index)): find out whether its peer owes an answer or the rest of one, or look again with a longer --hung-after.")
         }
         for (what, reason) in evidence.snapshots.last.map(Gaps.of) ?? [] where ["threads", "sockets", "descriptors", "locks"].contains(what) {
             steps.append("The \(what) could not all be seen (\(reason)): run `hangscope doctor`.")

@@ -11,6 +11,12 @@ struct AsyncFutures {
         return callbacks.lazy.flatMap { closure(of: $0) }.first { objects.type(of: $0)?.descends(from: Self.thread) == true }
     }
 
+    /// The task whose result a future of threads is chained to (asyncio.run_coroutine_threadsafe).
+    func task(for future: UInt64) -> UInt64? {
+        let callbacks = objects.attribute("_done_callbacks", of: future).map(objects.list) ?? []
+        return callbacks.lazy.flatMap { closure(of: $0) }.first { objects.type(of: $0)?.lineage.contains("_asyncio.Task") == true }
+    }
+
     /// The loop that has to bring about a future of threads: one in whose queue of callbacks it lies, or whose task or future it is chained to.
     func loop(for future: UInt64, _ loops: [AsyncLoop]) -> AsyncLoop? {
         for loop in loops {

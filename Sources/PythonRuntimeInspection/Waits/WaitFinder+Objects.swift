@@ -105,6 +105,7 @@ extension WaitFinder {
             wait.knownFrom = "work item in the executor's queue"
         } else if let loop = AsyncFutures(objects: objects).loop(for: object, process.loops) {
             wait.ownerTID = loop.tid
+            wait.ownerTask = AsyncFutures(objects: objects).task(for: object)
             wait.ownerAlive = true
             wait.knownFrom = "callback in the queue of the event loop that the thread runs"
         }

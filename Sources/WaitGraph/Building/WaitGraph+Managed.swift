@@ -51,6 +51,10 @@ extension WaitGraph {
             if out(object).isEmpty {
                 for worker in processes.prefix(256) { add(edge(object, .process(worker), .runsOn)) }
             }
+        } else if let task = wait.ownerTask.flatMap({ index.task(pid, $0) }), task.state == .suspended, wait.ownerTID.map({ index.thread($0)?.wait?.kind == .descriptors }) == true {
+            // The loop goes round: it is the task on it that has not come to its end.
+            add(edge(key, object, .awaits))
+            if out(object).isEmpty { add(edge(object, .task(pid: pid, id: task.id), .runsOn)) }
         } else if let owner = wait.ownerTID, owner > 0 {
             add(edge(key, object, .awaits))
             if out(object).isEmpty { add(edge(object, .thread(pid: pid, tid: owner), .runsOn)) }

@@ -29,6 +29,7 @@ extension Follower {
             if index.threads(of: pid).count == 1 { return ends(edge, .pipeOpen(holders: own)) }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
+        if isJobPipe(pipe, of: pid) { return .atRest("takes jobs from a pipe that it shares with its siblings") }
         var outcomes: [Outcome] = []
         for writer in others { outcomes.append(across(edge, to: writer)) }
         if let worst = Self.worst(outcomes) { return prefix(edge, worst) }
@@ -61,6 +62,19 @@ extension Follower {
         }
         return follow(WaitEdge(
             from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence))
+    }
+
+    /// Several children of one process read the same pipe, which their parent writes to: workers that take what comes. A reader to the
+    /// end has its pipe to itself.
+    private func isJobPipe(_ pipe: PipeRecord, of pid: Int32) -> Bool {
+        guard let parent = index.process(pid)?.parentPID, parent > 1, pipe.writers.contains(where: { $0.pid == parent }) else { return false }
+        let workers = Set(pipe.readers.map(\.pid)).filter { worker in
+            guard index.process(worker)?.parentPID == parent else { return false }
+            return index.threads(of: worker).contains { thread in
+                thread.wait?.descriptors?.contains { $0.operation != .write && index.descriptor(worker, $0.fd)?.inode == pipe.inode } == true
+            }
+        }
+        return workers.count >= 2
     }
 
     /// Started side by side by one shell: the writer is the one that was meant.

@@ -152,7 +152,7 @@ extension Follower {
             if wait.rest != nil { return true }
             switch wait.kind {
             case .read: return wait.descriptor.map { !ends.contains($0) } ?? false
-            case .future, .housekeeping: return wait.ownerTID != nil || wait.processes != nil
+            case .future, .housekeeping: return wait.ownerTID != nil || wait.processes != nil || wait.executor != nil
             case .lock, .condition, .event, .semaphore, .barrier, .queueTake, .queuePut, .queueJoin, .threadEnd, .sleep: return true
             }
         }

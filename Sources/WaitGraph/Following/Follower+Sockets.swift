@@ -26,8 +26,9 @@ extension Follower {
             var timed = edge
             timed.since_s = since
             let found = throughPeer(timed, socket, standing)
-            if case .stuck(let standstill) = found, standstill.path.count == 1, turns(socket.peer) { return .atRest(Self.taken) }
-            return found
+            guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
+            if turns(socket.peer) { return .atRest(Self.taken) }
+            return wakesSoon(socket.peer) ? .parked(standstill) : found
         case .peerNotReading:
             return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
         case .quiet(let since): return quiet(edge, socket, since, reader)
@@ -145,8 +146,12 @@ extension Follower {
         timed.since_s = since
         // A peer that is shown to stand still explains it, whatever the protocol.
         if case .stuck(let standstill) = throughPeer(timed, socket, .quiet(since_s: since)), standstill.path.count > 1 { return .stuck(standstill) }
+        // Connected, and not a byte either way: it waits for what the server says first.
+        if let tcp = socket.tcp, index.isClient(socket) == true, tcp.bytesReceived == 0, tcp.bytesSent == 0, hasLasted(edge), !socket.owners.isEmpty {
+            return ends(timed, .socket(.owed(since_s: min(since, max(edge.since_s ?? 0, graph.hungAfter_s)), everReceived: false)))
+        }
         if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer, socket) { return ends(timed, .socket(.quiet(since_s: since))) }
-        if !Self.isBulk(socket), isAwaitedAlone(by: socket.peer) || turns(socket.peer) { return .atRest(Self.taken) }
+        if saidAll(socket) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 

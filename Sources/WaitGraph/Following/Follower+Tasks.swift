@@ -40,6 +40,7 @@ extension Follower {
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's.
             if task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) { return ends(timed, .socket(.quiet(since_s: since))) }
+            if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
         return socketEdge(edge, pid: pid, reader: nil)

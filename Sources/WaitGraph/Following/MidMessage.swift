@@ -44,12 +44,29 @@ extension Follower {
         }
     }
 
-    /// Whether a thread at the other end waits for what comes on this connection, and for nothing else: it has said all
-    /// it had to say.
-    func isAwaitedAlone(by peer: SocketPeer?) -> Bool {
+    /// A wait that ends within this time has its end in sight.
+    private static let soon_s = 120.0
+
+    /// Whether the one thread at the other end that is not at rest waits with a limit that it will reach soon: it may answer then.
+    func wakesSoon(_ peer: SocketPeer?) -> Bool {
+        guard let peer, peer.kind == .local, let pid = peer.owners.first?.pid, peer.owners.allSatisfy({ $0.pid == pid }) else { return false }
+        let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil }
+        guard busy.count == 1, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
+        return left > 0 && left <= Self.soon_s
+    }
+
+    /// Whether the other end, which sent last, is shown to be through with what it had to say.
+    func saidAll(_ socket: SocketRecord) -> Bool { !Self.isBulk(socket) && (isAwaitedAlone(by: socket.peer) || turns(socket.peer)) }
+
+    /// Whether a thread or task at the other end waits for what comes on this connection, and for nothing else.
+    private func isAwaitedAlone(by peer: SocketPeer?) -> Bool {
         guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0 else { return false }
         return Set(peer.owners.map(\.pid)).contains { pid in
-            index.threads(of: pid).contains { thread in
+            let reads = index.tasks.contains { task in
+                guard task.pid == pid, let wait = task.managedWait, wait.kind == .read, let fd = wait.descriptor else { return false }
+                return index.descriptor(pid, fd)?.inode == inode
+            }
+            return reads || index.threads(of: pid).contains { thread in
                 let interests = graph.understood(thread).wait?.descriptors ?? []
                 return interests.count == 1 && interests[0].operation != .write && listens(thread, to: inode)
             }

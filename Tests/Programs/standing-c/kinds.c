@@ -22,6 +22,7 @@ const struct kind kinds[] = {
     {"pool-full", pool_full}, {"pool-of-consumers", pool_of_consumers}, {"pool-enough", pool_enough},
     {"udp-silent", udp_silent}, {"udp-serve", udp_serve}, {"poll-closed", poll_closed}, {"poll-datagrams", poll_datagrams},
     {"sleep-daily", sleep_daily}, {"broker-take", broker_take}, {"subscription-quiet", subscription_quiet}, {"prefork", prefork},
+    {"job-pipe", job_pipe}, {"greet-silent", greet_silent}, {"long-poll", long_poll},
     {"answer-drips", answer_drips}, {"answer-slow", answer_slow}, {"answer-stalls", answer_stalls}, {"subscription", subscription},
     {"closed-early", closed_early}, {"closed-after", closed_after}, {"connect-blackholed", connect_blackholed}, {"peer-deaf", peer_deaf},
     {"peer-not-reading", peer_not_reading}, {"both-write", both_write}, {"peer-reading", peer_reading},

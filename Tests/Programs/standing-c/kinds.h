@@ -49,7 +49,7 @@ STAND(pipe_drained); STAND(child_stopped); STAND(pipe_polled); STAND(watch_hangu
 STAND(compute); STAND(copy_bytes);
 // Well, and quiet
 STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
-STAND(subscription_quiet); STAND(prefork);
+STAND(subscription_quiet); STAND(prefork); STAND(job_pipe); STAND(greet_silent); STAND(long_poll);
 // Storage
 STAND(disk_silent); STAND(disk_slow);
 // Messages

@@ -136,3 +136,38 @@ STAND(prefork) {
     announce();
     while (wait(NULL) > 0) {}
 }
+
+/// Workers take jobs from one pipe, whose writing end the waiting master keeps.
+STAND(job_pipe) {
+    (void)count; (void)arguments;
+    int ends[2];
+    if (pipe(ends) < 0) exit(1);
+    for (int worker = 0; worker < 3; worker++)
+        if (child() == 0) {
+            close(ends[1]);
+            for (char job; read(ends[0], &job, 1) == 1;) {}
+            exit(0);
+        }
+    announce();
+    while (wait(NULL) > 0) {}
+}
+
+static int accepted_by(void (*server)(int)) {
+    struct sockaddr_in address;
+    int listener = bound(SOCK_STREAM, &address);
+    if (listen(listener, 8) < 0) exit(1);
+    if (child() == 0) {
+        server(accept(listener, NULL, NULL));
+        exit(0);
+    }
+    close(listener);
+    return connected(SOCK_STREAM, &address);
+}
+
+static void say_nothing(int connection) { (void)connection; rest(); }
+/// The server was to speak first.
+STAND(greet_silent) { (void)count; (void)arguments; int fd = accepted_by(say_nothing); announce(); receive(fd); }
+
+static void answer_later(int connection) { char bytes[64]; (void)!recv(connection, bytes, sizeof bytes, 0); sleep(90); (void)!send(connection, "none", 4, 0); }
+/// A long poll: who has the request will wake up in time.
+STAND(long_poll) { (void)count; (void)arguments; int fd = accepted_by(answer_later); (void)!send(fd, "poll", 4, 0); announce(); receive(fd); }

@@ -5,6 +5,7 @@ Each prints "ready" when it stands where it will stand.
 import asyncio
 import concurrent.futures
 import contextlib
+import multiprocessing
 import os
 import queue
 import re
@@ -541,6 +542,70 @@ def async_ships():
         ready()
         await server.serve_forever()
     asyncio.run(main(collector()))
+
+
+def bridge(workers):
+    """Workers of a pool wait for coroutines that give work to the same pool."""
+    pool = concurrent.futures.ThreadPoolExecutor(workers)
+    loop = asyncio.new_event_loop()
+    spawn("loop", loop.run_forever)
+    both = threading.Barrier(2)
+
+    async def answer():
+        return await loop.run_in_executor(pool, int)
+
+    def ask():
+        both.wait()
+        return asyncio.run_coroutine_threadsafe(answer(), loop).result()
+
+    asked = [pool.submit(ask) for _ in range(2)]
+    ready()
+    return [future.result() for future in asked]
+
+
+@program
+def pool_bridge():
+    bridge(2)
+
+
+@program
+def pool_bridge_wide():
+    """Its healthy twin: a worker is left."""
+    while True:
+        bridge(3)
+        time.sleep(0.1)
+
+
+@program
+def process_lock():
+    """Another process has the lock of multiprocessing, and will release it when its work is done."""
+    lock = multiprocessing.get_context("fork").Lock()
+    lock.acquire()
+    parent = os.getpid()
+    if os.fork() == 0:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(0)
+    ready()
+    lock.acquire()
+
+
+@program
+def timer_days():
+    """A timer of weeks, milliseconds taken for seconds, whose end is waited for."""
+    timer = threading.Timer(1_728_000, print)
+    timer.start()
+    ready()
+    timer.join()
+
+
+@program
+def timer_hours():
+    """Its healthy twin: the next reminder is in some hours."""
+    timer = threading.Timer(3 * 3600 + 7, print)
+    timer.start()
+    ready()
+    timer.join()
 
 
 @program

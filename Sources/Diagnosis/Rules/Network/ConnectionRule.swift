@@ -32,6 +32,12 @@ struct ConnectionRule: DiagnosisRule {
             if let began = StreamRule.answerBegan(on: socket, evidence) {
                 return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and stopped \(evidence.words(since)) ago (\(began))", since)
             }
+            if socket.transport == .udp {
+                return make(.peerSilent, standstill, graph, "A datagram is awaited\(socket.remote == nil ? "" : " from \(to)") since \(evidence.words(since)), and none has come")
+            }
+            if socket.tcp?.bytesSent == 0 {
+                return make(.peerSilent, standstill, graph, "The connection to \(to) is established, and \(peer) has not sent a byte on it for \(evidence.words(since))", since)
+            }
             return make(.peerSilent, standstill, graph, "A request was sent to \(to) \(evidence.words(since)) ago and \(peer) has not answered a byte since", since)
         case .quiet(let since):
             return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(evidence.words(since))", since)
@@ -88,6 +94,7 @@ struct ConnectionRule: DiagnosisRule {
     ) -> Candidate {
         var candidate = Candidate.root(cause, standstill, graph, summary, since_s: since)
         candidate.rank = rank ?? candidate.rank
+        candidate.remedy = Remedy.text(cause, standstill, graph.index)
         return candidate
     }
 }
