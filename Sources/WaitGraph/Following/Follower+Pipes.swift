@@ -68,8 +68,10 @@ extension Follower {
     /// end has its pipe to itself.
     private func isJobPipe(_ pipe: PipeRecord, of pid: Int32) -> Bool {
         guard let parent = index.process(pid)?.parentPID, parent > 1, pipe.writers.contains(where: { $0.pid == parent }) else { return false }
-        let workers = Set(pipe.readers.map(\.pid)).filter { worker in
-            guard index.process(worker)?.parentPID == parent else { return false }
+        let workers = Set(pipe.readers.map(\.pid)).subtracting(pipe.writers.map(\.pid)).filter { worker in
+            // A sibling of the subject that nothing led to has at least no end to write to.
+            guard let process = index.process(worker) else { return true }
+            guard process.parentPID == parent else { return false }
             return index.threads(of: worker).contains { thread in
                 thread.wait?.descriptors?.contains { $0.operation != .write && index.descriptor(worker, $0.fd)?.inode == pipe.inode } == true
             }

@@ -168,10 +168,18 @@ extension Follower {
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
         if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
-        if hasLasted(edge), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
+        if hasLasted(edge), !isLibrarys(edge.from), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
         // Of several things that a main loop waits for at once, a connection whose other end listens owes nothing.
         if turns(socket.peer) || graph.out(edge.from).count > 1 && isAwaited(by: socket.peer) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
+    }
+
+    /// A thread with nothing of the program on its stack looks after a library's own sockets, such as the one by which
+    /// Foundation learns of a child's end.
+    private func isLibrarys(_ node: NodeKey) -> Bool {
+        guard case .thread(_, let tid) = node, let thread = index.thread(tid), !thread.isMain else { return false }
+        let shape = StackShape(thread)
+        return !shape.frames.isEmpty && shape.own.isEmpty && !shape.functions.contains("")
     }
 
     static let taken = "its peer has read all that was sent and waits for more"
