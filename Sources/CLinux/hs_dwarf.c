@@ -24,14 +24,21 @@ static const char *name_of(struct hs_dwarf *dwarf, uint64_t die) {
         if (!abbreviation || c.failed) return plain;
         struct cursor list = hs_dwarf_specification(dwarf, abbreviation);
         uint64_t attribute, next = 0;
+        int elsewhere = 0;
         struct value value;
         while (hs_dwarf_next_attribute(dwarf, unit, &list, &c, &attribute, &value)) {
             if ((attribute == AT_LINKAGE_NAME || attribute == AT_MIPS_LINKAGE_NAME) && value.string) return value.string;
             if (attribute == AT_NAME && !plain) plain = value.string;
-            if ((attribute == AT_ORIGIN || attribute == AT_SPECIFICATION) && value.is_reference)
+            if ((attribute == AT_ORIGIN || attribute == AT_SPECIFICATION) && value.is_reference) {
                 next = value.is_absolute ? value.number : unit->offset + value.number;
+                elsewhere = value.is_elsewhere;
+            }
         }
-        if (!next) return plain;
+        if (!next || (elsewhere && !dwarf->supplementary)) return plain;
+        if (elsewhere) {
+            dwarf = dwarf->supplementary;
+            if (!dwarf->is_indexed) hs_dwarf_index_units(dwarf);
+        }
         die = next;
     }
     return plain;
@@ -145,11 +152,14 @@ hs_dwarf *hs_dwarf_open(hs_image *image) {
     dwarf->range_lists = section(image, ".debug_rnglists");
     dwarf->addresses = section(image, ".debug_addr");
     dwarf->string_offsets = section(image, ".debug_str_offsets");
+    hs_image *supplementary = hs_image_supplementary(image);
+    if (supplementary) dwarf->supplementary = hs_dwarf_open(supplementary);
     return dwarf;
 }
 
 void hs_dwarf_close(hs_dwarf *dwarf) {
     if (!dwarf) return;
+    hs_dwarf_close(dwarf->supplementary);
     for (size_t index = 0; index < dwarf->unit_count; index++) {
         struct unit *unit = &dwarf->units[index];
         free(unit->rows);

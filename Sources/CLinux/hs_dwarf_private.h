@@ -44,10 +44,14 @@ struct hs_dwarf {
     struct unit *units; size_t unit_count;
     struct range *range_table; size_t range_count, range_capacity;
     int is_indexed;
+    /// What several files have in common, moved to a file of its own by dwz; NULL when there is none.
+    struct hs_dwarf *supplementary;
 };
 
 /// An attribute's value, as far as it is used.
-struct value { uint64_t number; const char *string; uint16_t form; int is_reference, is_absolute; };
+/// A reference counts from the unit's start, or if absolute from that of the section, or if elsewhere from that of
+/// the supplementary file's section.
+struct value { uint64_t number; const char *string; uint16_t form; int is_reference, is_absolute, is_elsewhere; };
 
 static inline uint8_t take8(struct cursor *c) {
     if (c->at >= c->end) { c->failed = 1; return 0; }

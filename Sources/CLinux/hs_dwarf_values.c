@@ -54,15 +54,20 @@ void hs_dwarf_take_value(struct hs_dwarf *dwarf, struct unit *unit, struct curso
     case 0x19: value->number = 1; break;                                                 // flag_present
     case 0x1a: value->string = indexed_string(dwarf, unit, take_uleb(c)); break;         // strx
     case 0x1b: value->number = indexed_address(dwarf, unit, take_uleb(c)); break;        // addrx
-    case 0x1c: case 0x1f20: skip(c, width); break;                                       // ref_sup4, GNU_ref_alt
-    case 0x1d: case 0x1f21: skip(c, width); break;                                       // strp_sup, GNU_strp_alt
+    case 0x1c: case 0x24: case 0x1f20:                                                   // ref_sup4, ref_sup8, GNU_ref_alt
+               value->number = take(c, form == 0x1c ? 4 : form == 0x24 ? 8 : width);
+               value->is_reference = value->is_absolute = value->is_elsewhere = 1; break;
+    case 0x1d: case 0x1f21: {                                                            // strp_sup, GNU_strp_alt
+        uint64_t offset = take(c, width);
+        if (dwarf->supplementary) value->string = string_at(dwarf->supplementary->strings, offset);
+        break;
+    }
     case 0x1e: skip(c, 16); break;                                                       // data16
     case 0x1f: value->string = string_at(dwarf->line_strings, take(c, width)); break;    // line_strp
     case 0x20: skip(c, 8); break;                                                        // ref_sig8
     case 0x21: value->number = (uint64_t)constant; break;                                // implicit_const
     case 0x22: value->number = take_uleb(c); break;                                      // loclistx
     case 0x23: value->number = take_uleb(c); break;                                      // rnglistx
-    case 0x24: skip(c, 8); break;                                                        // ref_sup8
     case 0x25: value->string = indexed_string(dwarf, unit, take8(c)); break;             // strx1
     case 0x26: value->string = indexed_string(dwarf, unit, take(c, 2)); break;           // strx2
     case 0x27: value->string = indexed_string(dwarf, unit, take(c, 3)); break;           // strx3

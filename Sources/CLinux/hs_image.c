@@ -15,7 +15,7 @@ enum { MAXIMUM_REMOTE_SIZE = 256 << 20 };
 static int read_headers(hs_image *image) {
     const Elf64_Ehdr *header = hs_image_within(image, 0, sizeof *header);
     if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-        header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_phentsize != sizeof(Elf64_Phdr)) return -ENOEXEC;
+        header->e_ident[EI_DATA] != ELFDATA2LSB || (header->e_phnum > 0 && header->e_phentsize != sizeof(Elf64_Phdr))) return -ENOEXEC;
     for (size_t index = 0; index < header->e_phnum && image->segment_count < MAXIMUM_SEGMENTS; index++) {
         const void *at = hs_image_within(image, header->e_phoff + index * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
         if (!at) break;
@@ -99,6 +99,7 @@ void hs_image_close(hs_image *image) {
     for (size_t index = 0; index < image->unpacked_count; index++) free(image->unpacked[index].bytes);
     hs_image_close(image->debug);
     hs_image_close(image->symbols_only);
+    hs_image_close(image->supplementary);
     pthread_mutex_destroy(&image->lock);
     free(image);
 }

@@ -26,6 +26,8 @@ struct hs_image {
     size_t unpacked_count;
     /// The file with its debugging information, and the table of symbols from .gnu_debugdata; owned, may be NULL.
     hs_image *debug, *symbols_only;
+    /// What its debugging information shares with that of other files; owned, may be NULL.
+    hs_image *supplementary;
 };
 
 /// The bytes of the file from `offset` on, NULL when it has not so many.

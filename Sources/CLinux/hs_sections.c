@@ -91,6 +91,56 @@ const char *hs_image_debug_link(const hs_image *image, uint32_t *checksum) {
     return name;
 }
 
+/// .debug_sup, DWARF 5, section 7.3.6: version, whether this is the supplementary file, name, length of the checksum, checksum.
+static const char *debug_sup(const hs_image *image, int is_supplementary, const uint8_t **id, size_t *id_length) {
+    Elf64_Shdr section;
+    if (!hs_image_find_section(image, ".debug_sup", &section) || section.sh_size < 6 || section.sh_size > 8192) return NULL;
+    const uint8_t *bytes = image->bytes + section.sh_offset, *end = bytes + section.sh_size;
+    const char *name = (const char *)bytes + 3;
+    const uint8_t *name_end = memchr(name, 0, (size_t)(end - bytes) - 3);
+    if (bytes[0] != 5 || bytes[1] != 0 || bytes[2] != is_supplementary || !name_end || name_end + 2 > end) return NULL;
+    // A length of one byte: checksums of more than 127 bytes are not known.
+    size_t length = name_end[1];
+    if (length == 0 || length > 127 || (size_t)(end - name_end) - 2 < length) return NULL;
+    *id = name_end + 2;
+    *id_length = length;
+    return name;
+}
+
+const char *hs_image_supplementary_link(const hs_image *image, const uint8_t **id, size_t *id_length) {
+    if (image->debug) image = image->debug;
+    Elf64_Shdr section;
+    if (!hs_image_find_section(image, ".gnu_debugaltlink", &section) || section.sh_size > 8192) return debug_sup(image, 0, id, id_length);
+    const uint8_t *name = image->bytes + section.sh_offset, *name_end = memchr(name, 0, section.sh_size);
+    if (!name_end || name_end == name || name + section.sh_size == name_end + 1) return NULL;
+    *id = name_end + 1;
+    *id_length = (size_t)(name + section.sh_size - *id);
+    return (const char *)name;
+}
+
+int hs_image_is_supplementary(const hs_image *image, const uint8_t *id, size_t id_length) {
+    // It is never loaded: its build id lies in a section, with no segment around it.
+    Elf64_Shdr section;
+    Elf64_Nhdr note;
+    const uint8_t *own = NULL;
+    size_t length = 0;
+    if (hs_image_find_section(image, ".note.gnu.build-id", &section) && section.sh_size > sizeof note + 4) {
+        memcpy(&note, image->bytes + section.sh_offset, sizeof note);
+        own = image->bytes + section.sh_offset + sizeof note + 4;
+        length = note.n_namesz == 4 && note.n_descsz <= section.sh_size - sizeof note - 4 ? note.n_descsz : 0;
+    } else {
+        debug_sup(image, 1, &own, &length);
+    }
+    return length == id_length && length > 0 && memcmp(own, id, id_length) == 0;
+}
+
+void hs_image_use_supplementary(hs_image *image, hs_image *supplementary) {
+    if (image->supplementary || supplementary->supplementary) { hs_image_close(supplementary); return; }
+    image->supplementary = supplementary;
+}
+
+hs_image *hs_image_supplementary(const hs_image *image) { return image->supplementary; }
+
 uint32_t hs_image_checksum(const hs_image *image) {
     // CRC-32 as GDB's manual gives it, "Debugging Information in Separate Files".
     uint32_t table[256], checksum = ~0u;

@@ -8,6 +8,7 @@
 #include "hs_mark.h"
 
 #if defined(__linux__)
+#include "hs_borrow.h"
 #include "hs_ipc.h"
 #include "hs_memory.h"
 #include "hs_outside.h"

@@ -43,6 +43,15 @@ void hs_image_use_debug_file(hs_image *image, hs_image *debug);
 const char *hs_image_debug_link(const hs_image *image, uint32_t *checksum);
 uint32_t hs_image_checksum(const hs_image *image);
 
+/// Name, in the file that has the debugging information, of the one that dwz moved what several files share to
+/// (.gnu_debugaltlink, or .debug_sup of DWARF 5), and its build id or checksum. NULL when none is named.
+const char *hs_image_supplementary_link(const hs_image *image, const uint8_t **id, size_t *id_length);
+/// Whether a file is the one with that id.
+int hs_image_is_supplementary(const hs_image *image, const uint8_t *id, size_t id_length);
+/// Gives an image that file; owned from now on. Before anything else is asked of the image.
+void hs_image_use_supplementary(hs_image *image, hs_image *supplementary);
+hs_image *hs_image_supplementary(const hs_image *image);
+
 /// The function whose symbol covers a linked address, from .symtab, .dynsym or .gnu_debugdata. Returns its
 /// name, valid as long as the image, and its start; NULL when none does.
 const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start);

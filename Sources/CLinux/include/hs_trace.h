@@ -72,12 +72,4 @@ void hs_urgency_drop(int before);
 /// released when it ends, at the latest.
 int hs_on_own_thread(void (*body)(void *context), void *context);
 
-/// Whether a blocking call on socket `fd` of process `pid` has a timeout (SO_RCVTIMEO for
-/// `receiving`, else SO_SNDTIMEO): 1 yes, 0 no, negative errno when that cannot be asked.
-int hs_socket_has_timeout(pid_t pid, int fd, int receiving);
-
-/// Bytes that lie unread in a pipe (FIONREAD) and its capacity (F_GETPIPE_SZ), asked on a
-/// copy of process `pid`'s descriptor by pidfd_getfd(2).
-int hs_pipe_fill(pid_t pid, int fd, int *queued, int *capacity);
-
 uint64_t hs_monotonic_ns(void);

@@ -37,7 +37,8 @@ typedef struct {
 
 /// Bits of `known`: 1 << HS_RBP and so on. Returns the number of frames; `*end` says why it ended.
 /// Where the frame pointer is not known and needed, it is looked for on the stack and
-/// `*searched` is set: 1 confirmed by the function's prologue or by the call that made the frame, 2 likely.
+/// `*searched` is set: 1 confirmed by the function's prologue or by the call that made the frame, 2 likely. 3: code without unwind information was
+/// passed by looking for its return addresses there.
 int hs_unwinder_walk(hs_unwinder *unwinder, const hs_thread_copy *thread, uint32_t known, hs_frame *frames,
                      int limit, int *end, int *searched);
 

@@ -26,6 +26,12 @@ public struct Descriptor: Codable, Sendable, Hashable {
     public var timer: TimerState?
     /// Process a pidfd stands for.
     public var targetPID: Int32?
+    /// Descriptors of other processes on the same eventfd: who else could write to it.
+    public var sharedWith: [DescriptorReference]?
+    /// Numbers of the signals that a signalfd takes.
+    public var signals: [Int]?
+    /// What an inotify descriptor watches.
+    public var watches: [InotifyWatch]?
 
     public init(pid: Int32, fd: Int32, kind: Kind, target: String, inode: UInt64? = nil) {
         self.pid = pid
@@ -49,6 +55,18 @@ public struct EpollWatch: Codable, Sendable, Hashable {
         self.fd = fd
         self.events = events
         self.inode = inode
+    }
+}
+
+/// One watch of an inotify descriptor: an `inotify` line of its fdinfo.
+public struct InotifyWatch: Codable, Sendable, Hashable {
+    public var inode: UInt64
+    /// IN_* bits as inotify(7) defines them.
+    public var events: UInt32
+
+    public init(inode: UInt64, events: UInt32) {
+        self.inode = inode
+        self.events = events
     }
 }
 

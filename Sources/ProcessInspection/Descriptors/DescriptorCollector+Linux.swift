@@ -45,6 +45,8 @@ package struct DescriptorCollector: Collector {
         if descriptor.kind == .epoll { descriptor.epoll = info.epoll }
         descriptor.eventCount = info.eventCount
         descriptor.timer = info.timer
+        descriptor.signals = info.signals
+        if descriptor.kind == .inotify { descriptor.watches = info.watches }
         descriptor.targetPID = descriptor.kind == .pidfd ? info.targetPID : nil
         return descriptor
     }

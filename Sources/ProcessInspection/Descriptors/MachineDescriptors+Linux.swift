@@ -20,6 +20,8 @@ package struct MachineDescriptors: Sendable {
     /// By link target: "pipe:[1]", "socket:[2]", "/path".
     package private(set) var holders: [String: [Holder]] = [:]
     package private(set) var names: [Int32: String] = [:]
+    /// Descriptors on eventfds, of whatever process.
+    package private(set) var eventfds: [DescriptorReference] = []
     /// Network namespaces, each with a process that lives in it.
     package private(set) var networks: [UInt64: Int32] = [:]
     /// Processes whose descriptors may not be seen, and whether time or bounds ended the search.
@@ -45,7 +47,9 @@ package struct MachineDescriptors: Sendable {
             for fd in numbers {
                 count += 1
                 guard count <= limit else { incomplete = "the machine has more than \(limit) descriptors"; return }
-                guard let target = try? proc.descriptorTarget(fd), !target.hasPrefix("anon_inode:"), target != "/dev/null" else { continue }
+                guard let target = try? proc.descriptorTarget(fd), target != "/dev/null" else { continue }
+                if target == "anon_inode:[eventfd]" { eventfds.append(DescriptorReference(pid: pid, fd: fd, processName: name)) }
+                if target.hasPrefix("anon_inode:") { continue }
                 holders[target, default: []].append(Holder(reference: DescriptorReference(pid: pid, fd: fd, processName: name)))
             }
         }

@@ -33,12 +33,7 @@ package final class ModuleImage: Sendable {
     }
 
     /// Hexadecimal GNU build id; nil when the file has none.
-    package var buildID: String? {
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count = hs_image_build_id(pointer, &bytes, bytes.count)
-        guard count > 0 else { return nil }
-        return bytes.prefix(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    package var buildID: String? { DebugFile.buildID(pointer) }
 
     /// Address, as linked, of a byte of the file.
     package func address(ofOffset offset: UInt64) -> UInt64? {

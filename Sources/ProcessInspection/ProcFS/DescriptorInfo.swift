@@ -8,6 +8,10 @@ package struct DescriptorInfo: Sendable, Hashable {
     package var inode: UInt64?
     package var epoll: [EpollWatch] = []
     package var eventCount: UInt64?
+    /// Number of an eventfd, the same for all descriptors on it.
+    package var eventID: UInt64?
+    package var signals: [Int]?
+    package var watches: [InotifyWatch] = []
     package var timer: TimerState?
     package var targetPID: Int32?
     /// The `lock:` lines: locks that belong to this open file or process.
@@ -19,6 +23,10 @@ package struct DescriptorInfo: Sendable, Hashable {
         var expirations: UInt64 = 0
         // An epoll set may watch very many; the kernel's own limit is far above this bound.
         for line in text.split(separator: "\n").prefix(100_000) {
+            if line.hasPrefix("inotify wd:") {
+                if let watch = Self.inotifyWatch(line) { watches.append(watch) }
+                continue
+            }
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             switch line[..<colon].filter({ $0 != " " }) {
@@ -27,6 +35,8 @@ package struct DescriptorInfo: Sendable, Hashable {
             case "ino": inode = UInt64(value)
             case "tfd": if let watch = Self.watch(value) { epoll.append(watch) }
             case "eventfd-count": eventCount = UInt64(value.filter { $0 != " " }, radix: 16)
+            case "eventfd-id": eventID = UInt64(value)
+            case "sigmask": signals = UInt64(value, radix: 16).map { mask in (1...64).filter { mask >> UInt64($0 - 1) & 1 != 0 } }
             case "ticks": expirations = UInt64(value) ?? 0
             case "it_value": remaining = Self.seconds(value)
             case "it_interval": interval = Self.seconds(value)
@@ -50,6 +60,15 @@ package struct DescriptorInfo: Sendable, Hashable {
             if field.hasPrefix("ino:") { watch.inode = UInt64(field.dropFirst(4), radix: 16) }
         }
         return watch
+    }
+
+    /// `inotify wd:1 ino:f7e88e sdev:fe00000 mask:100 ...`, all hexadecimal.
+    private static func inotifyWatch(_ line: Substring) -> InotifyWatch? {
+        func number(_ name: String) -> UInt64? {
+            line.split(separator: " ").first { $0.hasPrefix(name) }.flatMap { UInt64($0.dropFirst(name.count), radix: 16) }
+        }
+        guard let inode = number("ino:"), let mask = number("mask:") else { return nil }
+        return InotifyWatch(inode: inode, events: UInt32(truncatingIfNeeded: mask))
     }
 
     /// `(12, 345678901)`: seconds and nanoseconds.

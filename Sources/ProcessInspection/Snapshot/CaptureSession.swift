@@ -138,7 +138,8 @@ final class CaptureSession {
         if table.sockets.isEmpty, let trouble = socketTrouble.first { return .unavailable(reason: trouble) }
         let peers = peers ?? SocketPeers(table: table, machine: machine, networks: networks)
         self.peers = peers
-        let records = peers.records(for: inodes)
+        let listed = peers.records(for: inodes)
+        let records = listed + UnlistedSockets.records(descriptors, known: Set(listed.map(\.inode)), machine: machine)
         let reasons = socketTrouble + (machine.incomplete.map { [$0] } ?? [])
         return reasons.isEmpty ? .complete(records) : .partial(records, reason: reasons.joined(separator: "; "))
     }
@@ -202,6 +203,14 @@ final class CaptureSession {
         snapshot.processes = joined(processes.map { $0.record.map { [$0] } })
         snapshot.threads = joined(processes.map { $0.threads?.threads ?? .unavailable(reason: "not captured") })
         snapshot.descriptors = joined(processes.map(\.descriptors))
+        if let machine {
+            let events = SharedEvents(machine: machine, threads: threads)
+            snapshot.descriptors = snapshot.descriptors.map { rows in
+                var rows = rows
+                events.fill(&rows)
+                return rows
+            }
+        }
         snapshot.modules = .complete(processes.flatMap(\.moduleRecords))
         snapshot.pipes = pipes()
         snapshot.sockets = sockets()

@@ -63,11 +63,17 @@ final class StackUnwinder {
             if target != 0 { walk.entered[index - 1] = target }
         }
         walk.incomplete = reason(end: Int(end), at: walk.addresses.last?.address, limit: limit)
-        if searched == 2 {
-            let search = "the frame pointer was not known and was looked for on the stack"
-            walk.incomplete = walk.incomplete.map { "\($0); \(search)" } ?? search
-        }
+        if let search = Self.search(searched) { walk.incomplete = walk.incomplete.map { "\($0); \(search)" } ?? search }
         return walk
+    }
+
+    /// What was guessed, and may be wrong.
+    private static func search(_ searched: Int32) -> String? {
+        switch searched {
+        case 2: "the frame pointer was not known and was looked for on the stack"
+        case 3: "frames of code without unwind information were looked for on the stack"
+        default: nil
+        }
     }
 
     private func isUnnamed(_ address: CodeAddress) -> Bool {

@@ -53,6 +53,7 @@ package enum WaitDecoder {
             return wait
         }
         if call.number == 202 { return FutexDecoder.wait(context) }
+        if call.number == 426 { return RingDecoder.wait(context) }
         let name = SyscallNames.name(call.number)
         if context.state == "D" {
             return ThreadWait(kind: .disk, detail: name + (context.waitChannel.map { " in \($0)" } ?? ""))

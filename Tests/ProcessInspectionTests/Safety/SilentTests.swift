@@ -26,14 +26,14 @@ extension LiveProcessTests {
 
         @Test func `a file whose server went silent is left out`() async throws {
             try await withTemporaryFolder { folder in
-                try await Standing.run("file-silent", folder) { standing in
+                try await Standing.run("disk-silent", "\(folder)/silent") { standing in
                     guard !skipped(standing) else { return }
                     let snapshot = try await standing.capture()
-                    #expect(snapshot.unobserved.contains { $0.what == "what lies at \(folder)" })
+                    #expect(snapshot.unobserved.contains { $0.what == "what lies at \(folder)/silent" })
                     let thread = try snapshot.thread(standing.pid)
                     let fd = try #require(thread.wait?.descriptors?.first?.fd)
                     let file = try #require(snapshot.descriptors.elements.first { $0.pid == standing.pid && $0.fd == fd })
-                    #expect(file.kind == .file && file.target == "\(folder)/file")
+                    #expect(file.kind == .file && file.target == "\(folder)/silent/file")
                     #expect(standing.isFree)
                 }
             }

@@ -76,6 +76,16 @@ extension LiveProcessTests {
             }
         }
 
+        @Test func `an eventfd names the other process that could write to it`() async throws {
+            try await Standing.run("event-inherited") { standing in
+                let snapshot = try await standing.capture()
+                let fd = try interest(snapshot, standing.pid).fd
+                let event = try #require(snapshot.descriptors.elements.first { $0.pid == standing.pid && $0.fd == fd })
+                #expect(event.kind == .eventfd)
+                #expect(event.sharedWith?.count == 1 && event.sharedWith?.first?.pid != standing.pid)
+            }
+        }
+
         @Test func `accept stands on its listener`() async throws {
             try await Standing.run("accept") { standing in
                 let snapshot = try await standing.capture()
@@ -151,6 +161,9 @@ extension LiveProcessTests {
                     }
                     #expect(descriptors.contains { $0.kind == .file && $0.isDeleted && $0.target == "\(folder)/deleted" })
                     #expect(descriptors.first { $0.kind == .eventfd }?.eventCount == 7)
+                    #expect(descriptors.first { $0.kind == .signalfd }?.signals == [10])
+                    let netlink = try #require(snapshot.sockets.elements.first { $0.family == .netlink })
+                    #expect(netlink.owners.map(\.pid) == [standing.pid])
                     let timer = try #require(descriptors.first { $0.kind == .timerfd }?.timer)
                     #expect(timer.interval_s == 60 && timer.remaining_s > 2900 && timer.remaining_s <= 3000)
                     #expect(descriptors.first { $0.kind == .pidfd }?.targetPID == standing.pid)

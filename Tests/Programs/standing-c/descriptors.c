@@ -208,6 +208,16 @@ STAND(unix_backlog) {
     while (recv(connection, &byte, 1, 0) < 0) interrupted();
 }
 
+/// Reads an eventfd that a child has inherited.
+STAND(event_inherited) {
+    (void)count; (void)arguments;
+    int fd = eventfd(0, 0);
+    if (child() == 0) rest();
+    uint64_t value;
+    announce();
+    while (read(fd, &value, sizeof value) < 0) interrupted();
+}
+
 STAND(descriptor_zoo) {
     if (count < 1) return;
     char path[4096];
@@ -223,6 +233,7 @@ STAND(descriptor_zoo) {
     sigaddset(&signals, SIGUSR1);
     signalfd(-1, &signals, 0);
     inotify_init1(0);
+    socket(AF_NETLINK, SOCK_RAW, 0);
     memfd_create("hangscope", 0);
     syscall(SYS_pidfd_open, getpid(), 0);
     open(arguments[0], O_RDONLY | O_DIRECTORY);

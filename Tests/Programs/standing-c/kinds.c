@@ -34,6 +34,6 @@ const struct kind kinds[] = {
     {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"copy-bytes", copy_bytes},
     {"disk-silent", disk_silent}, {"disk-slow", disk_slow},
     {"semop-taken", semaphore_taken}, {"queue-orphan", queue_orphan}, {"queue-full", queue_full}, {"sleep-mistaken", sleep_mistaken},
-    {"page-missing", page_missing}, {"file-silent", file_silent},
+    {"event-inherited", event_inherited}, {"page-missing", page_missing},
     {NULL, NULL},
 };

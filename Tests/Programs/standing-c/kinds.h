@@ -55,6 +55,6 @@ STAND(disk_silent); STAND(disk_slow);
 // Messages
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);
 // Pagers
-STAND(page_missing); STAND(file_silent);
+STAND(event_inherited); STAND(page_missing);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

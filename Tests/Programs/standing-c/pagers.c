@@ -1,19 +1,12 @@
-// Memory and files that somebody else is to fill, and does not.
+// Memory that somebody else is to fill, and does not.
 #define _GNU_SOURCE
 #include "kinds.h"
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/fuse.h>
 #include <linux/userfaultfd.h>
-#include <pthread.h>
-#include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,58 +27,4 @@ STAND(page_missing) {
     announce();
     // The system call itself faults on the path that it is to open.
     open(memory + 4096 * 8, O_RDONLY);
-}
-
-/// Answers requests of FUSE until a file is read, and then no more: linux/fuse.h.
-static void serve_until_read(int device) {
-    static char buffer[1 << 17];
-    for (;;) {
-        ssize_t length = read(device, buffer, sizeof buffer);
-        if (length < 0 && errno == EINTR) continue;
-        if (length < (ssize_t)sizeof(struct fuse_in_header)) return;
-        struct fuse_in_header *in = (struct fuse_in_header *)buffer;
-        struct { struct fuse_out_header head; union { struct fuse_init_out init; struct fuse_entry_out entry; struct fuse_attr_out attr; struct fuse_open_out open; } body; } out;
-        memset(&out, 0, sizeof out);
-        out.head.unique = in->unique;
-        size_t size = 0;
-        if (in->opcode == FUSE_INIT) {
-            out.body.init = (struct fuse_init_out){.major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096};
-            size = sizeof out.body.init;
-        } else if (in->opcode == FUSE_LOOKUP) {
-            out.body.entry.nodeid = 2;
-            out.body.entry.attr = (struct fuse_attr){.ino = 2, .mode = S_IFREG | 0600, .size = 4096, .nlink = 1};
-            size = sizeof out.body.entry;
-        } else if (in->opcode == FUSE_GETATTR) {
-            int root = in->nodeid == 1;
-            out.body.attr.attr = (struct fuse_attr){.ino = in->nodeid, .mode = root ? S_IFDIR | 0700 : S_IFREG | 0600, .size = 4096, .nlink = 1};
-            size = sizeof out.body.attr;
-        } else if (in->opcode == FUSE_OPEN) {
-            size = sizeof out.body.open;
-        } else if (in->opcode == FUSE_READ) {
-            return;
-        } else {
-            out.head.error = -ENOSYS;
-        }
-        out.head.len = (uint32_t)(sizeof out.head + size);
-        if (write(device, &out, out.head.len) < 0 && errno != ENOENT) return;
-    }
-}
-
-/// file-silent FOLDER: reads a file whose server went silent. It lives in a mount namespace of its own.
-STAND(file_silent) {
-    if (count < 1) return;
-    char options[128], path[4096];
-    int device = open("/dev/fuse", O_RDWR);
-    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
-    if (device < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("hangscope", arguments[0], "fuse", 0, options) < 0) skip("a FUSE mount");
-    if (child() == 0) { serve_until_read(device); rest(); }
-    // The server's end ends the connection, so that nobody waits for ever; not while we hold it too.
-    close(device);
-    snprintf(path, sizeof path, "%s/file", arguments[0]);
-    char byte;
-    int fd = open(path, O_RDONLY);
-    if (fd < 0) exit(1);
-    announce();
-    (void)!read(fd, &byte, 1);
 }
