@@ -13,7 +13,7 @@ extension LivePythonTests {
             ("future-blocked", .conditionNeverSignalled), ("holder-sleeps", .timerTooFar), ("sleep-too-long", .timerTooFar),
             ("busy-loop", .busyLoop), ("busy-expression", .busyLoop), ("async-locks", .lockCycle), ("async-future", .conditionNeverSignalled),
             ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent), ("pool-bridge", .threadPoolExhausted),
-            ("timer-days", .timerTooFar),
+            ("timer-days", .timerTooFar), ("database-own", .databaseSelfLocked), ("pool-lent", .poolExhausted),
         ]
 
         @Test(arguments: hanging)
@@ -25,7 +25,7 @@ extension LivePythonTests {
 
         @Test(arguments: [
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
-            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock",
+            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

@@ -7,14 +7,15 @@ extension Catalogue {
             that look at `updated_at`.
             """,
         supports: """
-            Displayed progress, or a touched row, three times and more after the last work event of the job.
+            Displayed progress, or a touched row, three times and more after the last work event of the job, \
+            over at least a sixth of the watchdog's patience.
             """,
         refutes: """
             Every step displayed has work behind it.
             """,
         remedy: """
-            Derive progress from work done; bound any simulation in time and in number of touches; keep \
-            `last_work_at` beside `updated_at`.
+            Derive progress from work done (parts finished of parts known); bound any simulation in time and in \
+            number of touches; keep `last_work_at` beside `updated_at`.
             """,
         scenario: "sixty-percent-hang")
 
@@ -62,14 +63,16 @@ extension Catalogue {
             is blocked, or does not exist.
             """,
         supports: """
-            A job long under way whose row has no deadline and for which no deadline event came.
+            A job long under way whose row has an empty deadline (`deadline_at`, `expires_at` ...); or one of \
+            five minutes and more that shows no deadline at all, in no event and no row.
             """,
         refutes: """
-            The row has a deadline that has not passed.
+            The row has a deadline that has not passed, or the deadline fired.
             """,
         remedy: """
-            Store `deadline_at` with the job and let something independent of the work (a sweeper) compare now \
-            with it.
+            Store `deadline_at` with the job and let something independent of the work (a sweeper, another \
+            process) compare now with it. Use the boot-time clock (`CLOCK_BOOTTIME`) where the machine may \
+            sleep: the monotonic one stands still meanwhile.
             """,
         scenario: "no-job-deadline")
 
@@ -94,89 +97,116 @@ extension Catalogue {
     static let pollerBlind = CausePage(
         title: "The poller looks at the wrong thing",
         meaning: """
-            All parts have ended, and whoever collects them never notices: it asks the wrong field, or waits \
-            for something that never comes.
+            All parts of a job have ended, and whoever is to end the whole never notices: it reads a field that \
+            a failed part never fills, counts only successes, or waits for a streamed result that will not come. \
+            Every service is healthy, the log repeats one line, and the job stays running until somebody \
+            restarts it.
             """,
         supports: """
-            Every part of the job is final and the whole is still open, polled again and again.
+            Every part (events or rows of the store with a `parent`) has ended, the whole has not, and since the \
+            last part ended it was looked at ten times and more: events that mean `look`, or one log line again \
+            and again.
             """,
         refutes: """
-            A part is still under way.
+            A part is still under way; nobody looks (then nobody is there to end it: see `service-disabled`).
             """,
         remedy: """
-            Poll the state that the parts really set, treat failed as ended, and finish as partial success \
-            with the count.
+            Poll the state that every part is sure to reach, and count failed as ended: `done + failed == all`, \
+            not `done == all`. End as partial success with the count ("4/12 succeeded"). Give the poll loop a \
+            deadline of its own, after which it fails the job and says what it had seen.
             """,
-        scenario: nil)
+        scenario: "blind-poller")
 
     static let serviceDisabled = CausePage(
-        title: "The service that would finish it is switched off",
+        title: "The service that would go on with it is switched off",
         meaning: """
-            A setting disables, in this process, the service that would take the next step.
+            A setting disables, in this process, the part that would take the job up or end it. Often the same \
+            program runs twice with different environments, and each leaves the step to the other. Nothing \
+            fails; the work lies there.
             """,
         supports: """
-            The subject says so itself, or its environment differs from the working run's in a switch of that \
-            service, and nobody takes the next step.
+            Work lies (a job nobody has begun, or one whose parts have all ended), and either the program says \
+            that a part is switched off (an event that means `disabled`, or `enabled: false`), or what did the \
+            step again and again in the working run never ran here and the two environments differ in a short \
+            variable.
             """,
         refutes: """
-            The service runs.
+            The part runs here; nothing lies; the environments are alike (then look at why it does not run: it \
+            may have crashed, or be blocked).
             """,
         remedy: """
-            Set the switch alike in all processes; let the process refuse work at start-up whose next step \
-            nobody will take.
+            Set the switch alike in all processes, or in one place that all read. Let a process log at start-up \
+            what it will not do, and refuse work (or alert) whose next step nobody will take. Alert on work that \
+            no one has begun for longer than a few intervals.
             """,
-        scenario: nil)
+        scenario: "disabled-finisher")
 
     static let retriesExhausted = CausePage(
         title: "All attempts were used up",
         meaning: """
-            Every attempt failed, sooner than the work could have succeeded.
+            Every attempt of a call failed and the job gave up. Often the attempts were over within seconds \
+            although the trouble (a restart, a deployment, a rate limit) lasted a minute: three attempts in a \
+            row are one attempt.
             """,
         supports: """
-            The failed attempts with their numbers and reasons, and no attempt after them.
+            Three and more failed attempts with their numbers and reasons, and then the end of the job as \
+            failed, with no work in between.
             """,
         refutes: """
-            A later attempt succeeded.
+            A later attempt succeeded, or the job ended for another reason.
             """,
         remedy: """
-            Raise neither attempts nor timeouts first: remove the reason of the failures; space attempts out; \
-            go to another replica after a failure; keep what failed for a later retry (dead-letter queue).
+            Remove the reason of the failures first: more attempts or longer timeouts only make it last longer. \
+            Space attempts out (0.2 s, 0.4 s, 0.8 s ... with jitter) so that together they outlast a restart; go \
+            to another replica after a failure; honour `Retry-After`; keep what failed with its context for a \
+            later retry (dead-letter queue). AsyncHTTPClient and `requests` do not retry by themselves: \
+            `urllib3.Retry(total=5, backoff_factor=0.2)`.
             """,
-        scenario: nil)
+        scenario: "retries-exhausted")
 
     static let retryStorm = CausePage(
         title: "Attempts follow each other without a pause",
         meaning: """
-            A failing call is tried again at once, over and over, and loads what is already in trouble.
+            A failing call is tried again at once, over and over. It costs this process its processor and its \
+            connections, and keeps down the very service that would have to recover; with many clients it is an \
+            outage of its own.
             """,
         supports: """
-            More than one failed attempt a second over ten attempts and more.
+            Ten and more failed attempts, more than one a second, with pauses that do not grow.
             """,
         refutes: """
-            The pauses grow.
+            The pauses grow, or the attempts end after a few.
             """,
         remedy: """
-            Back off exponentially with jitter, cap the attempts, and open a circuit after a few failures in a \
-            row.
+            Back off exponentially with full jitter (`sleep(random(0, min(cap, base * 2^attempt)))`), cap the \
+            attempts, and open a circuit after a few failures in a row (one threshold, the same everywhere) so \
+            that calls fail fast until a probe succeeds. `urllib3.Retry` has `backoff_factor=0` unless told \
+            otherwise.
             """,
-        scenario: nil)
+        scenario: "retry-storm")
 
     static let runsPileUp = CausePage(
         title: "Runs pile up",
         meaning: """
-            A schedule starts the next run though the former ones still stand.
+            A schedule starts the next run although the former ones still stand. Each holds its connections, \
+            locks and memory; what began as one hang ends as an exhausted machine, and the first run is hard to \
+            find among the others.
             """,
         supports: """
-            More than five runs that have started, do no work and have not ended.
+            More than five runs that have begun, have done no work for as long as the watchdog waits, and have \
+            not ended; and the later ones were begun while the first stood already.
             """,
         refutes: """
-            The runs advance.
+            The runs advance (a busy machine), or they were all begun at once (a full queue).
             """,
         remedy: """
-            Start a run only when the former has ended (a lease with an end), and give every run a deadline \
-            with a status of its own.
+            Start a run only when the former has ended: a lease or advisory lock with an end \
+            (`pg_try_advisory_lock`, `flock -n`, Kubernetes `concurrencyPolicy: Forbid`, APScheduler \
+            `max_instances=1`, systemd timers do so by themselves). Give every run a deadline with a status of \
+            its own, and alert on more than five runs that are running, or any that runs too long. The hang of \
+            the first run is a cause of its own: see the root.
             """,
-        scenario: nil)
+        scenario: "runs-pile-up")
 
     static let stuckJobUndetected = CausePage(
         title: "A stuck job that nothing finds",
@@ -185,68 +215,76 @@ extension Catalogue {
             looks at a timestamp that is touched all the time.
             """,
         supports: """
-            The job's last work event, the time since, and the sweeps that ran without noticing, or that none \
-            ran.
+            The job's last work event, the time since (ten times what the watchdog waits), and the sweeps that \
+            ran without noticing, or that none ran.
             """,
         refutes: """
             A sweep ended the job.
             """,
         remedy: """
-            Sweep regularly for jobs without work (not without updates) for longer than the limit, and end \
-            them as failed with a reason; offer the same by hand.
+            Sweep regularly for jobs without work (`last_work_at`, not `updated_at`) for longer than the limit, \
+            and end them as failed with a reason and `finished_at`; offer the same by hand (`POST \
+            /admin/cleanup-stuck-jobs`). Cleaning up by hand alone cures nothing.
             """,
         scenario: "no-stuck-detection")
 
     static let healthBlind = CausePage(
         title: "The health check does not look",
         meaning: """
-            The health endpoint says healthy whatever happens, so neither people nor an orchestrator act.
+            The health endpoint says healthy whatever happens, so neither people nor an orchestrator act. \
+            Typically it proves only that the web server answers.
             """,
         supports: """
-            The check said healthy while a job had done no work for 90 s and more, or every call to a \
-            dependency failed.
+            The check said that all was well (2xx with a usual word, or what it says in the working run) while a \
+            job had done no work for half as long again as the watchdog waits, or every call to a dependency \
+            failed.
             """,
         refutes: """
-            It said degraded, or nothing was wrong.
+            It said degraded, answered with an error status, or nothing was wrong when it was asked.
             """,
         remedy: """
-            Check the database, the dependencies' reachability, the queue's depth and the number of stuck \
-            jobs, and say degraded.
+            Let it look at what the work needs: the database (with a short timeout), the reachability of \
+            dependencies, the depth of the queue, the age of the oldest job without work; and say degraded with \
+            the reason. Keep liveness (restart me) apart from readiness (send me no work).
             """,
         scenario: "blind-health")
 
     static let wrongProvenance = CausePage(
         title: "The result names the wrong source",
         meaning: """
-            The model (or other source) recorded with a result is a constant, not what was called.
+            The model (or other source) recorded with a result is a constant, or what was configured, not what \
+            was called. After a fallback nobody can tell which results came from where.
             """,
         supports: """
-            The model in the request's event and the one in the stored result differ.
+            The model of the call (an event that means `request`, or has an endpoint) and the one in the stored \
+            result (a row with `job_id` and `model`, or an event that means `saved`) differ.
             """,
         refutes: """
             They agree.
             """,
         remedy: """
-            Record what the answer itself says, passed along with it, never a constant.
+            Record what the answer itself says (`model` in an OpenAI or Anthropic response), passed along with \
+            it, never a constant or the configuration.
             """,
         scenario: "wrong-model")
 
     static let workUntraced = CausePage(
         title: "Nobody can say what the job is doing",
         meaning: """
-            Between a job's start and its end there is neither a span nor an event, so a hang cannot be \
+            Between a job's start and its end there is neither a span nor an event, so that a hang cannot be \
             placed: which call, since when, waiting for what.
             """,
         supports: """
-            A job processed for ten seconds and more without a span or work event inside, while its \
-            connections show that it works.
+            A job processed for ten seconds and more without a span, and without an event but at its end, while \
+            its connections show that it works.
             """,
         refutes: """
             Spans or events exist inside.
             """,
         remedy: """
-            Open a span around every call (swift-distributed-tracing), log its start as well as its end (a \
-            hung span never ends), and carry a correlation id.
+            Open a span around every call (swift-distributed-tracing `withSpan`, OpenTelemetry), log its start \
+            as well as its end (a hung span never ends, and most exporters send a span only when it has), and \
+            carry a correlation id through.
             """,
         scenario: "no-tracing")
 }

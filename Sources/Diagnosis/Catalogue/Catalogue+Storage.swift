@@ -139,10 +139,12 @@ extension Catalogue {
     static let noOtherEnd = CausePage(
         title: "Nobody opens the other end",
         meaning: """
-            Opening a FIFO blocks until somebody opens it in the other direction; nobody does.
+            Opening a FIFO blocks until somebody opens it in the other direction; nobody does. The same with a \
+            queue whose only other user has exited.
             """,
         supports: """
-            A thread in open whose wait channel is wait_for_partner.
+            A thread in open whose wait channel is wait_for_partner; or a wait on a queue that no living process \
+            else has used.
             """,
         refutes: """
             The FIFO has both ends open.
@@ -155,18 +157,23 @@ extension Catalogue {
     static let diskWait = CausePage(
         title: "A device or file system does not answer",
         meaning: """
-            A thread is in an uninterruptible sleep (state D): a disk, a network file system or a FUSE daemon \
-            does not answer. Not even SIGKILL ends it.
+            A thread waits in the kernel for a disk, a network file system or a FUSE server that does not \
+            answer: state D for disks and NFS, from which often not even SIGKILL frees it, and an \
+            ordinary-looking sleep for FUSE.
             """,
         supports: """
-            State D in the same place in every look, with the kernel function it sleeps in.
+            State D, or a sleep in the kernel function that waits for FUSE or RPC answers \
+            (`request_wait_answer`, `rpc_wait_bit_killable`), in the same place in every look, with the system \
+            call and the file.
             """,
         refutes: """
-            The state changes between looks: the device is slow, not silent.
+            The thread moved between looks: the device is slow, not silent.
             """,
         remedy: """
-            Look at the kernel log and the mount concerned; mount NFS with `soft` or a bounded `timeo` where \
-            that is acceptable; restart the FUSE daemon.
+            Look at the kernel log and at the mount of the file that is named (`findmnt -T FILE`). FUSE: end or \
+            restart its server (`ls -l /proc/*/fd 2>/dev/null | grep /dev/fuse` shows who it is); `umount -f`, \
+            or writing to /sys/fs/fuse/connections/*/abort, frees all who wait. NFS: `soft` with a bounded \
+            `timeo` and `retrans` where lost writes are acceptable. Keep such files off event loops.
             """,
         scenario: nil)
 }

@@ -21,11 +21,14 @@ extension WaitGraph {
             } else if let database = sqliteWait(thread) {
                 add(WaitEdge(
                     from: .thread(pid: thread.pid, tid: thread.tid), to: .fileLock(database), relation: .locksFile,
-                    since_s: activity.window_s > 0 ? activity.window_s : nil,
+                    since_s: wasThere(thread) ? activity.window_s : nil,
                     knownFrom: "SQLite's busy handler sleeps and tries again", evidence: cite + [index.path(.locks, database)], isCommitted: true))
             }
         }
     }
+
+    /// Whether the same thread was there in the earlier look: those that wait in turns and come anew do not stand.
+    private func wasThere(_ thread: ThreadRecord) -> Bool { activity.window_s > 0 && activity.earlier?.thread(thread.tid)?.pid == thread.pid }
 
     private mutating func addLockWait(_ thread: ThreadRecord, _ cite: [EvidencePath]) {
         let fd = thread.wait?.descriptors?.first?.fd

@@ -11,7 +11,9 @@ import queue
 import re
 import signal
 import socket
+import sqlite3
 import sys
+import tempfile
 import threading
 import time
 
@@ -316,6 +318,92 @@ def condition_missed():
     ready()
     with condition:
         condition.wait()
+
+
+# Databases and pools of things
+
+def database():
+    """A connection to a new database, and its path."""
+    path = tempfile.mkdtemp(prefix="standing-") + "/own.sqlite"
+    first = sqlite3.connect(path, timeout=600, isolation_level=None, check_same_thread=False)
+    first.execute("PRAGMA journal_mode=WAL")
+    first.execute("CREATE TABLE t (x)")
+    return first, path
+
+
+def write(path):
+    second = sqlite3.connect(path, timeout=600)
+    with second:
+        second.execute("INSERT INTO t VALUES (2)")
+    second.close()
+
+
+@program
+def database_own():
+    """Waits, within its transaction, for a thread that writes through a connection of its own."""
+    first, path = database()
+    first.execute("BEGIN IMMEDIATE")
+    ready()
+    spawn("updater", lambda: write(path)).join()
+
+
+@program
+def database_turns():
+    """The healthy twin of database-own: it ends its transaction before it waits."""
+    first, path = database()
+    ready()
+    while True:
+        first.execute("BEGIN IMMEDIATE")
+        updater = spawn("updater", lambda: write(path))
+        time.sleep(0.05)
+        first.execute("COMMIT")
+        updater.join()
+
+
+class Pool:
+    def __init__(self, size):
+        self.free = queue.LifoQueue()
+        for _ in range(size):
+            self.free.put(object())
+
+    def acquire(self):
+        return self.free.get()
+
+    def release(self, one):
+        self.free.put(one)
+
+
+@program
+def pool_lent():
+    """Two that have one each, and want another."""
+    pool, gate = Pool(2), threading.Barrier(2)
+
+    def job():
+        one = pool.acquire()
+        gate.wait()
+        two = pool.acquire()
+        pool.release(two)
+        pool.release(one)
+    jobs = [spawn("job", job) for _ in range(2)]
+    ready()
+    for job in jobs:
+        job.join()
+
+
+@program
+def pool_turns():
+    """The healthy twin of pool-lent: more who want one than there are, and each gives it back."""
+    pool = Pool(2)
+
+    def job():
+        while True:
+            one = pool.acquire()
+            time.sleep(0.1)
+            pool.release(one)
+    jobs = [spawn("job", job) for _ in range(4)]
+    ready()
+    for job in jobs:
+        job.join()
 
 
 # Executors
