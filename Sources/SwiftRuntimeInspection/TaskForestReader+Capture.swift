@@ -25,7 +25,7 @@ extension TaskForestReader {
             let copies = context.copies
             let proc = context.target.proc
             let records = Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
-            reader = reader.searchingResumers { ThreadStacks(copies: copies, records: records, proc: proc) }
+            reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap")) { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
         var forest = reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
         forest.pools = WorkerPools(pid: context.target.pid, threads: context.threads.elements, forest: forest).pools

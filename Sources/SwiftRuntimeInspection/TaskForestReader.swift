@@ -14,6 +14,7 @@ package struct TaskForestReader: Sendable {
     private let touched: (any TouchedPages)?
     private let symbolizer: (any Symbolizer)?
     private var stacks: (@Sendable () -> ThreadStacks)?
+    private var timersHeap: UInt64?
     private var finder: (@Sendable (any MemoryReader, ConcurrencyRuntime) -> any TaskFinder)?
     private var staticSymbol: @Sendable (String) -> UInt64? = { _ in nil }
 
@@ -26,8 +27,11 @@ package struct TaskForestReader: Sendable {
     }
 
     /// Also looks who could resume each continuation, with what the threads' registers and stacks tell.
-    package func searchingResumers(_ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
+    ///
+    /// - Parameter timersHeap: address of Dispatch's `_dispatch_timers_heap`: without it some sleeps have no time that remains.
+    package func searchingResumers(timersHeap: UInt64? = nil, _ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
         var reader = self
+        reader.timersHeap = timersHeap
         reader.stacks = stacks
         return reader
     }
@@ -125,7 +129,7 @@ package struct TaskForestReader: Sendable {
         return { tasks, records, dependencies, kin, types, libraryWait in
             ResumerReader(
                 memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
-                records: records, dependencies: dependencies, kin: kin, threads: stacks(), libraryWait: libraryWait,
+                records: records, dependencies: dependencies, kin: kin, threads: stacks(), libraryWait: libraryWait, timersHeap: timersHeap,
                 deadline: min(deadline, .now + Self.searchTime))
         }
     }

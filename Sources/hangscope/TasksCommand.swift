@@ -146,12 +146,14 @@ struct TasksCommand: AsyncParsableCommand {
 
     private func printChanges(since earlier: EarlierTasks, _ forest: TaskForest) {
         let (comparison, isSameProcess) = earlier.comparison(with: forest, pid: pid)
+        let (before, after) = (earlier.tasks.elements, forest.tasks.elements)
         print("")
         let what = isSameProcess ? ForestComparisonText.summary(comparison) : "another process; numbers of like tasks, there -> here"
         print("since \(since ?? ""): \(what)")
-        let lines = ForestComparisonText.lines(comparison, before: earlier.tasks.elements, after: forest.tasks.elements)
-        for line in lines { print("  " + line) }
-        if lines.isEmpty { print("  as many tasks of each kind as then") }
+        let changes = isSameProcess ? ForestComparisonText.who(comparison, before: before, after: after)
+            : ForestComparisonText.lines(comparison, before: before, after: after)
+        for line in changes { print(TextWidth.shortened("  " + line, to: terminal()?.columns ?? 120)) }
+        if changes.isEmpty { print(isSameProcess ? "  the same tasks at the same places" : "  as many tasks of each kind as there") }
     }
 
     /// What fits the terminal under --watch, beside the heading and the footer.

@@ -35,7 +35,11 @@ package struct ForestComparison: Sendable {
     package var differences: [Difference] = []
 
     /// Two moments of one process, in which ids mean the same task.
+    ///
+    /// Timers of `Task.sleep` come and go with every sleep: they are left out.
     package init(before: [TaskRecord], after: [TaskRecord]) {
+        let before = before.filter { !TaskTreeText.isSleepHelper($0) }
+        let after = after.filter { !TaskTreeText.isSleepHelper($0) }
         differences = Self.differences(before, after)
         let earlier = Dictionary(before.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let later = Set(after.map(\.id))
@@ -50,7 +54,9 @@ package struct ForestComparison: Sendable {
     }
 
     /// Two runs: only looks can be compared.
-    package init(working: [TaskRecord], hanging: [TaskRecord]) { differences = Self.differences(working, hanging) }
+    package init(working: [TaskRecord], hanging: [TaskRecord]) {
+        differences = Self.differences(working.filter { !TaskTreeText.isSleepHelper($0) }, hanging.filter { !TaskTreeText.isSleepHelper($0) })
+    }
 
     /// Whether a task is where it was: same state, same wait, same frames.
     package static func stands(_ before: TaskRecord, _ after: TaskRecord) -> Bool {

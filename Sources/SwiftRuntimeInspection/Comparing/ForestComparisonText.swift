@@ -11,6 +11,29 @@ package enum ForestComparisonText {
         return counts.joined(separator: ", ")
     }
 
+    /// Which tasks moved, are new and are gone, by name, and the oldest that did not move; `gone: task 33 "progress simulation"`.
+    package static func who(_ comparison: ForestComparison, before: [TaskRecord], after: [TaskRecord]) -> [String] {
+        let earlier = Dictionary(before.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let later = Dictionary(after.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        func list(_ word: String, _ ids: [UInt64], _ text: (UInt64) -> String?) -> [String] {
+            // Those with names say most.
+            let isNamed = { (id: UInt64) in (later[id] ?? earlier[id])?.name != nil }
+            let sorted = ids.filter(isNamed) + ids.filter { !isNamed($0) }
+            let shown = sorted.prefix(maximumNamed).compactMap(text)
+            return shown.isEmpty ? [] : shown.map { "\(word): \($0)" } + (sorted.count > shown.count ? ["\(word): \(sorted.count - shown.count) more"] : [])
+        }
+        func line(_ task: TaskRecord?) -> String? {
+            task.map { task in "\(TaskWords.title(task, count: 1))  \(TaskWords.state(task, count: 1))" + (TaskWords.place(task).map { "  at \($0)" } ?? "") }
+        }
+        return list("moved", comparison.moved) { id in
+            guard let old = earlier[id], let new = later[id] else { return nil }
+            return "\(TaskWords.title(new, count: 1))  \(TaskWords.state(old, count: 1)) -> \(TaskWords.state(new, count: 1))"
+                + (TaskWords.place(new).map { "  at \($0)" } ?? "")
+        } + list("new", comparison.new) { line(later[$0]) } + list("gone", comparison.gone) { line(earlier[$0]) }
+    }
+
+    private static let maximumNamed = 6
+
     /// One line for each look whose numbers differ, such as `2 -> 0  group children  wait for 3 group children  at f() (F.swift:7)`.
     package static func lines(
         _ comparison: ForestComparison, before: [TaskRecord], after: [TaskRecord], maximumLines: Int = 40

@@ -45,7 +45,8 @@ struct WorkerPools {
         let names = thread.stack.elements.compactMap { $0.function ?? $0.symbol }
         let queue = queues?.drained[thread.tid] ?? 0
         if names.contains(where: { $0.hasPrefix("SelectableEventLoop.run") }) {
-            let isPolling = thread.state != "R" && (names.contains { $0.hasPrefix("Selector.whenReady") } || thread.syscall?.name.hasPrefix("epoll") == true)
+            let isInside = names.first { !$0.hasPrefix("__") }?.hasPrefix("epoll_") == true || thread.syscall?.name.hasPrefix("epoll") == true
+            let isPolling = isInside || thread.state != "R" && names.contains { $0.hasPrefix("Selector.whenReady") }
             return (Key(kind: .eventLoops, label: Self.group(thread.name), queue: 0), isPolling && !runsHandlers(names) ? .polling : busy(thread))
         }
         if let at = names.firstIndex(where: { $0.hasPrefix("NIOThreadPool.") }) {

@@ -5,7 +5,8 @@ extension LivenessSearch {
     func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
         let unseen = reader.threads.unseenStacks
         let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
-        let deadlines = SleepDeadlines(memory: reader.live, reachable: reachable)
+        let deadlines = SleepDeadlines(
+            memory: reader.live, reachable: reachable, heap: reader.timersHeap, code: reader.runtime.image.range) { reader.kin.indices[$0] != nil }
         let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
         let channels = NIOChannels(search: self, loops: loops)
         var result: [Int: ResumerReader.Finding] = [:]
@@ -34,6 +35,7 @@ extension LivenessSearch {
             var here = place
             for _ in 0..<8 {
                 if let owner = taskMemory.owner(of: here) {
+                    if let seconds = deadlines.remaining(ofJob: reader.tasks[owner].address) { return seconds }
                     if let item = items[owner], let seconds = deadlines.remaining(ofJobAt: item) { return seconds }
                     break
                 }

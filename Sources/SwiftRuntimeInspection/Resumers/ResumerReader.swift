@@ -22,6 +22,8 @@ struct ResumerReader {
     let threads: ThreadStacks
     /// The wait that a library's function among a task's innermost frames stands for.
     let libraryWait: (Int) -> TaskWait.Kind?
+    /// Address of Dispatch's timers, where it is known.
+    let timersHeap: UInt64?
     let deadline: ContinuousClock.Instant
 
     /// At most so many tasks are searched for.

@@ -112,14 +112,16 @@ package struct TaskGlance {
 
     private func cancelled() -> [String] {
         let left = tasks.filter { $0.isCancelled && $0.state != .completed }
-        guard let first = left.first else { return [] }
+        guard let first = left.min(by: { $0.id < $1.id }) else { return [] }
         return ["cancelled, and still there: " + (left.count == 1 ? title(first.id) : "\(left.count) tasks, the oldest \(title(first.id))")]
     }
 
-    /// What goes on by itself meanwhile: tasks with a name of their own that sleep for a while only.
+    /// What goes on by itself meanwhile: tasks with names that sleep until a timer fires.
     private func timers() -> [String] {
-        let asleep = tasks.filter { $0.wait?.kind == .sleep && ($0.wait?.remaining_s ?? .infinity) < 60 && $0.name != nil }
-        return asleep.prefix(Self.maximumEach).map { "goes on meanwhile: \(title($0.id)) \(TaskWords.state($0, count: 1))" }
+        let asleep = tasks.filter { $0.wait?.kind == .sleep && $0.name != nil }
+        guard !asleep.isEmpty else { return [] }
+        let shown = asleep.prefix(Self.maximumEach).map { task in title(task.id) + (task.wait?.remaining_s.map { " (wakes in \(TaskWords.duration($0)))" } ?? "") }
+        return ["go on meanwhile, by their timers: " + shown.joined(separator: ", ") + (asleep.count > shown.count ? " and \(asleep.count - shown.count) more" : "")]
     }
 
     // MARK: Words

@@ -38,7 +38,7 @@ package struct TaskTreeText: Sendable {
     }
 
     /// Task.sleep makes a task without callers that waits for the timer.
-    private static func isSleepHelper(_ task: TaskRecord) -> Bool {
+    package static func isSleepHelper(_ task: TaskRecord) -> Bool {
         task.wait?.kind == .sleep && task.kind == .unstructured && task.children.isEmpty && task.backtrace.elements.count == 1
     }
 

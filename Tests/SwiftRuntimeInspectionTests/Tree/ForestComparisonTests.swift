@@ -38,6 +38,33 @@ import Testing
         ])
     }
 
+    @Test func whoMovedCameAndWentIsNamed() {
+        var gone = task(3, at: 20)
+        gone.name = "progress"
+        let before = [task(1, at: 10), task(2, at: 20), gone]
+        let after = [task(1, at: 10), task(2, at: 21, wait: .group), task(4, at: 30)]
+        #expect(ForestComparisonText.who(ForestComparison(before: before, after: after), before: before, after: after) == [
+            "moved: task 2  waits for a continuation -> waits for its task group  at f21() (a.swift:21)",
+            "new: task 4  waits for a continuation  at f30() (a.swift:30)",
+            "gone: task 3 \"progress\"  waits for a continuation  at f20() (a.swift:20)",
+        ])
+    }
+
+    @Test func timersOfSleepsAreNoChange() {
+        let comparison = ForestComparison(before: [task(1, at: 10), task(2, at: 5, wait: .sleep)], after: [task(1, at: 10), task(3, at: 5, wait: .sleep)])
+        #expect(comparison.unmoved == [1] && comparison.new.isEmpty && comparison.gone.isEmpty && comparison.differences.isEmpty)
+    }
+
+    @Test func actorIsHeldUntilAnotherTaskRunsOnIt() {
+        var times = StandingTimes()
+        var actor = ActorRecord(pid: 1, address: 16, state: .running)
+        actor.runningTask = 7
+        #expect(times.update([actor], now_s: 1) == [16: 0])
+        #expect(times.update([actor], now_s: 4) == [16: 3])
+        actor.runningTask = 8
+        #expect(times.update([actor], now_s: 5) == [16: 0])
+    }
+
     @Test func standingTimeGrowsUntilTheTaskMoves() {
         var times = StandingTimes()
         #expect(times.update([task(1, at: 10)], now_s: 0) == [1: 0])

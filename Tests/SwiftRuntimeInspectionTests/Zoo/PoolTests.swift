@@ -32,15 +32,16 @@ import Testing
     }
 
     @Test(arguments: [("custom-executor", "DeskExecutor", "desk", ["waiter"]), ("task-executor", "Lane", "lane", ["waiter1", "waiter2"])])
-    func executorHasItsQueueInOrder(exhibit: String, type: String, label: String, waiters: [String]) async throws {
+    func executorHasItsQueue(exhibit: String, type: String, label: String, waiters: [String]) async throws {
         try await StandingProgram.with(exhibit) { program in
             let view = try await program.readStanding(until: { view in waiters.allSatisfy { view.wait($0) == .executor } })
             let executor = try #require(view.forest.actors.elements.first { $0.typeName == type })
             #expect(executor.kind == .executor && executor.queueLabel == label)
             #expect(executor.runningTask == view.roles["holder"]?.id)
             #expect(executor.isQueueOrdered == true)
-            // Which of them came first is theirs to settle.
+            // They were enqueued from different threads: which came first, only the queue knows.
             #expect(executor.queue.sorted() == waiters.compactMap { view.roles[$0]?.id }.sorted())
+            #expect(Set(waiters.compactMap { view.roles[$0]?.wait?.queuePosition }) == Set(1...waiters.count))
             let found = try #require(pool(.dispatchQueue, view, label: label))
             #expect(found.width == 1 && found.enqueued == waiters.count)
             #expect(found.workers.map(\.tid) == [executor.runningOnTID] && found.workers.map(\.state) == [.blocked])
