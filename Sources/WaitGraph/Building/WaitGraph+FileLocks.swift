@@ -59,13 +59,16 @@ extension WaitGraph {
         let inSQLite = shape.contains(anyOf: ["sqlite", "unixSleep", "BusyCallback", "busyHandler"])
         let briefly = (thread.wait?.timeout_s).map { $0 <= Self.busySleep_s } ?? false
         guard inSQLite || briefly else { return nil }
-        return index.blockingDatabaseLock(for: thread.pid, preferOthers: true)
+        // A short sleep says nothing of a lock that its own process holds, for a reason of its own.
+        return index.blockingDatabaseLock(for: thread.pid, orOwn: inSQLite)
     }
 }
 
 extension SnapshotIndex {
     /// A lock that keeps `pid` from writing to a SQLite database it has open.
-    package func blockingDatabaseLock(for pid: Int32, preferOthers: Bool) -> Int? {
+    ///
+    /// - Parameter orOwn: one that `pid` itself holds counts too, where no other process holds any.
+    package func blockingDatabaseLock(for pid: Int32, orOwn: Bool) -> Int? {
         let own = descriptors(of: pid)
         let rows = locks.indices.filter { row in
             let lock = locks[row]
@@ -77,6 +80,6 @@ extension SnapshotIndex {
         let others = rows.filter { row in locks[row].holders.contains { $0.pid != pid } }
         // A read lock alone does not keep anybody waiting unless nothing stronger is there.
         let strong = others.filter { locks[$0].sqlite?.name != .shared }
-        return strong.first ?? others.first ?? (preferOthers ? rows.first { locks[$0].sqlite?.name != .shared } : nil)
+        return strong.first ?? others.first ?? (orOwn ? rows.first { locks[$0].sqlite?.name != .shared } : nil)
     }
 }

@@ -19,7 +19,8 @@ class Waits {
             socket.getInputStream().read();
         });
         programs.put("join-behind-sleep", () -> {
-            Thread sleeper = Standing.start("sleeper", () -> Outer.work(86_400_000));
+            // Twenty days; a day would be a pause that programs mean.
+            Thread sleeper = Standing.start("sleeper", () -> Outer.work(1_728_000_000));
             sleeper.join();
         });
         programs.put("child", () -> new ProcessBuilder("sleep", "100000").start().waitFor());

@@ -32,7 +32,7 @@ struct SwallowedFailureRule: DiagnosisRule {
 
     /// The database refused writes for the whole window, the displayed progress stopped, and not a line says so.
     private func silentWrites(_ job: WorkTimeline.Job, _ timeline: WorkTimeline, _ evidence: DiagnosisCase) -> Candidate? {
-        guard evidence.hasSnapshot, let row = evidence.index.blockingDatabaseLock(for: evidence.subjectPID, preferOthers: true),
+        guard evidence.hasSnapshot, let row = evidence.index.blockingDatabaseLock(for: evidence.subjectPID, orOwn: true),
             let last = job.progress.last, job.progress.count >= 3
         else { return nil }
         let gaps = zip(job.progress, job.progress.dropFirst()).map { $1.time_s - $0.time_s }

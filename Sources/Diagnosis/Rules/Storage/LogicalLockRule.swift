@@ -9,7 +9,7 @@ struct LogicalLockRule: DiagnosisRule {
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         guard let timeline = evidence.timeline, evidence.hasSnapshot else { return .unknown(nil) }
         let pid = evidence.subjectPID
-        guard let row = graph.index.blockingDatabaseLock(for: pid, preferOthers: true) else { return .unknown(nil) }
+        guard let row = graph.index.blockingDatabaseLock(for: pid, orOwn: true) else { return .unknown(nil) }
         let lock = graph.index.locks[row]
         guard let sqlite = lock.sqlite, sqlite.name != .shared || sqlite.journal == .rollback else { return .unknown(nil) }
         let isOwn = lock.holders.allSatisfy { $0.pid == pid }
