@@ -80,8 +80,11 @@ extension Follower {
         guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
         return Set(peer.owners.map(\.pid)).contains { pid in
             index.threads(of: pid).contains { thread in
-                guard let before = activity.earlier?.thread(thread.tid), before.pid == pid, let wait = graph.understood(thread).wait,
-                    wait.descriptors?.contains(where: { index.descriptor(pid, $0.fd)?.kind == .epoll }) == true, listens(thread, to: inode)
+                guard let before = activity.earlier?.thread(thread.tid), before.pid == pid else { return false }
+                var now = graph.understood(thread)
+                // Caught between two rounds, it goes back to where it was.
+                if now.state == "R", now.wait == nil { now.wait = before.wait }
+                guard now.wait?.descriptors?.contains(where: { index.descriptor(pid, $0.fd)?.kind == .epoll }) == true, listens(now, to: inode)
                 else { return false }
                 let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
                 return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
