@@ -123,20 +123,6 @@ struct AsyncWaits {
         return this
     }
 
-    /// Work given to an executor: the thread that does it, or the queue in which it lies.
-    private func work(_ source: UInt64, _ wait: inout ManagedWait) {
-        if let tid = process.pools.runner[source] {
-            wait.ownerTID = tid
-            wait.ownerAlive = true
-            wait.knownFrom = "work item on the worker's stack"
-        } else if let pool = process.pools.pool(withQueued: source) {
-            wait.executor = pool.executor
-            wait.workers = pool.workers
-            wait.count = pool.queued.count
-            wait.knownFrom = "work item in the executor's queue"
-        }
-    }
-
     private func managed(_ task: AsyncTask, isClosed: Bool) -> ManagedWait {
         var wait = ManagedWait(kind: .future, object: task.waiter, typeName: "asyncio.Future", knownFrom: "the future that the task awaits")
         let names = ObjectNames(objects: objects)
@@ -172,7 +158,7 @@ struct AsyncWaits {
             wait.knownFrom = "its `async with` block, whose `__aexit__` is on the frame's stack"
         }
         if wait.kind == .queueJoin { wait.count = objects.attribute("_unfinished_tasks", of: wait.object).flatMap(objects.integer) }
-        if wait.kind == .future, let source = AsyncFutures(objects: objects).threadFuture(behind: task.waiter) { work(source, &wait) }
+        if wait.kind == .future, let source = AsyncFutures(objects: objects).threadFuture(behind: task.waiter) { _ = process.pools.complete(&wait, for: source) }
         if isClosed, wait.kind != .lock { wait.releasers = .complete([]) }
         return wait
     }

@@ -1,3 +1,4 @@
+internal import Evidence
 internal import ProcessInspection
 
 /// The workers of each `ThreadPoolExecutor`, what they run, and what lies queued.
@@ -28,7 +29,24 @@ struct ThreadPools {
         }
     }
 
-    func pool(withQueued future: UInt64) -> Pool? { pools.first { $0.queued.contains(future) } }
+    private func pool(withQueued future: UInt64) -> Pool? { pools.first { $0.queued.contains(future) } }
+
+    /// Says of a wait for a future who works on it, or in whose queue it lies; false where it is no pool's.
+    func complete(_ wait: inout ManagedWait, for future: UInt64) -> Bool {
+        if let tid = runner[future] {
+            wait.ownerTID = tid
+            wait.ownerAlive = true
+            wait.knownFrom = "work item on the worker's stack"
+        } else if let pool = pool(withQueued: future) {
+            wait.executor = pool.executor
+            wait.workers = pool.workers
+            wait.count = pool.queued.count
+            wait.knownFrom = "work item in the executor's queue"
+        } else {
+            return false
+        }
+        return true
+    }
 
     /// From 3.14 on the executor comes in a context; up to then behind a weak reference (wr_object 16).
     private static func executor(_ frame: PythonFrame, _ objects: PythonObjects) -> UInt64? {

@@ -94,15 +94,8 @@ extension WaitFinder {
         if let workers = ProcessPool.processes(ofResult: object, objects) {
             wait.processes = workers
             wait.knownFrom = "processes of the result's pool"
-        } else if let tid = process.pools.runner[object] {
-            wait.ownerTID = tid
-            wait.ownerAlive = true
-            wait.knownFrom = "work item on the worker's stack"
-        } else if let pool = process.pools.pool(withQueued: object) {
-            wait.executor = pool.executor
-            wait.workers = pool.workers
-            wait.count = pool.queued.count
-            wait.knownFrom = "work item in the executor's queue"
+        } else if process.pools.complete(&wait, for: object) {
+            return
         } else if let loop = AsyncFutures(objects: objects).loop(for: object, process.loops) {
             wait.ownerTID = loop.tid
             wait.ownerTask = AsyncFutures(objects: objects).task(for: object)

@@ -95,10 +95,14 @@ struct DispatchQueues {
         return zip(words, words.dropFirst()).first { UInt32(truncatingIfNeeded: $0) == id && $1 != 0 && queue(at: $1) != nil }?.1 ?? 0
     }
 
-    /// The first queue that an object refers to, as executors do to theirs.
-    func queue(ofObjectAt object: UInt64) -> Queue? {
-        guard let bytes = try? memory.bytes(at: object &+ 16, upTo: 112) else { return nil }
-        return bytes.words.lazy.compactMap { queue(at: $0) }.first
+    /// The first queue that an object refers to, as executors do to theirs: itself, or by the Swift object that stands for it.
+    func queue(ofObjectAt object: UInt64, size: Int) -> Queue? {
+        guard size > 16, let bytes = try? memory.bytes(at: object &+ 16, upTo: min(size - 16, 1 << 10)) else { return nil }
+        return bytes.words.lazy.compactMap { word in
+            guard word & 7 == 0, word > 4096 else { return nil }
+            // DispatchQueue in Queue.swift of swift-corelibs-libdispatch has one property, the queue itself.
+            return queue(at: word) ?? memory.word(word &+ 16).flatMap(queue(at:))
+        }.first
     }
 
     /// Which of the jobs each item of a queue would run: handed over as its context, or captured by its closure.

@@ -47,7 +47,7 @@ struct ActorReader {
             if queue.isComplete { order = queue.jobs }
         case .mainActor, .executor:
             record.state = runner != nil ? .running : queued.isEmpty ? .idle : .scheduled
-            let queue = kind == .mainActor ? dispatch?.mainQueue.flatMap { dispatch?.queue(at: $0) } : dispatch?.queue(ofObjectAt: address)
+            let queue = kind == .mainActor ? dispatch?.mainQueue.flatMap { dispatch?.queue(at: $0) } : types.instanceSize(ofObject: address).flatMap { dispatch?.queue(ofObjectAt: address, size: $0) }
             if let queue, let dispatch {
                 record.queueLabel = queue.label.isEmpty ? nil : queue.label
                 order = dispatch.jobs(of: queue) { kin.indices[$0] != nil }

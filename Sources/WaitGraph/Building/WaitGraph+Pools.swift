@@ -8,16 +8,19 @@ extension WaitGraph {
         for process in index.processes where process.role != .followed {
             let pid = process.identity.pid
             let threads = index.threads(of: pid)
-            guard process.threadCount <= threads.count, let pool = fullPool(threads.filter { !$0.isMain }) else { continue }
-            let members = Set(pool.map(\.tid))
-            let others = threads.filter { !members.contains($0.tid) }
-            // A result comes from whoever computes it; a message could also come from a thread that looks for news now and then.
-            let isResult = pool.allSatisfy { StackShape($0).awaitsResult }
-            if others.allSatisfy({ standsForNobody($0) || isResult && ticks($0) }) { for tid in members { fullPools[tid] = members.count } }
+            guard process.threadCount <= threads.count else { continue }
+            for pool in pools(threads.filter { !$0.isMain }) {
+                let members = Set(pool.map(\.tid))
+                let others = threads.filter { !members.contains($0.tid) }
+                // A result comes from whoever computes it; a message could also come from a thread that looks for news now and then.
+                let isResult = pool.allSatisfy { StackShape($0).awaitsResult }
+                if others.allSatisfy({ standsForNobody($0) || isResult && ticks($0) }) { for tid in members { fullPools[tid] = members.count } }
+            }
         }
     }
 
-    private func fullPool(_ threads: [ThreadRecord]) -> [ThreadRecord]? {
+    /// Those whose every member stands in the middle of a task.
+    private func pools(_ threads: [ThreadRecord]) -> [[ThreadRecord]] {
         var byStart: [Frame: [(record: ThreadRecord, shape: StackShape)]] = [:]
         for thread in threads {
             let shape = StackShape(thread)
@@ -27,9 +30,9 @@ extension WaitGraph {
             (start.offset, start.line, start.column) = (nil, nil, nil)
             byStart[start, default: []].append((thread, shape))
         }
-        return byStart.values.first { members in
+        return byStart.values.filter { members in
             members.count >= 2 && members.allSatisfy { stands($0.record) && $0.shape.isInTask && ($0.shape.awaitsResult || $0.shape.awaitsMessage) }
-        }?.map(\.record)
+        }.map { $0.map(\.record) }
     }
 
     /// Waits without a limit for something within the process, and did so all the time.

@@ -39,9 +39,8 @@ import Testing
             #expect(executor.kind == .executor && executor.queueLabel == label)
             #expect(executor.runningTask == view.roles["holder"]?.id)
             #expect(executor.isQueueOrdered == true)
-            // They were enqueued from different threads: which came first, only the queue knows.
-            #expect(executor.queue.sorted() == waiters.compactMap { view.roles[$0]?.id }.sorted())
-            #expect(Set(waiters.compactMap { view.roles[$0]?.wait?.queuePosition }) == Set(1...waiters.count))
+            #expect(executor.queue == waiters.compactMap { view.roles[$0]?.id })
+            #expect(waiters.compactMap { view.roles[$0]?.wait?.queuePosition } == Array(1...waiters.count))
             let found = try #require(pool(.dispatchQueue, view, label: label))
             #expect(found.width == 1 && found.enqueued == waiters.count)
             #expect(found.workers.map(\.tid) == [executor.runningOnTID] && found.workers.map(\.state) == [.blocked])

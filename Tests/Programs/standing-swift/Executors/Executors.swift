@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 extension Exhibit {
     /// Where tasks run: executors of the program's own.
@@ -14,10 +15,13 @@ extension Exhibit {
             while Roll.count < 1 { await Task.yield() }
             // They answer here and not on the lane, where nothing runs any more.
             for number in 1...2 {
+                let before = lane.count
                 Cabinet.shared.keep(Task.detached {
                     Roll.answer("waiter\(number)")
                     await withTaskExecutorPreference(lane) { await waitForNobody() }
                 })
+                // One after the other: the queue's order is part of the truth.
+                while lane.count == before { await Task.yield() }
             }
             await waitForNobody()
         },
@@ -42,7 +46,12 @@ extension Exhibit {
 /// A task executor with one thread (SE-0417).
 final class Lane: TaskExecutor {
     private let queue = DispatchQueue(label: "lane")
+    private let handed = Mutex(0)
+    /// Jobs that were handed over so far.
+    var count: Int { handed.withLock { $0 } }
+
     func enqueue(_ job: consuming ExecutorJob) {
+        defer { handed.withLock { $0 += 1 } }
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
