@@ -11,6 +11,8 @@ struct LoopProbe {
     let state: UInt64
 
     private static let looks = 6
+    /// Looks at most while the thread stands at one place.
+    private static let patience = 40
     private static let pause_us: UInt32 = 2500
     private static let limit_bytes = 16 << 20
     /// A string this short is matched in no time by a regular expression that does not backtrack without end.
@@ -28,8 +30,11 @@ struct LoopProbe {
         guard first.count >= Self.looks - 1 else { return nil }
         let common = commonFrames(first.map(\.frames))
         guard common > 0 else { return nil }
-        let second = (0..<Self.looks).compactMap { _ in look() }.filter { $0.frames.count >= common && Self.same($0.frames[common - 1], first[0].frames[common - 1]) }
-        guard second.count >= Self.looks - 1, let last = second.last else { return nil }
+        var more = (0..<Self.looks).compactMap { _ in look() }
+        // On a loaded machine the thread may not have run at all in between.
+        while more.count < Self.patience, Set((first + more).map { Self.place($0, common) }).count == 1, let next = look() { more.append(next) }
+        let second = more.filter { $0.frames.count >= common && Self.same($0.frames[common - 1], first[0].frames[common - 1]) }
+        guard second.count >= max(Self.looks, more.count) - 1, let last = second.last else { return nil }
         guard !(first + second).contains(where: { readsClock($0, from: common - 1) }) else { return nil }
         // The iterator of a loop stays where it is for as long as the loop runs.
         var iterators = ValueDigest(first[0].objects).iterators(of: first[0].frames[common - 1])
@@ -42,8 +47,7 @@ struct LoopProbe {
         var places: Set<Int> = []
         for look in first + second {
             let frame = look.frames[common - 1]
-            places.insert(frame.offset)
-            if look.frames.count > common { places.insert(-1) }
+            places.insert(Self.place(look, common))
             digests.insert(ValueDigest(look.objects).digest(of: frame, under: Array(look.frames.prefix(common - 1)), iterators: lasting))
         }
         guard digests.count == 1, let digest = digests.first else { return nil }
@@ -62,6 +66,9 @@ struct LoopProbe {
         let (frames, trouble) = FrameReader(objects).frames(from: current)
         return trouble == nil && !frames.isEmpty ? Look(objects: objects, frames: frames.reversed()) : nil
     }
+
+    /// Where the frame stands that goes round, or -1 while it calls another.
+    private static func place(_ look: Look, _ common: Int) -> Int { look.frames.count == common ? look.frames[common - 1].offset : -1 }
 
     private static func same(_ one: PythonFrame, _ other: PythonFrame) -> Bool { one.address == other.address && one.code.address == other.code.address }
 
