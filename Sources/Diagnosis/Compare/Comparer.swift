@@ -63,10 +63,12 @@ enum Comparer {
         let right = counts(hanging)
         for name in Set(left.keys).union(right.keys).sorted() where left[name] != right[name] {
             found.append(.init(
-                area: .events, subject: "`\(name)`", working: left[name].map { "\($0) times" }, hanging: right[name].map { "\($0) times" }))
+                area: .events, subject: "`\(name)`", working: left[name].map(times), hanging: right[name].map(times)))
         }
         return found
     }
+
+    private static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
     private static func counts(_ run: Run) -> [String: Int] {
         var counts: [String: Int] = [:]

@@ -44,8 +44,7 @@ struct StacksSection {
 
     private func item(_ pair: StackPair, _ noun: String) -> HTML {
         let group = pair.groups.last.flatMap(\.self) ?? pair.any
-        let place = group.frames.first { $0.file != nil } ?? group.frames.first
-        let title: HTML = place.map { "<code>\(WaitWording.frame($0))</code> <span class=\"at\">\(WaitWording.place($0) ?? "")</span>" } ?? "no stack"
+        let title: HTML = group.place.map { "<code>\(WaitWording.frame($0))</code> <span class=\"at\">\(WaitWording.place($0) ?? "")</span>" } ?? "no stack"
         let counts = zip(sections, pair.groups).map { section, group -> HTML in
             let role: HTML = section.variant == sections.last?.variant ? "hanging" : "working"
             return "<span class=\"run \(role)\(group == nil ? " nobody" as HTML : "")\">\(sections.count > 1 ? "\(section.variant) " : "")\(Units.count(group?.count ?? 0))</span>"

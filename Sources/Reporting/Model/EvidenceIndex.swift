@@ -95,7 +95,7 @@ struct EvidenceIndex: Sendable {
     }
 
     private static func top(_ stack: Observed<[Frame]>) -> String {
-        guard let frame = stack.elements.first(where: { $0.file != nil }) ?? stack.elements.first else { return "" }
+        guard let frame = StackGroup.place(stack.elements) else { return "" }
         return ", at \(WaitWording.frame(frame))\(WaitWording.place(frame).map { " (\($0))" } ?? "")"
     }
 

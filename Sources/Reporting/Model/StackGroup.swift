@@ -1,4 +1,5 @@
 package import Evidence
+import WaitGraph
 
 /// Threads or tasks that stand at the same place: 500 threads are usually a handful of these.
 package struct StackGroup: Sendable, Hashable {
@@ -17,6 +18,12 @@ package struct StackGroup: Sendable, Hashable {
     package var kinds: Set<String>
     /// Equal for the same place in another run of the same build.
     package var signature: String
+
+    /// The frame to name the place by.
+    var place: Frame? { Self.place(frames) }
+
+    /// The program's own innermost function, not the library's in which it waits.
+    static func place(_ frames: [Frame]) -> Frame? { StackShape(frames).own.first ?? frames.first { $0.file != nil } ?? frames.first }
 
     var omittedMembers: String { count > members.count ? " and \(Units.count(count - members.count)) more" : "" }
 }

@@ -73,7 +73,7 @@ struct ConnectionRule: DiagnosisRule {
             let owner = listener.owners.first.map { "pid \(MachineShift.ownID($0.pid)) (\($0.processName))" } ?? "its owner"
             return make(.notAccepting, standstill, graph, "The listener at \(to) is full (\(listener.receiveQueue) connections wait to be accepted): \(owner) does not accept")
         }
-        return make(.connectBlackholed, standstill, graph, "The connection to \(to) is not answered: SYN sent \(retransmits + 1) times, neither accepted nor refused")
+        return make(.connectBlackholed, standstill, graph, "The connection to \(to) is not answered: SYN sent \(retransmits == 0 ? "once" : "\(retransmits + 1) times"), neither accepted nor refused")
     }
 
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
