@@ -110,7 +110,7 @@ package struct JavaRuntimeReader {
         let reader = JavaWaitReader(
             heap: heap, monitors: monitors, threads: sections.threads, pools: pools,
             byObject: Dictionary(subjects.map { ($0.facts.object, $0.thread.tid) }, uniquingKeysWith: { first, _ in first }),
-            computing: computing(subjects, heap), reapers: Dictionary(reapers, uniquingKeysWith: { first, _ in first }),
+            computing: JavaComputing.futures(subjects, heap), reapers: Dictionary(reapers, uniquingKeysWith: { first, _ in first }),
             initialization: sections.classes.map { JavaClassInitialization($0, heap, sections.threads) })
         var waits: [Int32: ManagedWait] = [:]
         for subject in subjects {
@@ -130,17 +130,6 @@ package struct JavaRuntimeReader {
         let told = waits.filter { [.condition, .event, .semaphore, .queueTake].contains($0.value.kind) && $0.value.rest == nil && $0.value.timeout_s == nil }
         guard !told.isEmpty, let hooks = classes?.shutdownHooks(), !hooks.isEmpty else { return }
         for tid in told.keys { waits[tid]?.releasers = .complete(hooks) }
-    }
-
-    /// Futures that threads are working out: `run` of an asynchronous task keeps its future in local variable 1.
-    private func computing(_ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap) -> [UInt64: Int32] {
-        var result: [UInt64: Int32] = [:]
-        for subject in subjects {
-            for frame in subject.frames where frame.method.name == "run" && frame.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") {
-                if let future = JavaLocals.object(frame, 1, heap) { result[future] = subject.thread.tid }
-            }
-        }
-        return result
     }
 
     private func timeout(_ tid: Int32) -> Double? { records[tid]?.wait?.timeout_s }

@@ -98,7 +98,7 @@ import Testing
         #expect(judge(session("postgres: app shop [local] idle", watches: true)).root == nil)
     }
 
-    @Test(arguments: [(30_000.0, true), (28_800.0, false), (17_411.3, false), (3_000_000.0, true), (1e9, false)])
+    @Test(arguments: [(30_000.0, false), (28_800.0, false), (17_411.3, false), (3_000_000.0, true), (1e9, false)])
     func aSleepIsTooLongWhereItsLengthSaysSo(_ asked_s: Double, _ hangs: Bool) {
         var builder = SnapshotBuilder()
         let sleep = ThreadWait.asleep(asked_s)
@@ -179,7 +179,7 @@ import Testing
     @Test(arguments: [(["nanosleep", "main"], Verdict.idle), (["nanosleep", "retry", "fetch", "main"], .hang)])
     func aLongSleepIsAHangOnlyInTheMiddleOfWork(_ stack: [String], _ verdict: Verdict) {
         var builder = SnapshotBuilder()
-        builder.thread(100, stack: stack, wait: .asleep(30_000))
+        builder.thread(100, stack: stack, wait: .asleep(1e9))
         #expect(judge(builder).verdict == verdict)
     }
 

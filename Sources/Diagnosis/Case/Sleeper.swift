@@ -3,35 +3,17 @@ import WaitGraph
 
 /// Tells a sleep in the middle of some work from the pause of a loop.
 enum Sleeper {
-    /// A timer as long as this is no retry pause and no polling interval; daemons that sleep
-    /// longer between rounds do so from their main loop.
-    static let tooLong_s = 3600.0
-    /// Nobody means to sleep this long between two rounds: milliseconds were taken for seconds, or a doubling ran away.
-    static let mistaken_s = 172_800.0
-    /// And whoever means "for ever" asks for decades: `sleep infinity`, INT_MAX seconds.
-    static let forEver_s = 3e8
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 
     /// Whether a thread's sleep is far longer than its work can mean. Nobody waits for it that was seen.
     private static func isTooLong(_ asked_s: Double, _ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
         let index = graph.index
-        // Scripts sleep from their top level where others sleep from their main function.
-        let own = StackShape(thread).own.filter { frame in
-            let name = frame.function ?? ""
-            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.contains("_main") && !name.hasPrefix("static ")
-        }
+        let own = StackShape(thread).inside
         let isAlone = index.threads(of: thread.pid).count == 1
-        if asked_s >= forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) }
+        if asked_s >= Pause.forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) }
         // A main thread that only keeps the process alive, for others that work in it.
-        if asked_s >= mistaken_s { return isAlone || !own.isEmpty }
-        return own.count >= depth && looksLikeMilliseconds(asked_s)
-    }
-
-    /// A round number of thousands that is no number of quarter hours: whoever means hours writes hours, and whoever waits for a time of
-    /// day gets an odd number.
-    private static func looksLikeMilliseconds(_ asked_s: Double) -> Bool {
-        asked_s.truncatingRemainder(dividingBy: 1000) == 0 && asked_s.truncatingRemainder(dividingBy: 900) != 0
+        return asked_s >= Pause.mistaken_s && (isAlone || !own.isEmpty)
     }
 
     private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
@@ -40,8 +22,8 @@ enum Sleeper {
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         // The time is read from the memory of a thread that may go on meanwhile: both looks must agree that it is long.
-        if asked_s >= tooLong_s, case .thread(_, let tid)? = standstill.path.last?.from, let before = graph.activity.earlier?.thread(tid),
-            let first_s = before.managedWait?.timeout_s ?? before.wait?.timeout_s, first_s < tooLong_s
+        if asked_s >= Pause.round_s, case .thread(_, let tid)? = standstill.path.last?.from, let before = graph.activity.earlier?.thread(tid),
+            let first_s = before.managedWait?.timeout_s ?? before.wait?.timeout_s, first_s < Pause.round_s
         {
             return false
         }
@@ -49,12 +31,12 @@ enum Sleeper {
         // A limit, however large, on a wait for something else is no sleep.
         if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep {
             // Timers of libraries wait for being cancelled: with days to go, and somebody who waits for their end, they sleep.
-            return wait.kind == .event && standstill.path.count > 1 && asked_s >= mistaken_s && asked_s < forEver_s
+            return wait.kind == .event && standstill.path.count > 1 && asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s
         }
-        guard asked_s >= tooLong_s else { return false }
+        guard asked_s >= Pause.round_s else { return false }
         if case .task(let pid, let id) = standstill.end { return isInTheMiddle(pid, id, standstill, graph) }
         guard case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end), let thread = graph.index.thread(tid), thread.pid == pid
-        else { return asked_s >= mistaken_s && asked_s < forEver_s }
+        else { return asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s }
         return isTooLong(asked_s, thread, graph)
     }
 

@@ -50,7 +50,7 @@ package struct UnitSurvey: Sendable {
             if follower.isClosed(pid) { closed.insert(pid) }
         }
         leaveOutWhatFollows(&stuck)
-        Self.leaveOutCustomers(of: subject, index, &stuck)
+        Self.leaveOutCustomers(index, &stuck)
         judgeParked(parked, graph, &stuck)
         standstills = Self.grouped(stuck, index)
     }
@@ -69,15 +69,18 @@ package struct UnitSurvey: Sendable {
         closed.subtract(shown)
     }
 
-    /// A child that waits for the subject's own answer shows the hang, and is none of its own.
-    private static func leaveOutCustomers(of subject: Int32, _ index: SnapshotIndex, _ stuck: inout [Standstill]) {
-        func isCustomer(_ standstill: Standstill) -> Bool {
-            guard process(of: standstill.start) != subject, case .socket = standstill.ending, case .socket(let inode, _) = standstill.end,
+    /// Whoever waits for the answer of a process that is itself held up shows that hang, and is none of its own: a child that asks the
+    /// subject, or a thread of the subject that asks the subject.
+    private static func leaveOutCustomers(_ index: SnapshotIndex, _ stuck: inout [Standstill]) {
+        func debtors(_ standstill: Standstill) -> Set<Int32> {
+            guard case .socket(let standing) = standstill.ending, standing != .notAccepted, case .socket(let inode, _) = standstill.end,
                 let row = index.socketRow[inode]
-            else { return false }
-            return index.sockets[row].peer?.owners.contains { $0.pid == subject } == true
+            else { return [] }
+            return Set(index.sockets[row].peer?.owners.map(\.pid) ?? [])
         }
-        if stuck.contains(where: { process(of: $0.start) == subject }) { stuck.removeAll(where: isCustomer) }
+        let starts = Set(stuck.compactMap { process(of: $0.start) })
+        let heldUp = Set(stuck.filter { debtors($0).isDisjoint(with: starts) }.compactMap { process(of: $0.start) })
+        stuck.removeAll { !debtors($0).isEmpty && debtors($0).isSubset(of: heldUp) }
     }
 
     private enum Unit {

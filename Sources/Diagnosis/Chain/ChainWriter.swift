@@ -62,7 +62,7 @@ package struct ChainWriter {
         let to = NodeText.brief(edge.to, index)
         switch edge.relation {
         case .locks, .parksOn: return "waits for \(to)" + (isManaged(edge.to) ? "" : " (\(lastOf(edge.knownFrom)))")
-        case .heldBy: return "is held by \(to)\(taken(edge.from))"
+        case .heldBy: return "is held by \(to)\(taken(edge.from))\(inferred(edge))"
         case .joins: return "waits for \(to) to end"
         case .reads: return "waits to read"
         case .writes: return "waits to write"
@@ -174,6 +174,15 @@ package struct ChainWriter {
     /// Where a lock was taken.
     private func taken(_ lock: NodeKey) -> String {
         managed(lock)?.ownerFrame.map { ", taken in \(StackShape.label($0))" } ?? ""
+    }
+
+    /// How the holder of a lock that does not name it is known.
+    private func inferred(_ edge: WaitEdge) -> String {
+        switch edge.knownFrom {
+        case WaitGraph.guardOnStack: ", whose stack keeps its address (the lock itself does not say who holds it)"
+        case WaitGraph.byElimination: " (the lock does not say so; \(edge.knownFrom))"
+        default: ""
+        }
     }
 
     private func row(_ node: NodeKey) -> SocketRecord? {

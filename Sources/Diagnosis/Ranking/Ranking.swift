@@ -20,7 +20,7 @@ struct Ranking {
         unique = explained(unique)
         let roots = settle(unique.filter { $0.role == .root })
         let contributing = unique.filter { candidate in candidate.role == .contributing && !roots.contains { $0.cause == candidate.cause } }
-        return roots.map { finding($0) } + distinct(contributing).map { finding($0) }
+        return Self.together(roots.map { finding($0) }) + distinct(contributing).map { finding($0) }
     }
 
     /// Connections that a process does not accept for want of a descriptor are a consequence. And where a run shows
@@ -42,6 +42,25 @@ struct Ranking {
             var candidate = candidate
             candidate.role = .contributing
             return candidate
+        }
+    }
+
+    /// Roots that end inside the program, in the same functions all along, are the same hang several times over: the first stands
+    /// for all. Those that end at different peers, files or processes are not.
+    private static func together(_ roots: [Finding]) -> [Finding] {
+        func key(_ index: Int) -> String {
+            let inside: Set<ChainLink.Kind> = [.task, .thread, .lock, .queue, .timer]
+            guard let print = roots[index].fingerprint, let last = roots[index].chain.last, inside.contains(last.kind), roots[index].chain.contains(where: { $0.label.contains("`") })
+            else { return "\(index)" }
+            return print
+        }
+        let groups = Dictionary(grouping: roots.indices, by: key)
+        return roots.indices.compactMap { index in
+            guard let group = groups[key(index)], group.first == index else { return nil }
+            var first = roots[index]
+            if group.count > 1 { first.summary += " (and \(group.count - 1) more in the same way)" }
+            first.waiting = group.map { roots[$0].waiting }.reduce(0, +)
+            return first
         }
     }
 

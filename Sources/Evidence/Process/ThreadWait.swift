@@ -89,8 +89,14 @@ public struct FutexWait: Codable, Sendable, Hashable {
     /// Process of that thread, when it is not the waiter's own.
     public var ownerPID: Int32?
     public var ownerAlive: Bool?
-    /// Other threads of the process on whose stacks the address of an ownerless lock lies, as a guard keeps it.
+    /// Threads of the process on whose stacks the address of an ownerless lock lies, most as a guard keeps it; the waiter
+    /// itself where frames outside its call have it.
     public var onStacksOf: [Int32]?
+    /// Where no stack shows a holder: threads whose stacks refer to the lock, as everybody's does who can take it.
+    public var knownTo: [Int32]?
+    /// For a futex in memory that is shared and that nobody else can come to map any more (anonymous, or a deleted file): the other
+    /// processes that map it.
+    public var sharedWith: [Int32]?
     /// How kind and owner are known, such as "owner field of pthread_mutex_t", "caller pthread_cond_wait".
     public var knownFrom: String?
     /// Threads in the same process that wait on the same object, this one included.

@@ -41,7 +41,8 @@ struct JavaWaitReader {
         default:
             // A native call that another monitor holds up is still shown as running.
             if subject.thread.pendingMonitor != nil { return enter(subject) }
-            guard subject.thread.isBlockedInside, !subject.frames.isEmpty else { return nil }
+            // A class is initialized on the way to a member of it, never from within a native method, which has no code.
+            guard subject.thread.isBlockedInside, let innermost = subject.frames.first, innermost.method.codeSize > 0 else { return nil }
             return initialization?.wait(of: subject.thread.tid, lock: nil)
         }
     }
@@ -122,6 +123,7 @@ struct JavaWaitReader {
         }
         if type.hasSuffix("$ConditionObject") { return condition(subject, blocker) }
         if heap.ancestry(of: blocker).contains("java.util.concurrent.FutureTask") { return futureTask(blocker, type) }
+        if heap.ancestry(of: blocker).contains("java.util.concurrent.ForkJoinTask") { return forkJoinTask(blocker, type, by: subject.thread.tid) }
         if let queue = queueOperation(subject, blocker) { return queue }
         return ManagedWait(kind: .event, object: blocker, typeName: type, knownFrom: "the thread's parkBlocker")
     }
@@ -212,6 +214,14 @@ struct JavaWaitReader {
             wait.ownerAlive = wait.ownerTID != nil
         }
         return queued(wait)
+    }
+
+    private func forkJoinTask(_ task: UInt64, _ type: String, by waiter: Int32) -> ManagedWait {
+        guard let tid = computing[task], tid != waiter else { return ManagedWait(kind: .event, object: task, typeName: type, knownFrom: "the thread's parkBlocker") }
+        var wait = ManagedWait(kind: .future, object: task, typeName: type, knownFrom: "the stack of the thread that computes it")
+        wait.ownerTID = tid
+        wait.ownerAlive = true
+        return wait
     }
 
     private func completable(_ subject: Subject, _ blocker: UInt64, _ type: String) -> ManagedWait {

@@ -34,11 +34,33 @@ package struct LockCollector {
                 locks.append(lock(line))
             }
         }
+        locks += unlisted(besides: locks)
         for index in locks.indices { complete(&locks[index]) }
         return machine.incomplete.map { .partial(locks, reason: $0) } ?? .complete(locks)
     }
 
     // MARK: Holders
+
+    /// Locks that somebody waits for and /proc/locks leaves out: inside a PID namespace it shows none whose taker has exited, although
+    /// a copy of the descriptor keeps the lock (fs/locks.c, locks_show). fdinfo has them.
+    private func unlisted(besides known: [FileLock]) -> [FileLock] {
+        var waited = Set(threads.compactMap { thread in
+            thread.wait?.kind == .fileLock ? thread.wait?.descriptors?.first.flatMap { first in descriptors.first { $0.pid == thread.pid && $0.fd == first.fd }?.inode } : nil
+        })
+        waited.subtract(known.filter { !$0.holders.isEmpty }.map(\.inode))
+        return waited.sorted().prefix(Self.unlistedLimit).flatMap { inode in
+            var lines: [LockLine] = []
+            for (_, holder) in machine.holders(ofFile: inode, device: nil).prefix(Self.unlistedLimit) {
+                let info = try? ProcDirectory(pid: holder.reference.pid).descriptorInfo(holder.reference.fd)
+                for line in info?.locks ?? [] where line.inode == inode && !lines.contains(where: { $0.kind == line.kind && $0.start == line.start && $0.end == line.end && $0.mode == line.mode }) {
+                    lines.append(line)
+                }
+            }
+            return lines.map(lock)
+        }
+    }
+
+    private static let unlistedLimit = 256
 
     private func lock(_ line: LockLine) -> FileLock {
         var lock = FileLock(kind: line.kind, mode: line.mode, inode: line.inode, start: line.start, end: line.end)

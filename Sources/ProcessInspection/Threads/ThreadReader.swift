@@ -125,7 +125,8 @@ package struct ThreadReader {
             records[index].wait = wait(records[index], ids)
         }
         countWaiters(&records)
-        GuardSearch.search(&records, copies)
+        SharedFutexSearch.search(&records, target.proc, pid: target.pid)
+        GuardSearch.search(&records, copies, frames: walks.mapValues(\.stackPointers))
     }
 
     private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?) -> Observed<[Frame]> {

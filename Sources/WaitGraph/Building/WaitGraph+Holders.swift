@@ -5,36 +5,35 @@ extension WaitGraph {
     mutating func addHolders(of object: NodeKey, _ futex: FutexWait, _ waiter: ThreadRecord) {
         if futex.object == .once { return addInitialiser(of: object, waiter) }
         let shown = holders(futex, waiter)
-        let left = shown.isEmpty ? remaining(futex, waiter) : nil
+        let left = (futex.onStacksOf ?? []).isEmpty ? remaining(futex, waiter) : nil
         for tid in (left.map { [$0] } ?? shown).prefix(16) {
             add(WaitEdge(
                 from: object, to: .thread(pid: waiter.pid, tid: tid), relation: .heldBy,
-                knownFrom: left == nil ? "the lock's address on its stack" : "no other thread is left that could hold it",
+                knownFrom: left == nil ? Self.guardOnStack : Self.byElimination,
                 evidence: index.threadRow[tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true))
         }
     }
 
-    /// A thread in a condition's wait has let go of the mutex whose address it keeps; one that waits for the
-    /// end of another passes the address on more likely than it holds the lock, and comes last.
+    package static let guardOnStack = "the lock's address on its stack"
+    package static let byElimination = "every other thread only waits for threads to end"
+
+    /// Those whose stacks tell that they hold the lock, where it is one for whom there is room: a second one may only refer to it.
+    /// A thread in a condition's wait has let go of the mutex whose address it keeps.
     private func holders(_ futex: FutexWait, _ waiter: ThreadRecord) -> [Int32] {
-        func rank(_ tid: Int32) -> Int? {
-            guard tid != waiter.tid, let other = index.thread(tid), other.pid == waiter.pid else { return nil }
-            switch other.wait?.futex?.object {
-            case .condition?: return nil
-            case .mutex?, .readWriteLock?: return 0
-            case .join?: return 2
-            default: return 1
-            }
+        let shown = (futex.onStacksOf ?? []).filter { tid in
+            guard let other = index.thread(tid), other.pid == waiter.pid else { return false }
+            return tid == waiter.tid || other.wait?.futex?.object != .condition
         }
-        return (futex.onStacksOf ?? []).compactMap { tid in rank(tid).map { ($0, tid) } }.sorted { $0 < $1 }.map(\.1)
+        let room = futex.object == .readWriteLock ? max(1, futex.count ?? 1) : 1
+        return shown.count <= room ? shown : []
     }
 
-    /// The one other thread that waits for another ownerless lock, where all the rest only wait for threads to end.
+    /// The one other thread that waits for another such lock, where both know both locks and all the rest only wait for threads to end.
     private func remaining(_ futex: FutexWait, _ waiter: ThreadRecord) -> Int32? {
         guard index.snapshot.threads.status == .complete else { return nil }
         let others = index.threads(of: waiter.pid).filter { $0.tid != waiter.tid && $0.wait?.futex?.object != .join && $0.state != "Z" }
         guard others.count == 1, let other = others[0].wait?.futex, other.object == .mutex || other.object == .readWriteLock, other.ownerTID == nil,
-            other.objectAddress != futex.objectAddress
+            other.objectAddress != futex.objectAddress, futex.knownTo?.contains(others[0].tid) == true, other.knownTo?.contains(waiter.tid) == true
         else { return nil }
         return others[0].tid
     }

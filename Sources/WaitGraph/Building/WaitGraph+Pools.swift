@@ -46,7 +46,7 @@ extension WaitGraph {
     }
 
     /// Sleeps, and woke up again and again without doing anything about it.
-    private func ticks(_ thread: ThreadRecord) -> Bool {
+    func ticks(_ thread: ThreadRecord) -> Bool {
         guard understood(thread).wait?.kind == .sleep, case .woke(let times) = activity.change(of: thread.tid) else { return false }
         return times >= 2
     }

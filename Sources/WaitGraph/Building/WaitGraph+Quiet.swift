@@ -38,7 +38,7 @@ extension WaitGraph {
             if Self.isParkedPool(shape) { return true }
             if case .ran = activity.change(of: thread.tid) { return false }
             if case .woke = activity.change(of: thread.tid) { return false }
-            return (wait.timeout_s ?? 0) <= 0 && (wait.futex?.isShared != true || wait.futex?.object == .join)
+            return (wait.timeout_s ?? 0) <= 0 && wait.futex?.isOpenToOthers != true
         case .descriptors:
             return isEventLoop(thread) && watchesNothing(thread, wait, process)
         default: return false

@@ -90,7 +90,7 @@ extension Follower {
         guard let wait = thread.managedWait else { return nil }
         if wait.kind == .housekeeping { return true }
         // Another process that shares the object may end the wait.
-        if wait.releasers == nil, thread.wait?.futex?.isShared == true { return false }
+        if wait.releasers == nil, thread.wait?.futex?.isOpenToOthers == true { return false }
         if wait.timeout_s != nil || wait.kind == .sleep || wait.releasers?.elements.isEmpty == false { return false }
         switch activity.change(of: thread.tid) {
         case .ran, .woke: return false

@@ -26,7 +26,7 @@ extension Follower {
             // Held by the reader alone: a wake-up pipe where other threads can write, else for ever.
             // One that looks again by itself is the main loop of a pre-forking server.
             if let timeout_s = thread.wait?.timeout_s, timeout_s > 0, timeout_s < graph.hungAfter_s { return .atRest("looks again every \(timeout_s) s") }
-            if index.threads(of: pid).count == 1 { return ends(edge, .pipeOpen(holders: own)) }
+            if isFedByNobody(thread) { return ends(edge, .pipeOpen(holders: own)) }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
         if isJobPipe(pipe, of: pid) { return .atRest("takes jobs from a pipe that it shares with its siblings") }
@@ -38,9 +38,9 @@ extension Follower {
         let seen = others.filter { index.process($0) != nil }
         guard !seen.isEmpty else { return .unclear("the processes that hold the pipe's write end were not looked at") }
         let children = seen.filter { index.process($0)?.parentPID == pid }
-        let sleepers = seen.filter { sleepsLong($0, Self.pipePause_s) }
+        let sleepers = seen.filter { sleepsLong($0, Pause.answer_s) }
         if let producer = producer(pipe, seen, pid) {
-            guard sleepsLong(producer, Self.longSleep_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
+            guard sleepsLong(producer, Pause.long_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
             // Not the reader's own child: it keeps the end open, whoever was to write.
             guard index.process(producer)?.parentPID == pid else { return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid == producer })) }
             let across = WaitEdge(from: edge.to, to: .process(producer), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
@@ -51,6 +51,18 @@ extension Follower {
             return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
         }
         return .atRest("waits for output of \(index.name(of: seen[0])), which is at rest")
+    }
+
+    /// Whether no thread of the process and no handler of a signal can be meant to write to what its main thread reads.
+    private func isFedByNobody(_ reader: ThreadRecord) -> Bool {
+        guard reader.isMain, !handlesWakingSignals(reader.pid) else { return false }
+        return index.threads(of: reader.pid).allSatisfy { $0.tid == reader.tid || graph.ticks($0) || standsAlone($0) }
+    }
+
+    /// Waits without a limit for something within its own process.
+    private func standsAlone(_ thread: ThreadRecord) -> Bool {
+        guard activity.change(of: thread.tid) == .stood, let wait = graph.understood(thread).wait, wait.kind == .futex else { return false }
+        return (wait.timeout_s ?? 0) <= 0 && wait.futex?.isOpenToOthers != true
     }
 
     private mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome {
@@ -94,9 +106,6 @@ extension Follower {
         guard writers.count == 1, let process = index.process(writers[0]), pipe.writers.contains(where: { $0.pid == writers[0] && $0.fd == 1 }) else { return nil }
         return process.parentPID == pid || isPipeline(pid, writers) ? writers[0] : nil
     }
-
-    /// A writer that sleeps this long keeps its reader waiting.
-    private static let pipePause_s = 60.0
 
     private func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {
         let threads = index.threads(of: pid)

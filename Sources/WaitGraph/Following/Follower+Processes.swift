@@ -10,6 +10,7 @@ extension Follower {
         let threads = index.threads(of: pid)
         guard !threads.isEmpty else { return .unclear("the threads of process \(pid) were not seen") }
         var outcomes: [Outcome] = []
+        var others: [ThreadRecord] = []
         var closing: [NodeKey] = []
         for thread in threads.prefix(4096) {
             let key = NodeKey.thread(pid: pid, tid: thread.tid)
@@ -17,16 +18,19 @@ extension Follower {
                 closing.append(key)
                 continue
             }
+            others.append(thread)
             outcomes.append(prefix(
                 WaitEdge(
                     from: .process(pid), to: key, relation: .runsOn, knownFrom: "thread of the process",
                     evidence: index.threadRow[thread.tid].map { [index.path(.threads, $0)] } ?? []),
                 outcome(of: key)))
         }
-        // The circle closes through a thread on the way here only if no other thread could act instead.
-        let couldAct = outcomes.contains { outcome in
+        // The circle closes through a thread on the way here only if no other thread could act instead. One that woke up
+        // again and again and has not acted is none of them, where the main thread itself is in the circle and in the middle of something.
+        let isMainCaught = closing.contains(.thread(pid: pid, tid: pid)) && index.thread(pid).map { !StackShape($0).inside.isEmpty } == true
+        let couldAct = zip(others, outcomes).contains { thread, outcome in
             switch outcome {
-            case .atRest, .advancing, .unclear: true
+            case .atRest, .advancing, .unclear: !(isMainCaught && graph.ticks(thread))
             case .parked(let standstill): if case .timer = standstill.ending { true } else { false }
             case .stuck: false
             }
@@ -84,7 +88,7 @@ extension Follower {
             guard let wait = graph.understood(thread).wait else { return false }
             switch wait.kind {
             case .futex:
-                if (wait.timeout_s ?? 0) > 0 || wait.futex?.isShared == true && wait.futex?.object != .join { return false }
+                if (wait.timeout_s ?? 0) > 0 || wait.futex?.isOpenToOthers == true { return false }
             case .descriptors:
                 if (wait.timeout_s ?? 0) > 0 || !waitsForItsOwnProcess(thread, wait) { return false }
             default: return false
@@ -95,9 +99,16 @@ extension Follower {
 
     /// Reads an eventfd or a pipe that no other process could write to.
     private func waitsForItsOwnProcess(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
-        guard let interests = wait.descriptors, !interests.isEmpty else { return false }
+        guard let interests = wait.descriptors, !interests.isEmpty, !handlesWakingSignals(thread.pid) else { return false }
         if graph.isClosedLoop(thread, wait) { return true }
         return interests.allSatisfy { graph.isOwnWakeUp($0, thread) && $0.operation != .write }
+    }
+
+    /// Handlers of signals write to the pipes by which main loops are woken: SIGHUP 1, SIGUSR1 10, SIGUSR2 12, SIGALRM 14, SIGTERM 15,
+    /// SIGCHLD 17 (signal(7)).
+    func handlesWakingSignals(_ pid: Int32) -> Bool {
+        let waking: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 16
+        return (index.process(pid)?.caughtSignals ?? 0) & waking != 0
     }
 
     /// Client connections of a process that no thread waits on by itself: an event loop's.

@@ -79,9 +79,10 @@ extension Follower {
     private mutating func throughPeer(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome {
         let own = Set(socket.owners.map(\.pid))
         // Whoever started a process gives it orders and waits for it in its own time: what an
-        // ancestor does at its other ends is not what keeps this connection waiting.
-        let peers = Set((socket.peer?.owners ?? []).map(\.pid)).subtracting(own).filter { peer in
-            ["T", "t"].contains(index.process(peer)?.state ?? "") || !own.contains { index.isAncestor(peer, of: $0) }
+        // ancestor does at its other ends is not what keeps this connection waiting, unless it is asked as a server.
+        let isAsked = socket.transport == .tcp && index.isClient(socket) == true
+        let peers = Set(index.answerers(of: socket).map(\.pid)).subtracting(own).filter { peer in
+            isAsked || ["T", "t"].contains(index.process(peer)?.state ?? "") || !own.contains { index.isAncestor(peer, of: $0) }
         }
         guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else { return ends(edge, .socket(standing)) }
         for peer in peers.sorted() {

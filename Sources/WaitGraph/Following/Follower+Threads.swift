@@ -66,9 +66,11 @@ extension Follower {
             if futex?.ownerAlive == false || futex?.ownerPID == nil && index.thread(owner) == nil && index.snapshot.threads.status == .complete {
                 return ends(edge, .ownerGone)
             }
+        } else if graph.out(edge.to).contains(where: { $0.relation == .heldBy && $0.to == edge.from }) {
+            return ends(edge, .ownerSelf)
         } else if let futex, graph.out(edge.to).isEmpty {
             if graph.holderIsLost(futex, thread) { return ends(edge, .holderLost) }
-            return ends(edge, .unnamed("who holds the lock is not known"))
+            return ends(edge, .unnamed("who holds the lock is not recorded in it, and no stack tells"))
         }
         return follow(edge)
     }
@@ -112,7 +114,9 @@ extension Follower {
         else { return false }
         // By name: both stand in the function that the threads were started with, at different places of it.
         func start(_ thread: ThreadRecord) -> [String] {
-            thread.stack.elements.filter { !$0.isInlined }.suffix(3).map { $0.function ?? String($0.programCounter) }
+            // All threads of a virtual machine begin in the same native function: the program's own outermost one counts.
+            if thread.managedStack?.elements.isEmpty == false { return StackShape(thread).own.last?.function.map { [$0] } ?? [] }
+            return thread.stack.elements.filter { !$0.isInlined }.suffix(3).map { $0.function ?? String($0.programCounter) }
         }
         return !start(one).isEmpty && start(one) == start(two)
     }
@@ -159,18 +163,21 @@ extension Follower {
             if case .timer = standstill.ending { return ends(edge, .childStays(why: "it sleeps by its own timer")) }
             return .parked(standstill)
         case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
+            if isPlaceholder(pid, of: thread.pid) { return .atRest("waits for a child that sleeps until it is ended") }
             return ends(edge, .childStays(why: "it \(why) and serves nobody"))
         case let other: return other
         }
     }
 
-    static let longSleep_s = 900.0
-    private static let day_s = 86_400.0
-    /// Whoever means "for ever" asks for decades.
-    private static let forEver_s = 3e8
-
     /// Nobody pauses so long between two rounds, and not yet "for ever".
-    private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > day_s && asked_s < forEver_s }
+    private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > Pause.day_s && asked_s < Pause.forEver_s }
+
+    /// A program of its own, started to do nothing but to be there, as `sleep infinity` (coreutils: pause(2)): a single thread
+    /// that waits for a signal and handles none. Forked workers of the waiting program are meant to come to an end.
+    private func isPlaceholder(_ pid: Int32, of waiter: Int32) -> Bool {
+        guard let child = index.process(pid), child.caughtSignals == 0, index.threads(of: pid).count == 1, child.executable != nil else { return false }
+        return child.executable != index.process(waiter)?.executable
+    }
 
     /// Whether a process has somebody to work for: a listener, a connection, a terminal.
     private func servesSomebody(_ pid: Int32) -> Bool {

@@ -17,10 +17,6 @@ enum MidMessage {
 }
 
 extension Follower {
-    /// A sleep as long as this is no pause between two messages of an answer.
-    private static let pause_s = 60.0
-    /// Nor between two messages of a subscription.
-    private static let day_s = 86_400.0
     /// A body fills segments; replies, events and heartbeats do not.
     private static let bulk: UInt64 = 512
 
@@ -39,8 +35,8 @@ extension Follower {
         return Set(peer.owners.map(\.pid)).allSatisfy { pid in
             let threads = index.threads(of: pid)
             guard !threads.isEmpty, activity.isActive(pid) == false, !threads.contains(where: { listens($0, to: inode) }) else { return false }
-            if !isBody, socket.transport == .tcp { return threads.allSatisfy { dozes($0, Self.day_s) } }
-            return threads.contains { dozes($0, Self.pause_s) } && threads.allSatisfy { dozes($0, Self.pause_s) || graph.rest[.thread(pid: pid, tid: $0.tid)] != nil }
+            if !isBody, socket.transport == .tcp { return threads.allSatisfy { dozes($0, Pause.day_s) } }
+            return threads.contains { dozes($0, Pause.answer_s) } && threads.allSatisfy { dozes($0, Pause.answer_s) || graph.rest[.thread(pid: pid, tid: $0.tid)] != nil }
         }
     }
 

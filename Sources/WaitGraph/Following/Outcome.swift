@@ -14,6 +14,11 @@ package enum Outcome: Hashable, Sendable {
     case unclear(String)
 }
 
+extension FutexWait {
+    /// Whether another process may wake the waiter. A thread's id is cleared by the kernel.
+    var isOpenToOthers: Bool { isShared && object != .join && sharedWith?.isEmpty != true }
+}
+
 /// A path of waits and what it ends in.
 package struct Standstill: Hashable, Sendable {
     /// From the unit that stands still to the final blocker; empty when the unit blocks itself.

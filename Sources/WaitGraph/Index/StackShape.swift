@@ -38,6 +38,14 @@ package struct StackShape: Sendable {
         }
     }
 
+    /// Frames of the program that its main function, or the top level of its script, called: it is in the middle of something.
+    package var inside: [Frame] {
+        own.filter { frame in
+            let name = frame.function ?? ""
+            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.hasSuffix("::main") && !name.contains("_main") && !name.hasPrefix("static ")
+        }
+    }
+
     /// Whether the thread carries out a task that somebody handed over as a closure: within the program's own loop a call
     /// through a type-erased function, and the program's own code in it. A worker without work waits in the loop itself.
     package var isInTask: Bool {

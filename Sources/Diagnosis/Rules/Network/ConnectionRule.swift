@@ -51,7 +51,11 @@ struct ConnectionRule: DiagnosisRule {
             // It explains why nobody is left to wake those who wait for the answer.
             return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer) closed the connection to \(to) without answering the last request, and nothing here has taken note of it")
         case .connecting(let retransmits): return connecting(standstill, socket, retransmits, graph)
-        case .notAccepted: return make(.notAccepting, standstill, graph, "The connection to \(to) waits in the listener's queue: \(peer) does not accept it")
+        case .notAccepted:
+            let isOwn = graph.index.answerers(of: socket).allSatisfy { answerer in socket.owners.contains { $0.pid == answerer.pid } }
+            return make(.notAccepting, standstill, graph, isOwn
+                ? "\(peer) has connected to itself, to \(to), and waits there instead of accepting: the connection lies in its own listener's queue"
+                : "The connection to \(to) waits in the listener's queue: \(peer) does not accept it")
         case .peerNotReading(let bytes):
             let mutual = (socket.peer?.sendQueue ?? 0) > 0 && socket.receiveQueue > 0
             let cause: Cause = mutual ? .mutualBackpressure : .backpressure

@@ -25,7 +25,11 @@ struct ThreadLockRule: DiagnosisRule {
                 .lockAbandoned, standstill, graph,
                 "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that no other thread can hold: its holder has exited, or is itself")]
         case .ownerSelf:
-            return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that it holds itself")]
+            // Where the lock does not say so, the stack does.
+            let isTold = graph.out(standstill.end).contains { $0.knownFrom == WaitGraph.guardOnStack }
+            return [.root(
+                .lockAbandoned, standstill, graph,
+                "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that it holds itself\(isTold ? ", as its own stack shows" : "")")]
         case .holderAtRest(let why) where locks(standstill):
             return [.root(.lockHolderBlocked, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) holds a lock that others need, and \(why)")]
         case .holderBusy:
@@ -34,7 +38,7 @@ struct ThreadLockRule: DiagnosisRule {
             guard locks(standstill), let lock = standstill.path.first(where: { $0.relation == .locks }) else { return [] }
             var contributing = Candidate.root(
                 .lockHolderBlocked, standstill, graph,
-                "A lock that \(NodeText.short(lock.from, graph.index)) waits for is held through another wait, which is the root")
+                "A lock that \(NodeText.short(lock.from, graph.index)) waits for is held through another wait, and stays held until that ends: \(ChainWriter(graph).ending(standstill))")
             contributing.role = .contributing
             return [contributing]
         }
@@ -54,13 +58,21 @@ struct ThreadLockRule: DiagnosisRule {
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> [Candidate] {
         let locks = edges.filter { $0.relation == .locks || $0.relation == .locksFile }
         let joins = edges.contains { $0.relation == .joins }
-        guard locks.count >= 2 || locks.count == 1 && joins || locks.count == 1 && locks[0].relation == .locks else { return [] }
+        if locks.isEmpty, !edges.isEmpty, edges.allSatisfy({ $0.relation == .joins }) {
+            let names = edges.map { NodeText.short($0.from, graph.index) }
+            return [.root(.lockCycle, standstill, graph, "\(names.count) threads wait for each other to end: " + Self.listed(names))]
+        }
+        // A circle through one file lock is that lock's: FileLockRule names its holder.
+        guard locks.count >= 2 || locks.count == 1 && joins && locks[0].relation == .locks || locks.count == 1 && locks[0].relation == .locks else { return [] }
         let threads = edges.compactMap { edge -> String? in
             if case .task = edge.from { return NodeText.short(edge.from, graph.index) }
             return if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
         }
         let tasks = edges.contains { if case .task = $0.from { true } else { false } }
-        let names = threads.count == 2 ? threads.joined(separator: " and ") : threads.joined(separator: " -> ") + " -> the first again"
-        return [.root(.lockCycle, standstill, graph, threads.count == 1 ? "\(threads[0]) waits, by a detour, for a lock that it holds itself" : "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other's locks: \(names)")]
+        return [.root(.lockCycle, standstill, graph, threads.count == 1 ? "\(threads[0]) waits, by a detour, for a lock that it holds itself" : "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other\(locks.count == threads.count ? "'s locks" : ""): \(Self.listed(threads))")]
+    }
+
+    private static func listed(_ names: [String]) -> String {
+        names.count == 2 ? names.joined(separator: " and ") : names.joined(separator: " -> ") + " -> the first again"
     }
 }

@@ -1,0 +1,45 @@
+internal import Evidence
+
+/// Who else has the memory in which threads wait for a shared futex: only they could wake them.
+enum SharedFutexSearch {
+    /// A mapping of one object, on whatever address.
+    private struct Object: Hashable {
+        var device: String
+        var inode: UInt64
+    }
+
+    private static let processLimit = 4096
+
+    static func search(_ records: inout [ThreadRecord], _ proc: ProcDirectory, pid: Int32) {
+        func isWanted(_ record: ThreadRecord) -> Bool {
+            guard let futex = record.wait?.futex, futex.isShared else { return false }
+            return futex.object != .join && futex.ownerTID == nil
+        }
+        guard records.contains(where: isWanted), let own = try? proc.maps() else { return }
+        var sharers: [Object: [Int32]] = [:]
+        for row in records.indices where isWanted(records[row]) {
+            guard let address = records[row].wait?.futex?.objectAddress, let mapping = own.first(where: { $0.start <= address && address < $0.end }),
+                mapping.isShared, mapping.isDeleted, mapping.inode != 0
+            else { continue }
+            let object = Object(device: mapping.device, inode: mapping.inode)
+            let others = sharers[object] ?? others(who: object, besides: pid)
+            sharers[object] = others
+            records[row].wait?.futex?.sharedWith = others
+        }
+    }
+
+    private static func others(who object: Object, besides pid: Int32) -> [Int32]? {
+        var found: [Int32] = []
+        let all = ProcFile.processes()
+        guard all.count <= processLimit else { return nil }
+        for other in all where other != pid {
+            guard let maps = try? ProcDirectory(pid: other).maps() else {
+                // Gone meanwhile, or not to be read: then it may have it.
+                if (try? ProcDirectory(pid: other).stat()) == nil { continue }
+                return nil
+            }
+            if maps.contains(where: { $0.isShared && $0.inode == object.inode && $0.device == object.device }) { found.append(other) }
+        }
+        return found
+    }
+}
