@@ -13,7 +13,14 @@ enum Sleeper {
         let isAlone = index.threads(of: thread.pid).count == 1
         if asked_s >= Pause.forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) }
         // A main thread that only keeps the process alive, for others that work in it.
-        return asked_s >= Pause.mistaken_s && (isAlone || !own.isEmpty)
+        if asked_s >= Pause.mistaken_s { return isAlone || !own.isEmpty }
+        return isMilliseconds(asked_s) && own.count >= (isAlone ? 1 : depth) && !serves(thread.pid, index)
+    }
+
+    /// Thousands of seconds that are no quarter hours: whoever means hours writes hours, and whoever waits for a time of day gets an odd
+    /// number. `sleep(30000)` was to be half a minute.
+    private static func isMilliseconds(_ asked_s: Double) -> Bool {
+        asked_s.truncatingRemainder(dividingBy: 1000) == 0 && asked_s.truncatingRemainder(dividingBy: 900) != 0
     }
 
     private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
