@@ -2,7 +2,7 @@
 // Unwind information of images without a usable .eh_frame_hdr: .eh_frame, or where there is none
 // .debug_frame, which is rewritten to the same form. "Linux Standard Base Core", section 10.6, and DWARF 5, section 6.4.
 #include "hs_frames.h"
-#include "hs_dwarf_private.h"
+#include "hs_cfi_private.h"
 #include <stdlib.h>
 
 enum { MAXIMUM_ENTRIES = 2 << 20 };
@@ -15,22 +15,6 @@ struct hs_frames {
     uint64_t address;            // linked, of the section's first byte
     struct entry *entries; size_t count, capacity;
 };
-
-/// One CIE or FDE: from its length on.
-struct record { uint64_t at, next, body; uint64_t id; size_t width; };
-
-static int take_record(struct section section, uint64_t at, struct record *record) {
-    struct cursor c = cursor_at(section, at);
-    uint64_t length = take(&c, 4);
-    record->width = 4;
-    if (length == 0xffffffff) { length = take(&c, 8); record->width = 8; }
-    if (c.failed || length == 0 || length > (uint64_t)(c.end - c.at)) return 0;
-    record->at = at;
-    record->next = (uint64_t)(c.at - section.bytes) + length;
-    record->id = take(&c, record->width == 8 ? 8 : 4);
-    record->body = (uint64_t)(c.at - section.bytes);
-    return !c.failed && record->body <= record->next;
-}
 
 static void add(struct hs_frames *frames, uint64_t start, uint64_t length, uint64_t at) {
     if (length == 0 || start + length < start || frames->count >= MAXIMUM_ENTRIES) return;
@@ -51,56 +35,20 @@ static int by_start(const void *left, const void *right) {
 
 // MARK: .eh_frame
 
-/// The encoding of pointers in the FDEs of a CIE ('R' of its augmentation), 0 (absolute) when it says none, -1 when it makes no sense.
-static int pointer_encoding(struct section section, uint64_t cie) {
-    struct record record;
-    if (!take_record(section, cie, &record) || record.id != 0) return -1;
-    struct cursor c = cursor_at(section, record.body);
-    c.end = section.bytes + record.next;
-    take8(&c);
-    const char *augmentation = take_string(&c);
-    take_uleb(&c); take_sleb(&c); take_uleb(&c);
-    if (c.failed || !augmentation) return -1;
-    if (*augmentation != 'z') return *augmentation ? -1 : 0;
-    take_uleb(&c);
-    for (augmentation++; *augmentation; augmentation++) {
-        if (*augmentation == 'R') return take8(&c);
-        if (*augmentation == 'L') take8(&c);
-        else if (*augmentation == 'P') { uint8_t encoding = take8(&c); skip(&c, (encoding & 7) == 2 ? 2 : (encoding & 7) == 3 ? 4 : 8); }
-        else if (*augmentation != 'S' && *augmentation != 'B') return -1;
-    }
-    return c.failed ? -1 : 0;
-}
-
-/// DW_EH_PE_*: the format in the low bits, 0x10 relative to the place it stands at.
-static uint64_t take_pointer(struct cursor *c, int encoding, uint64_t place) {
-    uint64_t value;
-    switch (encoding & 0x0f) {
-    case 0x00: case 0x04: case 0x0c: value = take(c, 8); break;
-    case 0x02: value = take(c, 2); break;
-    case 0x0a: value = (uint64_t)(int64_t)(int16_t)take(c, 2); break;
-    case 0x03: value = take(c, 4); break;
-    case 0x0b: value = (uint64_t)(int64_t)(int32_t)take(c, 4); break;
-    default: c->failed = 1; return 0;
-    }
-    return (encoding & 0x70) == 0x10 ? value + place : value;
-}
-
 static void index_entries(struct hs_frames *frames) {
     struct section section = frames->section;
     struct record record;
-    uint64_t last_cie = ~0ull;
-    int encoding = -1;
-    for (uint64_t at = 0; take_record(section, at, &record); at = record.next) {
-        if (record.id == 0) continue;
-        uint64_t id_at = record.body - (record.width == 8 ? 8 : 4);
-        if (record.id > id_at) continue;
-        if (id_at - record.id != last_cie) { last_cie = id_at - record.id; encoding = pointer_encoding(section, last_cie); }
-        if (encoding < 0) continue;
+    struct cie cie;
+    uint64_t last_cie = ~0ull, cie_at;
+    int is_good = 0;
+    for (uint64_t at = 0; hs_cfi_record(section, at, &record); at = record.next) {
+        if (!hs_cfi_cie_of(&record, &cie_at)) continue;
+        if (cie_at != last_cie) { last_cie = cie_at; is_good = hs_cfi_cie(section, last_cie, &cie); }
+        if (!is_good) continue;
         struct cursor c = cursor_at(section, record.body);
         c.end = section.bytes + record.next;
-        uint64_t start = take_pointer(&c, encoding, frames->address + record.body);
-        uint64_t length = take_pointer(&c, encoding & 0x0f, 0);
+        uint64_t start = hs_cfi_pointer(&c, cie.encoding, frames->address + record.body);
+        uint64_t length = hs_cfi_pointer(&c, cie.encoding & 0x0f, 0);
         if (!c.failed) add(frames, start, length, record.at);
     }
     if (frames->count) qsort(frames->entries, frames->count, sizeof *frames->entries, by_start);
@@ -135,13 +83,13 @@ static void rewrite(struct hs_frames *frames, struct section from, uint64_t bias
     struct record record, cie;
     uint64_t cie_from = ~0ull, cie_to = 0;
     int is_good = 0;
-    for (uint64_t at = 0; take_record(from, at, &record); at = record.next) {
+    for (uint64_t at = 0; hs_cfi_record(from, at, &record); at = record.next) {
         if (record.width != 4 || record.id == 0xffffffff) continue;
         if (record.id != cie_from) {
             // CIEs are written again where they are first used after another one.
             cie_from = record.id;
             cie_to = (uint64_t)(to - frames->rewritten);
-            is_good = take_record(from, cie_from, &cie) && cie.id == 0xffffffff && cie.width == 4 &&
+            is_good = hs_cfi_record(from, cie_from, &cie) && cie.id == 0xffffffff && cie.width == 4 &&
                 (size_t)(to - frames->rewritten) + (cie.next - cie.at) + 16 <= frames->section.length && rewrite_cie(from, &cie, &to);
         }
         uint64_t place = (uint64_t)(to - frames->rewritten), size = record.next - record.body;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "hs_trace.h"
 #include "hs_memory.h"
+#include "hs_proc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,7 +23,7 @@
 #define PTRACE_EVENT_STOP 128
 #endif
 
-enum { RED_ZONE = 128 };
+enum { RED_ZONE = 128, MAXIMUM_DESCRIPTOR = 700 };
 enum { FRESH, SEIZED, STOPPED, RELEASED };
 
 uint64_t hs_monotonic_ns(void) {
@@ -39,16 +40,25 @@ static void halt_at(const hs_copy_request *request, int step) {
 }
 
 /// How long a thread has waited for a processor in all: schedstat's second number; 0 where the kernel keeps none.
-static uint64_t queued_ns(pid_t tid) {
-    char text[96], path[48];
-    snprintf(path, sizeof path, "/proc/%d/schedstat", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
+static uint64_t queued_ns(const hs_thread_copy *thread) {
+    char text[96];
+    ssize_t length = thread->schedule_fd < 0 ? 0 : pread(thread->schedule_fd, text, sizeof text - 1, 0);
     text[length > 0 ? length : 0] = 0;
     unsigned long long ran, queued;
     return sscanf(text, "%llu %llu", &ran, &queued) == 2 ? queued : 0;
+}
+
+/// What can be done before anything is held. Of very many threads only the first descriptors are kept; the pauses of the others count whole.
+static void prepare(hs_thread_copy *thread) {
+    char path[48];
+    snprintf(path, sizeof path, "/proc/%d/schedstat", thread->tid);
+    thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (thread->schedule_fd > MAXIMUM_DESCRIPTOR) { close(thread->schedule_fd); thread->schedule_fd = -1; }
+}
+
+static void forget(hs_thread_copy *thread) {
+    if (thread->schedule_fd >= 0) close(thread->schedule_fd);
+    thread->schedule_fd = -1;
 }
 
 static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
@@ -60,30 +70,28 @@ static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
     if (ptrace(PTRACE_SEIZE, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     thread->state = SEIZED;
     halt_at(request, HS_TRACE_SEIZED);
-    thread->queued_ns = queued_ns(thread->tid);
+    thread->queued_ns = queued_ns(thread);
     thread->interrupted_ns = hs_monotonic_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     halt_at(request, HS_TRACE_INTERRUPTED);
 }
 
-/// State letter of a thread; 0 when it is gone.
-static char state_of(pid_t tid) {
-    char text[256], path[48];
-    snprintf(path, sizeof path, "/proc/%d/stat", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[length > 0 ? length : 0] = 0;
-    const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] == ' ' ? name_end[2] : 0;
-}
-
 static void wake_up(int signal) { (void)signal; }
 
-/// Makes waitpid return with EINTR from `patience_ms` on, again and again, on this thread only:
+/// Of the thread that traces.
+static _Thread_local timer_t patience;
+static _Thread_local int has_patience;
+
+/// Makes waitpid return with EINTR from `patience_ms` on, again and again, on this thread only, until 0 is asked for:
 /// a thread in uninterruptible sleep never stops, and waiting for it must end.
-static int begin_patience(uint32_t patience_ms, timer_t *timer) {
+static void set_patience(uint32_t patience_ms) {
+    if (!has_patience) return;
+    struct itimerspec times = {{0, 0}, {0, 0}};
+    if (patience_ms > 0) times = (struct itimerspec){{0, 10000000}, {patience_ms / 1000, (long)(patience_ms % 1000) * 1000000 + 1}};
+    timer_settime(patience, 0, &times, NULL);
+}
+
+static void make_patience(void) {
     struct sigaction action = {.sa_handler = wake_up};
     sigaction(SIGRTMIN + 9, &action, NULL);
     struct sigevent event;
@@ -91,23 +99,20 @@ static int begin_patience(uint32_t patience_ms, timer_t *timer) {
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGRTMIN + 9;
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    if (timer_create(CLOCK_MONOTONIC, &event, timer) < 0) return -errno;
-    struct itimerspec times = {{0, 10000000}, {patience_ms / 1000, (long)(patience_ms % 1000) * 1000000 + 1}};
-    timer_settime(*timer, 0, &times, NULL);
-    return 0;
+    has_patience = timer_create(CLOCK_MONOTONIC, &event, &patience) == 0;
 }
 
+/// To be called with patience set.
 static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *status) {
     // It stops within microseconds as a rule, sooner than sleeping and waking would take; but a real-time thread
     // that does not sleep may keep it from the processor that it needs for that.
-    for (int turn = 0; turn < 200 && request->urgency == HS_URGENCY_UNCHANGED; turn++) {
+    int turns = request->urgency == HS_URGENCY_UNCHANGED ? 200 : 1;
+    for (int turn = 0; turn < turns; turn++) {
         pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
         if (got != 0) return got < 0 ? -errno : got;
         __builtin_ia32_pause();
     }
-    timer_t timer;
-    int error = begin_patience(request->patience_ms, &timer);
-    if (error) return error;
+    if (!has_patience) return -EAGAIN;
     uint64_t now = hs_monotonic_ns(), limit = now + (uint64_t)request->patience_ms * 1000000u;
     uint64_t runnable_limit = now + (uint64_t)request->runnable_patience_ms * 1000000u;
     pid_t got;
@@ -115,8 +120,7 @@ static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *sta
         got = waitpid(thread->tid, status, __WALL);
         if (got < 0) got = -errno;
         now = hs_monotonic_ns();
-    } while (got == -EINTR && (now < limit || (now < runnable_limit && state_of(thread->tid) == 'R')));
-    timer_delete(timer);
+    } while (got == -EINTR && (now < limit || (now < runnable_limit && hs_proc_state(thread->tid) == 'R')));
     return got == -EINTR ? -ETIMEDOUT : got;
 }
 
@@ -125,7 +129,7 @@ static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *sta
 static void count_from_stop(const hs_copy_request *request, hs_thread_copy *thread) {
     uint64_t elapsed = hs_monotonic_ns() - thread->interrupted_ns;
     if (request->urgency == HS_URGENCY_UNCHANGED || elapsed < 100000) return;
-    uint64_t queued = queued_ns(thread->tid) - thread->queued_ns;
+    uint64_t queued = queued_ns(thread) - thread->queued_ns;
     thread->interrupted_ns += queued < elapsed ? queued : elapsed;
 }
 
@@ -186,7 +190,7 @@ static void copy(hs_copy_request *request, hs_thread_copy *thread) {
     registers[HS_R12] = user.r12; registers[HS_R13] = user.r13; registers[HS_R14] = user.r14;
     registers[HS_R15] = user.r15; registers[HS_RIP] = user.rip;
     thread->fs_base = user.fs_base;
-    hs_copy_without_stopping(thread->tid, thread, user.rsp);
+    hs_copy_without_stopping(thread->tid, &request->stacks, thread, user.rsp);
     halt_at(request, HS_TRACE_COPIED);
 }
 
@@ -206,31 +210,52 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
 void hs_copy_each(hs_copy_request *request) {
     for (size_t index = 0; index < request->count; index++) {
         hs_thread_copy *thread = &request->threads[index];
+        prepare(thread);
         request->urgency = hs_urgency_raise();
+        set_patience(request->patience_ms);
         interrupt(request, thread);
         await_stop(request, thread);
         copy(request, thread);
         release(request, thread);
         hs_urgency_drop(request->urgency);
+        set_patience(0);
+        forget(thread);
     }
 }
 
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
+    for (size_t index = 0; index < request->count; index++) prepare(&request->threads[index]);
     request->urgency = hs_urgency_raise();
+    set_patience(request->patience_ms);
     uint64_t began = hs_monotonic_ns();
     for (size_t index = 0; index < request->count; index++) interrupt(request, &request->threads[index]);
     for (size_t index = 0; index < request->count; index++) await_stop(request, &request->threads[index]);
+    set_patience(0);
     for (size_t index = 0; index < request->count; index++) copy(request, &request->threads[index]);
     if (inside) inside(context);
     for (size_t index = 0; index < request->count; index++) release(request, &request->threads[index]);
     uint64_t took = hs_monotonic_ns() - began;
     hs_urgency_drop(request->urgency);
+    for (size_t index = 0; index < request->count; index++) forget(&request->threads[index]);
     return took;
 }
 
-void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer) {
+/// How much there is from `start` on in the memory that the stack pointer lies in, as far as that is known: trying to read beyond
+/// takes twice as long.
+static size_t room_on_stack(const hs_stacks *stacks, uint64_t start, uint64_t stack_pointer, size_t capacity) {
+    size_t low = 0, high = stacks ? stacks->count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stacks->ends[middle] <= stack_pointer) low = middle + 1;
+        else high = middle;
+    }
+    uint64_t room = stacks && low < stacks->count ? stacks->ends[low] - start : capacity;
+    return room < capacity ? (size_t)room : capacity;
+}
+
+void hs_copy_without_stopping(pid_t pid, const hs_stacks *stacks, hs_thread_copy *thread, uint64_t stack_pointer) {
     thread->stack_start = (stack_pointer > RED_ZONE ? stack_pointer - RED_ZONE : stack_pointer) & ~7ull;
-    ssize_t got = hs_read_memory(pid, thread->stack_start, thread->stack, thread->stack_capacity);
+    ssize_t got = hs_read_memory(pid, thread->stack_start, thread->stack, room_on_stack(stacks, thread->stack_start, stack_pointer, thread->stack_capacity));
     thread->stack_length = got > 0 ? (size_t)got : 0;
     if (got < 0 && !thread->error) thread->error = (int)got;
 }
@@ -258,11 +283,13 @@ static void *run_own_thread(void *argument) {
     // While it holds a thread it should not wait for a processor; only root may ask for that.
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
     // Whoever made this thread may block all signals; the one that ends a wait must come.
-    sigset_t patience;
-    sigemptyset(&patience);
-    sigaddset(&patience, SIGRTMIN + 9);
-    pthread_sigmask(SIG_UNBLOCK, &patience, NULL);
+    sigset_t waking;
+    sigemptyset(&waking);
+    sigaddset(&waking, SIGRTMIN + 9);
+    pthread_sigmask(SIG_UNBLOCK, &waking, NULL);
+    make_patience();
     own->body(own->context);
+    if (has_patience) timer_delete(patience);
     return NULL;
 }
 

@@ -23,6 +23,7 @@ void hs_unwinder_free(hs_unwinder *unwinder) {
         hs_frames_close(unwinder->modules[index].debug_frames);
     }
     free(unwinder->pages);
+    free(unwinder->rows);
     free(unwinder->modules);
     free(unwinder);
 }
@@ -95,7 +96,8 @@ int hs_unwinder_walk(hs_unwinder *unwinder, const hs_thread_copy *thread, uint32
     unwinder->thread = &copy;
     unwinder->known = known;
     *searched = 0;
-    int count = 0, exact = 1;
+    int count = hs_rows_walk(unwinder, frames, limit, end), exact = 1;
+    if (count > 0) { unwinder->thread = NULL; return count; }
     while (count < limit) {
         int more = walk_searching(unwinder, &copy, frames + count, limit - count, exact, end, searched);
         count += more;

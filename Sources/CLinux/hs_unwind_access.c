@@ -84,7 +84,9 @@ int hs_unwind_read(hs_unwinder *unwinder, uint64_t address, uint8_t *bytes, size
 
 /// .eh_frame_hdr as the Linux Standard Base describes it; only the form every linker writes
 /// (fde_count udata4 0x03, table datarel|sdata4 0x3b).
-static void look_for_table(struct module *module) {
+void hs_unwind_look_for_table(struct module *module) {
+    if (module->looked) return;
+    module->looked = 1;
     uint64_t linked = hs_image_unwind_header(module->image);
     size_t available = 0;
     const uint8_t *header = linked ? hs_image_bytes(module->image, linked, &available) : NULL;
@@ -111,10 +113,10 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     hs_unwinder *unwinder = argument;
     struct module *module = hs_unwind_module_at(unwinder, ip);
     if (!module) { unwinder->missing_information = 1; return -UNW_ENOINFO; }
-    if (!module->looked) {
-        module->looked = 1;
-        look_for_table(module);
-        if (module->table_length == 0) module->frames = hs_frames_open(module->image, module->bias, 0);
+    hs_unwind_look_for_table(module);
+    if (module->table_length == 0 && !module->looked_for_frames) {
+        module->looked_for_frames = 1;
+        module->frames = hs_frames_open(module->image, module->bias, 0);
     }
     unw_dyn_info_t table;
     memset(&table, 0, sizeof table);

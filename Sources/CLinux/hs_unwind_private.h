@@ -17,12 +17,13 @@ struct module {
     uint64_t start, end, bias;
     hs_image *image;
     uint64_t table, table_length, header;  // addresses in memory; 0 when there is none
-    int looked;
+    int looked, looked_for_frames;
     hs_frames *frames;  // .eh_frame where there is no such table; .debug_frame for what neither knows
     hs_frames *debug_frames;
     int looked_for_debug;
 };
 
+struct hs_row;
 struct page { uint64_t address; int valid; uint8_t bytes[PAGE]; };
 
 struct hs_unwinder {
@@ -31,6 +32,7 @@ struct hs_unwinder {
     struct module *modules;
     size_t count, capacity, last;
     struct page *pages;
+    struct hs_row *rows;  // how to go on from places that were met; made when first needed
     // Of the walk under way.
     const hs_thread_copy *thread;
     uint32_t known;
@@ -43,6 +45,11 @@ struct hs_unwinder {
 struct module *hs_unwind_module_at(hs_unwinder *unwinder, uint64_t address);
 /// From the copied stack, the files of modules, or the process: all of it, or negative.
 int hs_unwind_read(hs_unwinder *unwinder, uint64_t address, uint8_t *bytes, size_t length);
+/// Finds the module's .eh_frame_hdr, once.
+void hs_unwind_look_for_table(struct module *module);
+/// A walk of `unwinder->thread` through simple frames alone: their number, and how it ended; 0 when there is anything
+/// about it that libunwind has to look at.
+int hs_rows_walk(hs_unwinder *unwinder, hs_frame *frames, int limit, int *end);
 /// What libunwind asks of us.
 extern unw_accessors_t hs_unwind_accessors;
 

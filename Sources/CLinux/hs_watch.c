@@ -1,7 +1,9 @@
 #if defined(__linux__)
 #define _GNU_SOURCE
 #include "hs_outside_private.h"
+#include "hs_proc.h"
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,16 +19,9 @@
 enum { LOOK_MS = 100, LOOKS = 10, ATTEMPTS = 8, KILLED_MS = 300 };
 
 /// A thread that runs, or waits for a processor, is slow, not stuck.
-static int is_asleep(pid_t child, pid_t tid) {
-    char path[64], text[256];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", child, tid);
-    FILE *file = fopen(path, "re");
-    if (!file) return 0;
-    size_t length = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[length] = 0;
-    const char *name_end = strrchr(text, ')');
-    return name_end && name_end[1] == ' ' && name_end[2] != 'R';
+static int is_asleep(pid_t tid) {
+    char state = hs_proc_state(tid);
+    return state != 0 && state != 'R';
 }
 
 /// The mount point that a path lies below, as process `pid` has it: longest match in mountinfo, proc(5).
@@ -81,7 +76,7 @@ static const struct call *watch(pid_t child, int *status) {
         for (int index = 0; index < MAXIMUM_CALLS && !stuck; index++) {
             struct call *call = &hs_board->calls[index];
             uint64_t since = atomic_load(&call->since_ns);
-            looks[index] = since != 0 && since == seen[index] && is_asleep(child, call->tid) ? looks[index] + 1 : 0;
+            looks[index] = since != 0 && since == seen[index] && is_asleep(call->tid) ? looks[index] + 1 : 0;
             seen[index] = since;
             if (looks[index] >= (end.fd >= 0 ? LOOKS : LOOKS * 10)) stuck = call;
         }
@@ -109,6 +104,14 @@ static void end_like(const char *name, int status) {
     _exit(70);
 }
 
+/// As a rule it lives for less than a second: memory is taken in large pieces and not given back in between.
+static void use_memory_freely(void) {
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 int hs_work_watched(const char *name) {
     struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) return 0;
@@ -121,6 +124,7 @@ int hs_work_watched(const char *name) {
             // Nobody watches where there could be no child.
             if (child < 0) { hs_board = NULL; munmap(board, sizeof *board); return 0; }
             prctl(PR_SET_PDEATHSIG, SIGKILL);
+            use_memory_freely();
             if (getppid() != board->watcher) _exit(127);
             return attempt;
         }

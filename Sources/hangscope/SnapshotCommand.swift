@@ -165,13 +165,15 @@ struct SnapshotCommand: ParsableCommand {
 
     private func report(_ snapshot: Snapshot) {
         if format == .json {
-            let header = (try? snapshot.files())?.first { $0.name == SnapshotFile.header.rawValue }
-            return say(String(decoding: header?.contents ?? Data(), as: UTF8.self))
+            return say(String(decoding: (try? snapshot.header().contents) ?? Data(), as: UTF8.self))
         }
         let cost = snapshot.cost
         func milliseconds(_ value: Double) -> String { String(format: value < 10 ? "%.2f ms" : "%.0f ms", value) }
         say("\(output ?? ""): \(cost.processes) processes, \(cost.threads) threads, \(cost.frames) frames, \(cost.tasks) Swift tasks in \(milliseconds(cost.wall_ms))")
         say("threads stopped for \(milliseconds(cost.stopped_ms)) in all, the longest for \(milliseconds(cost.longestThreadPause_ms)); \(cost.threadsReadWithoutStopping) read without stopping")
+        for process in snapshot.processes.elements {
+            for words in process.cgroup?.holdUps ?? [] { say("process \(process.identity.pid), control group \(process.cgroup?.path ?? ""): \(words)") }
+        }
         for missing in snapshot.missingSections + snapshot.unobserved { say("not seen: \(missing.what): \(missing.why)") }
     }
 }

@@ -32,9 +32,8 @@ enum AtomicFile {
 
     static func writeAll(_ contents: Data, to descriptor: Int32, path: String) throws(ArchiveError) {
         var offset = 0
-        let bytes = [UInt8](contents)
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Platform.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+        while offset < contents.count {
+            let count = contents.withUnsafeBytes { Platform.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure("cannot write", path) }
             offset += count

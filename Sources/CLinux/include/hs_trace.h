@@ -35,11 +35,16 @@ typedef struct {
     int state;
     int signal;
     uint64_t interrupted_ns, queued_ns;
+    int schedule_fd;
 } hs_thread_copy;
+
+/// Where the mappings of a process end, in ascending order; may be none, or old.
+typedef struct { const uint64_t *ends; size_t count; } hs_stacks;
 
 typedef struct {
     hs_thread_copy *threads;
     size_t count;
+    hs_stacks stacks;
     /// Longest wait for one thread to stop.
     uint32_t patience_ms;
     /// The same for one that would stop, and waits for a processor.
@@ -59,7 +64,7 @@ void hs_copy_each(hs_copy_request *request);
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context);
 
 /// Copies up to `thread->stack_capacity` bytes from a stack pointer on, without stopping anything.
-void hs_copy_without_stopping(pid_t pid, hs_thread_copy *thread, uint64_t stack_pointer);
+void hs_copy_without_stopping(pid_t pid, const hs_stacks *stacks, hs_thread_copy *thread, uint64_t stack_pointer);
 
 enum { HS_URGENCY_UNCHANGED = -1 };
 

@@ -26,7 +26,7 @@ public struct Descriptor: Codable, Sendable, Hashable {
     public var timer: TimerState?
     /// Process a pidfd stands for.
     public var targetPID: Int32?
-    /// Descriptors of other processes on the same eventfd: who else could write to it.
+    /// Descriptors of other processes on the same eventfd or message queue: who else could write to it.
     public var sharedWith: [DescriptorReference]?
     /// Numbers of the signals that a signalfd takes.
     public var signals: [Int]?

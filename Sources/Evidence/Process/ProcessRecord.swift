@@ -112,20 +112,37 @@ public struct ResourceLimit: Codable, Sendable, Hashable {
     }
 }
 
-/// The cgroup (v2) facts that can hold a process up.
+/// The facts of its control groups that can hold a process up.
 public struct CgroupRecord: Codable, Sendable, Hashable {
+    /// In version 1 that of the cpu controller.
     public var path: String
-    /// Times the group was throttled by its CPU quota, and for how long in all.
+    /// Times the group, or one around it, was throttled by its CPU quota, and for how long in all.
     public var throttledPeriods: UInt64?
     public var throttled_s: Double?
     public var frozen: Bool?
     public var memoryCurrent_bytes: UInt64?
     public var memoryMaximum_bytes: UInt64?
     public var oomKills: UInt64?
+    /// Its memory is used up and nothing is killed for it (oom_kill_disable): whoever asks for more waits.
+    public var isOutOfMemory: Bool?
     /// Share of the last ten seconds in which some task waited for memory, 0 to 100.
     public var memoryPressure10s: Double?
 
     public init(path: String) { self.path = path }
+
+    /// In plain words, what of it can hold a process up; empty as a rule.
+    public var holdUps: [String] {
+        var words: [String] = []
+        if frozen == true { words.append("it is frozen") }
+        if isOutOfMemory == true { words.append("its memory is used up, and whoever asks for more waits") }
+        if let periods = throttledPeriods, periods > 0 {
+            let seconds = throttled_s.map { ", \(($0 * 10).rounded() / 10) s in all" } ?? ""
+            words.append("its CPU quota was used up \(periods) time\(periods == 1 ? "" : "s")\(seconds)")
+        }
+        if let pressure = memoryPressure10s, pressure >= 10 { words.append("\(pressure) % of the last ten seconds some process waited for memory") }
+        if let kills = oomKills, kills > 0 { words.append("\(kills) process\(kills == 1 ? "" : "es") in it \(kills == 1 ? "was" : "were") killed for want of memory") }
+        return words
+    }
 }
 
 /// One environment variable. The value is left out unless it was asked for; the digest

@@ -12,22 +12,22 @@ public enum EvidenceCoding {
     /// A table as a JSON array with one row a line, so that diffs and greps work.
     public static func table<Row: Encodable>(_ rows: [Row]) throws -> Data {
         let encoder = encoder(pretty: false)
-        return try table(rows) { try encoder.encode($0) }
+        return try table(rows) { row, data in data.append(contentsOf: try encoder.encode(row)) }
     }
 
     static func table<Row: FrameRow>(_ rows: [Row]) throws -> Data {
         var writer = FrameRowWriter()
-        return try table(rows) { try writer.encode($0) }
+        return try table(rows) { row, data in try writer.append(row, to: &data) }
     }
 
-    private static func table<Row>(_ rows: [Row], encode: (Row) throws -> Data) rethrows -> Data {
-        var data = Data("[".utf8)
+    private static func table<Row>(_ rows: [Row], append: (Row, inout [UInt8]) throws -> Void) rethrows -> Data {
+        var data = Array("[".utf8)
         for (index, row) in rows.enumerated() {
             data.append(contentsOf: index == 0 ? "\n".utf8 : ",\n".utf8)
-            data.append(try encode(row))
+            try append(row, &data)
         }
         data.append(contentsOf: "\n]\n".utf8)
-        return data
+        return Data(data)
     }
 
     /// One line of a .jsonl file, newline included.

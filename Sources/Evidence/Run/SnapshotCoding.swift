@@ -20,30 +20,38 @@ public struct SnapshotHeader: Codable, Sendable, Hashable {
 }
 
 extension Snapshot {
-    /// The snapshot as files: name and contents, the header last, so that a directory
-    /// with a header is whole.
-    public func files() throws -> [(name: String, contents: Data)] {
-        var sections: [String: SnapshotHeader.Section] = [:]
-        var files: [(String, Data)] = []
-        func add<Row>(_ file: SnapshotFile, _ table: Observed<[Row]>, _ contents: ([Row]) throws -> Data) throws {
-            sections[file.rawValue] = .init(status: table.status, reason: table.reason)
-            files.append((file.rawValue, try contents(table.elements)))
+    /// The tables as files: each name, and how its contents are made; they may be made at the same time.
+    public var tables: [(name: String, contents: @Sendable () throws -> Data)] {
+        func table<Row: Encodable & Sendable>(_ file: SnapshotFile, _ rows: Observed<[Row]>) -> (String, @Sendable () throws -> Data) {
+            (file.rawValue, { try EvidenceCoding.table(rows.elements) })
         }
-        try add(.processes, processes, EvidenceCoding.table)
-        try add(.threads, threads, EvidenceCoding.table)
-        try add(.tasks, tasks, EvidenceCoding.table)
-        try add(.actors, actors, EvidenceCoding.table)
-        try add(.descriptors, descriptors, EvidenceCoding.table)
-        try add(.pipes, pipes, EvidenceCoding.table)
-        try add(.sockets, sockets, EvidenceCoding.table)
-        try add(.locks, locks, EvidenceCoding.table)
-        try add(.modules, modules, EvidenceCoding.table)
-        try add(.environment, environment, EvidenceCoding.table)
+        return [
+            (SnapshotFile.threads.rawValue, { try EvidenceCoding.table(threads.elements) }),
+            (SnapshotFile.tasks.rawValue, { try EvidenceCoding.table(tasks.elements) }),
+            table(.processes, processes), table(.actors, actors), table(.descriptors, descriptors), table(.pipes, pipes),
+            table(.sockets, sockets), table(.locks, locks), table(.modules, modules), table(.environment, environment),
+        ]
+    }
+
+    /// The header as a file: written last, so that a directory with a header is whole.
+    public func header() throws -> (name: String, contents: Data) {
+        func section<Row>(_ file: SnapshotFile, _ table: Observed<[Row]>) -> (String, SnapshotHeader.Section) {
+            (file.rawValue, .init(status: table.status, reason: table.reason))
+        }
+        let sections = [
+            section(.processes, processes), section(.threads, threads), section(.tasks, tasks), section(.actors, actors),
+            section(.descriptors, descriptors), section(.pipes, pipes), section(.sockets, sockets), section(.locks, locks),
+            section(.modules, modules), section(.environment, environment),
+        ]
         let header = SnapshotHeader(
             schemaVersion: schemaVersion, ordinal: ordinal, reason: reason, takenAt: takenAt, clocks: clocks,
-            host: host, subject: subject, cost: cost, unobserved: unobserved, sections: sections)
-        files.append((SnapshotFile.header.rawValue, try EvidenceCoding.encoder().encode(header)))
-        return files
+            host: host, subject: subject, cost: cost, unobserved: unobserved, sections: Dictionary(uniqueKeysWithValues: sections))
+        return (SnapshotFile.header.rawValue, try EvidenceCoding.encoder().encode(header))
+    }
+
+    /// The snapshot as files: name and contents, the header last.
+    public func files() throws -> [(name: String, contents: Data)] {
+        try tables.map { (name: $0.name, contents: try $0.contents()) } + [header()]
     }
 
     /// Reads a snapshot back. A table that is missing or damaged costs itself, not the

@@ -16,11 +16,14 @@ package struct CaptureTarget: Sendable {
     package let identity: ProcessIdentity
     package let memory: any MemoryReader
     package let proc: ProcDirectory
+    /// Why its system calls and stacks cannot be read: a program for another processor than x86-64, as 32-bit ones are. nil as a rule.
+    package let foreign: String?
 
     package init(identity: ProcessIdentity, memory: any MemoryReader, proc: ProcDirectory) {
         self.identity = identity
         self.memory = memory
         self.proc = proc
+        foreign = proc.foreignProgram()
     }
 
     /// Throws `ProcFSError` when there is no such process.

@@ -57,6 +57,7 @@ package struct FileFacts: Sendable, Hashable {
     package var device: UInt64
     package var inode: UInt64
     package var mode: UInt32
+    package var owner: UInt32
 
     /// - Parameters:
     ///   - path: a link of /proc, or the file itself.
@@ -80,6 +81,7 @@ package struct FileFacts: Sendable, Hashable {
         device = UInt64(facts.st_dev)
         inode = UInt64(facts.st_ino)
         mode = facts.st_mode
+        owner = facts.st_uid
     }
 
     package var isFIFO: Bool { mode & S_IFMT == S_IFIFO }

@@ -31,6 +31,12 @@ struct FollowPlan {
             if let futex = wait.futex, let owner = futex.ownerPID { add(owner, "its thread \(futex.ownerTID ?? 0) holds a lock shared with \(thread.pid)") }
             if wait.kind == .child || wait.kind == .vforkChild, let child = wait.pid { add(child, "process \(thread.pid) waits for it to end") }
         }
+        for thread in threads where thread.wait?.kind == .ipc {
+            for interest in thread.wait?.descriptors ?? [] {
+                guard let queue = descriptors.first(where: { $0.pid == thread.pid && $0.fd == interest.fd }) else { continue }
+                for other in queue.sharedWith ?? [] { add(other.pid, "has message queue \(queue.target) open (descriptor \(other.fd))") }
+            }
+        }
         // Direct transfers before members of large poll sets.
         let interests = threads.flatMap { thread in (thread.wait?.descriptors ?? []).map { (thread.pid, $0) } }
         for (pid, interest) in interests.sorted(by: { rank($0.1) < rank($1.1) }) { follow(pid, interest, add) }

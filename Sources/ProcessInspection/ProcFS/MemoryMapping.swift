@@ -15,24 +15,23 @@ package struct MemoryMapping: Sendable, Hashable {
     package var isDeleted: Bool
 
     package init?(_ line: Substring) {
-        let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-        guard fields.count >= 5 else { return nil }
-        let range = fields[0].split(separator: "-")
-        guard range.count == 2, let start = UInt64(range[0], radix: 16), let end = UInt64(range[1], radix: 16), start < end,
-            let offset = UInt64(fields[2], radix: 16), let inode = UInt64(fields[4])
+        var fields = TextFields(line)
+        guard let range = fields.next(), let access = fields.next()?.utf8, access.count >= 4, let offset = fields.number(radix: 16, UInt64.self),
+            let device = fields.next(), let inode: UInt64 = fields.number(), let dash = range.utf8.firstIndex(of: UInt8(ascii: "-")),
+            let start = TextFields.number(range[..<dash], radix: 16) as UInt64?,
+            let end = TextFields.number(range[range.utf8.index(after: dash)...], radix: 16) as UInt64?, start < end
         else { return nil }
-        let access = Array(fields[1].utf8)
-        guard access.count >= 4 else { return nil }
         self.start = start
         self.end = end
-        isReadable = access[0] == UInt8(ascii: "r")
-        isWritable = access[1] == UInt8(ascii: "w")
-        isExecutable = access[2] == UInt8(ascii: "x")
-        isShared = access[3] == UInt8(ascii: "s")
+        var flags = access.makeIterator()
+        isReadable = flags.next() == UInt8(ascii: "r")
+        isWritable = flags.next() == UInt8(ascii: "w")
+        isExecutable = flags.next() == UInt8(ascii: "x")
+        isShared = flags.next() == UInt8(ascii: "s")
         fileOffset = offset
-        device = String(fields[3])
+        self.device = String(device)
         self.inode = inode
-        var path = fields.count > 5 ? String(fields[5].drop { $0 == " " }) : ""
+        var path = String(fields.remainder())
         isDeleted = path.hasSuffix(" (deleted)")
         if isDeleted { path.removeLast(" (deleted)".count) }
         self.path = path
@@ -43,8 +42,8 @@ package struct MemoryMapping: Sendable, Hashable {
     /// Parses a whole file; lines that make no sense are skipped, and at most `limit` are taken.
     package static func parse(_ text: String, limit: Int = 200_000) -> [MemoryMapping] {
         var mappings: [MemoryMapping] = []
-        for line in text.split(separator: "\n") where mappings.count < limit {
-            if let mapping = MemoryMapping(line) { mappings.append(mapping) }
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) where mappings.count < limit {
+            if let mapping = MemoryMapping(Substring(line)) { mappings.append(mapping) }
         }
         return mappings
     }

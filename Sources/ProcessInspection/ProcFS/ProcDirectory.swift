@@ -85,8 +85,14 @@ package struct ProcDirectory: Sendable, Hashable {
 
     /// Direct children of all threads.
     package func children() throws(ProcFSError) -> [Int32] {
+        let tids = try threads().prefix(10_000)
+        // A file for each thread, or one for each process of the machine: whichever is less to read.
+        if tids.count > 64 {
+            let processes = ProcFile.processes()
+            if processes.count < tids.count { return processes.filter { (try? ProcDirectory(pid: $0).stat().parentPID) == pid } }
+        }
         var children: [Int32] = []
-        for tid in try threads().prefix(10_000) {
+        for tid in tids {
             guard let text = try? ProcFile.text("/proc/\(pid)/task/\(tid)/children") else { continue }
             children += text.split(separator: " ").compactMap { Int32($0) }
         }
@@ -107,6 +113,16 @@ package struct ProcDirectory: Sendable, Hashable {
     }
 
     package func executable() throws(ProcFSError) -> String { try ProcFile.link("\(path)/exe") }
+
+    /// Says so where the program is not for x86-64: system calls then have other numbers, and stacks another form. By e_ident[EI_CLASS] and
+    /// e_machine, elf(5).
+    package func foreignProgram() -> String? {
+        guard let head = try? ProcFile.bytes("\(path)/exe", limit: 20), head.count == 20, head.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { return nil }
+        let isLong = head[4] == 2
+        if isLong, head[18] == 62, head[19] == 0 { return nil }
+        return "it is a program of \(isLong ? 64 : 32) bits for another processor than x86-64: its stacks and system calls are not read"
+    }
+
     package func workingDirectory() throws(ProcFSError) -> String { try ProcFile.link("\(path)/cwd") }
 
     /// Arguments as the process shows them, at most 1 MiB.

@@ -57,8 +57,8 @@ package enum ProcFile {
 
     /// A file of one line, without its newline.
     package static func line(_ path: String) throws(ProcFSError) -> String {
-        let text = try text(path, limit: 1 << 16)
-        return String(text.prefix { $0 != "\n" })
+        let bytes = try bytes(path, limit: 1 << 16)
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     /// Target of a symbolic link.

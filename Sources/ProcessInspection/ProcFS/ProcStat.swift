@@ -25,26 +25,27 @@ package struct ProcStat: Sendable, Hashable {
     /// - Parameter text: the file's one line. The name is in parentheses and may itself hold any.
     package init?(_ text: String) {
         let utf8 = text.utf8
-        guard let open = utf8.firstIndex(of: UInt8(ascii: "(")), let close = utf8.lastIndex(of: UInt8(ascii: ")")), open < close,
-            let pid = Int32(text[..<open].drop { $0 == " " }.prefix { $0 != " " })
-        else { return nil }
-        let fields = text[utf8.index(after: close)...].split(whereSeparator: { $0 == " " || $0 == "\n" })
+        guard let open = utf8.firstIndex(of: UInt8(ascii: "(")), let close = utf8.lastIndex(of: UInt8(ascii: ")")), open < close else { return nil }
+        var before = TextFields(text[..<open])
         // Fields count from 3, the state, on.
-        func number<Number: FixedWidthInteger>(_ field: Int, _: Number.Type = Number.self) -> Number? {
-            fields.count > field - 3 ? Number(fields[field - 3]) : nil
-        }
-        guard let state = fields.first, let parent = number(4, Int32.self), let start = number(22, UInt64.self) else { return nil }
+        var after = TextFields(text[utf8.index(after: close)...])
+        guard let pid: Int32 = before.number(), let state = after.next(), let parent: Int32 = after.number() else { return nil }
         self.pid = pid
-        self.name = String(text[utf8.index(after: open)..<close])
+        name = String(text[utf8.index(after: open)..<close])
         self.state = String(state)
-        self.parentPID = parent
-        self.processGroup = number(5) ?? 0
-        self.session = number(6) ?? 0
-        self.userTicks = number(14) ?? 0
-        self.systemTicks = number(15) ?? 0
-        self.threadCount = number(20) ?? 1
-        self.startTicks = start
-        self.virtual_bytes = number(23) ?? 0
-        self.resident_pages = number(24) ?? 0
+        parentPID = parent
+        var numbers: [UInt64] = []
+        // Group and session may be negative, and nobody asks for those.
+        while numbers.count < 20, let field = after.next() { numbers.append(TextFields.number(field) ?? 0) }
+        func number(_ field: Int) -> UInt64 { field - 5 < numbers.count ? numbers[field - 5] : 0 }
+        guard numbers.count > 22 - 5 else { return nil }
+        processGroup = Int32(truncatingIfNeeded: number(5))
+        session = Int32(truncatingIfNeeded: number(6))
+        userTicks = number(14)
+        systemTicks = number(15)
+        threadCount = Int(clamping: number(20))
+        startTicks = number(22)
+        virtual_bytes = number(23)
+        resident_pages = number(24)
     }
 }

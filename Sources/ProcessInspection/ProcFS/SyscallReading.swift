@@ -8,11 +8,14 @@ package enum SyscallReading: Sendable, Hashable {
     case inCall(number: Int, arguments: [UInt64], stackPointer: UInt64, programCounter: UInt64)
 
     package init?(_ text: String) {
-        let fields = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-        if fields.first == "running" { self = .running; return }
-        guard let first = fields.first, let number = Int(first) else { return nil }
-        let values = fields.dropFirst().compactMap { field in
-            field.hasPrefix("0x") ? UInt64(field.dropFirst(2), radix: 16) : UInt64(field)
+        var fields = TextFields(text)
+        guard let first = fields.next() else { return nil }
+        if first == "running" { self = .running; return }
+        guard let number: Int = TextFields.number(first) else { return nil }
+        var values: [UInt64] = []
+        while values.count < 8, let field = fields.next() {
+            let value: UInt64? = field.utf8.starts(with: "0x".utf8) ? TextFields.number(field.dropFirst(2), radix: 16) : TextFields.number(field)
+            if let value { values.append(value) }
         }
         if number < 0, values.count >= 2 {
             self = .blocked(stackPointer: values[0], programCounter: values[1])

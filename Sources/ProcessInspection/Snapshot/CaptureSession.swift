@@ -38,7 +38,7 @@ final class CaptureSession {
             return snapshot
         }
         addDescendants(of: pid)
-        for index in processes.indices { processes[index].look() }
+        look(from: 0)
         gather(from: 0)
         explain(from: 0)
         checkIdentity(identity)
@@ -77,6 +77,11 @@ final class CaptureSession {
                 queue.append(child)
             }
         }
+    }
+
+    private func look(from first: Int) {
+        for index in processes.indices[first...] { processes[index].look() }
+        for process in processes[first...] { process.anticipate() }
     }
 
     private func gather(from first: Int) {
@@ -130,6 +135,12 @@ final class CaptureSession {
     // MARK: Tables
 
     private var descriptors: [Descriptor] { processes.flatMap { $0.descriptors.elements } }
+    /// With who else has them, where it matters.
+    private var sharedDescriptors: [Descriptor] {
+        var rows = descriptors
+        if let machine { SharedEvents(machine: machine, threads: threads).fill(&rows) }
+        return rows
+    }
     private var threads: [ThreadRecord] { processes.flatMap { $0.threads?.threads.elements ?? [] } }
 
     private func sockets() -> Observed<[SocketRecord]> {
@@ -168,7 +179,7 @@ final class CaptureSession {
         var followed = 0
         for _ in 0..<limits.depth {
             let plan = FollowPlan(
-                threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
+                threads: threads, descriptors: sharedDescriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
             let steps = plan.steps(excluding: captured)
             guard !steps.isEmpty else { return }
             let first = processes.count
@@ -184,13 +195,13 @@ final class CaptureSession {
                 followed += 1
                 add(step.pid, .followed, because: step.because)
             }
-            for index in processes.indices[first...] { processes[index].look() }
+            look(from: first)
             gather(from: first)
             explain(from: first)
             if followed >= limits.processes || ContinuousClock.now >= end { return }
         }
         let plan = FollowPlan(
-            threads: threads, descriptors: descriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
+            threads: threads, descriptors: sharedDescriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
         let rest = plan.steps(excluding: captured)
         if let next = rest.first {
             unobserved.append(Unobserved(what: "process \(next.pid), which \(next.because)", why: "waits are followed \(limits.depth) steps far"))
@@ -203,14 +214,7 @@ final class CaptureSession {
         snapshot.processes = joined(processes.map { $0.record.map { [$0] } })
         snapshot.threads = joined(processes.map { $0.threads?.threads ?? .unavailable(reason: "not captured") })
         snapshot.descriptors = joined(processes.map(\.descriptors))
-        if let machine {
-            let events = SharedEvents(machine: machine, threads: threads)
-            snapshot.descriptors = snapshot.descriptors.map { rows in
-                var rows = rows
-                events.fill(&rows)
-                return rows
-            }
-        }
+        snapshot.descriptors = snapshot.descriptors.map { _ in sharedDescriptors }
         snapshot.modules = .complete(processes.flatMap(\.moduleRecords))
         snapshot.pipes = pipes()
         snapshot.sockets = sockets()

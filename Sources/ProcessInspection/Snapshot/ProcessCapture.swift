@@ -33,13 +33,16 @@ struct ProcessCapture {
             unobserved.append(Unobserved(what: "modules of process \(target.pid)", why: "\(error)"))
         }
         modules = ModuleTable(pid: target.pid, maps: maps, memory: target.memory, cache: images)
-        symbolizer = ProcessSymbolizer(modules: modules)
+        symbolizer = ProcessSymbolizer(modules: modules, generated: GeneratedNames(target.proc))
         reader = ThreadReader(
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: clocks, limits: options.limits)
         reader.halt = options.halt
     }
 
     mutating func look() { observation = reader.observe() }
+
+    /// To be called when all have been looked at.
+    func anticipate() { reader.anticipate(observation) }
 
     mutating func gather(options: CaptureOptions, deadline: ContinuousClock.Instant) {
         descriptors = DescriptorCollector(limit: options.limits.descriptors).collect(from: target, deadline: deadline)
@@ -50,9 +53,15 @@ struct ProcessCapture {
             return record
         }
         if let stopper = tracer { unobserved.append(Unobserved(what: "registers of process \(target.pid)", why: stopper)) }
+        if let foreign = target.foreign { return unobserved.append(Unobserved(what: "stacks and system calls of process \(target.pid)", why: foreign)) }
         for path in modules.missing {
             unobserved.append(Unobserved(what: "symbols of \(path) in process \(target.pid)", why: "the file was replaced or cannot be opened"))
         }
+    }
+
+    private var hasEnded: Bool {
+        guard let stat = try? target.proc.stat() else { return true }
+        return stat.startTicks != target.identity.startTicks || stat.state == "Z" || stat.state == "X"
     }
 
     private var tracer: String? {
@@ -64,11 +73,15 @@ struct ProcessCapture {
     mutating func explain(options: CaptureOptions, deadline: ContinuousClock.Instant) {
         threads = reader.explain(observation)
         observation = ThreadReader.Observation()
-        guard let threads else { return }
+        guard let threads, target.foreign == nil else { return }
         let context = TaskForestContext(
             target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, threads: threads.threads, mayStop: mode != .never,
             deadline: deadline, tracer: reader.tracer)
         if let forest = options.taskForest?(context) {
+            // What another process was at when it ended is no loss: nobody waits for it any more.
+            guard forest.tasks.status != .unavailable || role != .followed || !hasEnded else {
+                return unobserved.append(Unobserved(what: "Swift tasks of process \(target.pid)", why: "it ended while it was being captured"))
+            }
             self.forest = forest
             change(forest.currentTasks) { $0.currentTask = $1 }
             change(forest.waits) { $0.wait = $1 }

@@ -9,7 +9,7 @@ extension TaskForestContext {
     ) throws(ProcFSError) -> (context: TaskForestContext, threads: Observed<[ThreadRecord]>) {
         let target = try CaptureTarget(pid: pid)
         let modules = ModuleTable(pid: pid, maps: try target.proc.maps(), memory: target.memory, cache: ModuleImageCache())
-        let symbolizer = ProcessSymbolizer(modules: modules)
+        let symbolizer = ProcessSymbolizer(modules: modules, generated: GeneratedNames(target.proc))
         let reader = ThreadReader(
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: HostFacts.clocks(), limits: CaptureLimits())
         let result = reader.explain(reader.observe())

@@ -8,7 +8,13 @@ package final class ProcessSymbolizer: Symbolizer {
     private let modules: ModuleTable
     private let known = Mutex<[CodeAddress: [Frame]]>([:])
 
-    package init(modules: ModuleTable) { self.modules = modules }
+    private let generated: GeneratedNames?
+
+    /// - Parameter generated: names of code that lies in no file, where the process may have written any.
+    package init(modules: ModuleTable, generated: GeneratedNames? = nil) {
+        self.modules = modules
+        self.generated = generated
+    }
 
     package func frames(for addresses: [CodeAddress]) -> [[Frame]] {
         known.withLock { known in
@@ -22,8 +28,10 @@ package final class ProcessSymbolizer: Symbolizer {
     }
 
     private func look(up address: CodeAddress) -> [Frame] {
-        // Addresses outside every module have no symbols, and could be anything.
-        guard let module = modules.module(at: address.address) else { return [Frame(programCounter: address.address)] }
+        // Addresses outside every module could be anything.
+        guard let module = modules.module(at: address.address) else {
+            return [generated?.frame(at: address) ?? Frame(programCounter: address.address)]
+        }
         let linked = CodeAddress(address.address &- module.bias, address.kind)
         return module.image.named(linked, by: look(up:in:)).map { known in
             var frame = known

@@ -4,13 +4,21 @@
 /// swift/docs/ABI/CallConvSummary.rst. Outside Darwin no bit of the frame pointer marks it, so its prologue tells
 /// (X86FrameLowering.cpp of LLVM, `swiftasync`). The context's first word is the caller's context, its second where
 /// the caller goes on (AsyncContext, swift/include/swift/ABI/Task.h).
-struct AsyncCallers {
+final class AsyncCallers {
     let memory: any MemoryReader
     let modules: ModuleTable
     /// Callers listed at most.
     private static let limit = 128
     /// push %rbp; push %r14; lea 8(%rsp),%rbp
     private static let prologue: [UInt8] = [0x55, 0x41, 0x56, 0x48, 0x8d, 0x6c, 0x24, 0x08]
+
+    /// Places that were looked at: the same few come again in hundreds of threads.
+    private var known: [CodeAddress: Bool] = [:]
+
+    init(memory: any MemoryReader, modules: ModuleTable) {
+        self.memory = memory
+        self.modules = modules
+    }
 
     /// - Parameter stackPointers: of the frames, innermost first; each is where the frame before it ends.
     /// - Returns: the frame that is an async function, and where its callers go on, nearest first; nil when none is.
@@ -26,6 +34,13 @@ struct AsyncCallers {
     }
 
     private func isAsync(_ address: CodeAddress) -> Bool {
+        if let known = known[address] { return known }
+        let answer = looksAsync(address)
+        known[address] = answer
+        return answer
+    }
+
+    private func looksAsync(_ address: CodeAddress) -> Bool {
         guard let module = modules.module(at: address.address) else { return false }
         let linked = (address.kind == .exact ? address.address : address.address &- 1) &- module.bias
         guard let function = module.image.function(at: linked), function.symbol.hasPrefix("$s"),

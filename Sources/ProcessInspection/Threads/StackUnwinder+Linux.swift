@@ -21,6 +21,8 @@ final class StackUnwinder {
     private let pointer: OpaquePointer?
     // Keeps the images alive as long as the unwinder points at them.
     private let modules: ModuleTable
+    /// Places that were asked about.
+    private var unnamed: [CodeAddress: Bool] = [:]
 
     init(pid: Int32, modules: ModuleTable) {
         self.modules = modules
@@ -77,6 +79,13 @@ final class StackUnwinder {
     }
 
     private func isUnnamed(_ address: CodeAddress) -> Bool {
+        if let known = unnamed[address] { return known }
+        let answer = hasNoSymbol(address)
+        unnamed[address] = answer
+        return answer
+    }
+
+    private func hasNoSymbol(_ address: CodeAddress) -> Bool {
         guard let module = modules.module(at: address.address) else { return false }
         let exact = address.kind == .returnAddress ? address.address &- 1 : address.address
         return module.image.function(at: exact &- module.bias) == nil

@@ -1,3 +1,4 @@
+internal import Dispatch
 package import Evidence
 
 /// All threads of one process: what /proc says, then stacks, names and waits.
@@ -48,6 +49,14 @@ package struct ThreadReader {
         let taken = tids.prefix(limits.threads)
         observation.records = taken.compactMap(before)
         if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
+        if let foreign = target.foreign {
+            observation.outcome = observation.records.map { record in
+                var copy = ThreadCopy(tid: record.tid)
+                copy.note = foreign
+                return copy
+            }
+            return observation
+        }
         let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
@@ -56,7 +65,9 @@ package struct ThreadReader {
     }
 
     var tracer: Tracer {
-        Tracer(pid: target.pid, stackLimit_bytes: limits.stack_bytes, patience: .init(longest_ms: limits.stopPatience_ms), halt: halt)
+        var tracer = Tracer(pid: target.pid, stackLimit_bytes: limits.stack_bytes, patience: .init(longest_ms: limits.stopPatience_ms), halt: halt)
+        tracer.mappingEnds = modules.maps.map(\.end)
+        return tracer
     }
 
     /// Unwinds, names and decodes; may take its time, for the threads go on.
@@ -83,16 +94,23 @@ package struct ThreadReader {
         return result
     }
 
+    /// Begins to read the debugging information that naming the stacks will need, on another thread, now that none of the process's is
+    /// held any more: unpacking a library's takes longer than all else.
+    package func anticipate(_ observation: Observation) {
+        var seen: Set<String> = []
+        for copy in observation.outcome where copy.known != 0 {
+            guard let module = modules.module(at: copy.programCounter), seen.insert(module.path).inserted, seen.count <= 4 else { continue }
+            let address = copy.programCounter &- module.bias
+            DispatchQueue.global().async { _ = module.image.sourceFrames(at: address) }
+        }
+    }
+
     // MARK: Before touching
 
     private func before(_ tid: Int32) -> ThreadRecord? {
         let proc = target.proc.thread(tid)
         guard let stat = try? proc.stat() else { return nil }
         var record = ThreadRecord(pid: target.pid, tid: tid, name: stat.name, state: stat.state)
-        record.syscall = (try? proc.syscall()).flatMap { reading in
-            guard case .inCall(let number, let arguments, let sp, let pc) = reading else { return nil }
-            return SyscallRecord(number: number, name: SyscallNames.name(number), arguments: arguments, stackPointer: sp, programCounter: pc)
-        }
         record.waitChannel = (try? proc.waitChannel()) ?? nil
         let status = try? proc.status()
         record.voluntarySwitches = status?.voluntarySwitches
@@ -158,6 +176,9 @@ package struct ThreadReader {
     }
 
     private func wait(_ record: ThreadRecord, _ ids: NamespaceIDs) -> ThreadWait? {
+        if target.foreign != nil, ["S", "D"].contains(record.state) {
+            return ThreadWait(kind: record.state == "D" ? .disk : .other, detail: record.waitChannel.map { "in \($0)" })
+        }
         let frames = record.stack.elements.prefix(16)
         return WaitDecoder.wait(
             WaitContext(

@@ -41,6 +41,9 @@ struct Tracer {
     var stackLimit_bytes = 64 << 10
     var patience = Patience()
     var halt = HaltPoint.never
+    /// Where the mappings of the process end, in ascending order: no stack goes on beyond.
+    var mappingEnds: [UInt64] = []
+
     func copy(_ subjects: [Subject], mode: StopMode) -> Outcome {
         var outcome = Outcome()
         let failure = onOwnThread {
@@ -100,7 +103,7 @@ struct Tracer {
             return copyAsleep(subject, syscall, because: obstacle, scratch: scratch)
         }
         var raw = scratch.request(tid: subject.tid)
-        scratch.run([raw], patience: patience, halt: halt) { threads, request in
+        scratch.run([raw], by: self) { threads, request in
             hs_copy_each(&request)
             raw = threads[0]
         }
@@ -142,7 +145,10 @@ struct Tracer {
             return copy
         }
         var raw = scratch.request(tid: subject.tid)
-        hs_copy_without_stopping(pid, &raw, stackPointer)
+        mappingEnds.withUnsafeBufferPointer { ends in
+            var stacks = hs_stacks(ends: ends.baseAddress, count: ends.count)
+            hs_copy_without_stopping(pid, &stacks, &raw, stackPointer)
+        }
         guard raw.stack_length > 0 else {
             copy.note = raw.error == -EPERM ? Self.refused : "its stack cannot be read"
             return copy
@@ -176,7 +182,7 @@ struct Tracer {
         let syscalls = Dictionary(alive.map { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }, uniquingKeysWith: { first, _ in first })
         let scratch = Scratch(stackLimit_bytes, count: max(1, alive.count))
         let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
-        scratch.run(requests, patience: patience, halt: halt) { threads, request in
+        scratch.run(requests, by: self) { threads, request in
             let box = Inside(body: body)
             let nanoseconds = withExtendedLifetime(box) {
                 hs_copy_all(&request, { Unmanaged<Inside>.fromOpaque($0!).takeUnretainedValue().body?() }, Unmanaged.passUnretained(box).toOpaque())
@@ -263,19 +269,22 @@ private final class Scratch {
     }
 
     func run(
-        _ requests: [hs_thread_copy], patience: Tracer.Patience, halt: HaltPoint,
+        _ requests: [hs_thread_copy], by tracer: Tracer,
         _ body: (UnsafeMutableBufferPointer<hs_thread_copy>, inout hs_copy_request) -> Void
     ) {
         var requests = requests
         requests.withUnsafeMutableBufferPointer { threads in
-            var request = hs_copy_request()
-            request.threads = threads.baseAddress
-            request.count = threads.count
-            request.patience_ms = patience.longest_ms
-            request.runnable_patience_ms = patience.runnable_ms
-            request.halt_at = halt.step.rawValue
-            request.halt_fd = halt.descriptor
-            body(threads, &request)
+            tracer.mappingEnds.withUnsafeBufferPointer { ends in
+                var request = hs_copy_request()
+                request.threads = threads.baseAddress
+                request.count = threads.count
+                request.stacks = hs_stacks(ends: ends.baseAddress, count: ends.count)
+                request.patience_ms = tracer.patience.longest_ms
+                request.runnable_patience_ms = tracer.patience.runnable_ms
+                request.halt_at = tracer.halt.step.rawValue
+                request.halt_fd = tracer.halt.descriptor
+                body(threads, &request)
+            }
         }
     }
 }

@@ -36,7 +36,10 @@ enum MessageDecoder {
     }
 
     private static func posixQueue(_ context: WaitContext, sends: Bool) -> ThreadWait {
-        var wait = ThreadWait(kind: .ipc, detail: "POSIX message queue, \(sends ? "full" : "empty")")
+        // An unlinked queue goes on under its name.
+        let target = (try? context.proc.descriptorTarget(context.descriptor(0))) ?? ""
+        let name = target.isEmpty ? "" : " " + (target.hasSuffix(" (deleted)") ? String(target.dropLast(10)) : target)
+        var wait = ThreadWait(kind: .ipc, detail: "POSIX message queue\(name), \(sends ? "full" : "empty")")
         wait.descriptors = [DescriptorInterest(fd: context.descriptor(0), operation: sends ? .write : .read)]
         return wait
     }

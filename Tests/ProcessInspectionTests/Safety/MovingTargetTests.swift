@@ -1,5 +1,6 @@
 import Evidence
 import Foundation
+import Glibc
 import ProcessInspection
 import Processes
 import Testing
@@ -21,6 +22,26 @@ extension LiveProcessTests {
                     try await HelperProcess.run(Standing.hangscope, ["snapshot", "\(standing.pid)", "-o", folder], deadline: .seconds(30))
                 }
                 #expect(result.status == .exited(0) || result.status == .exited(69), "\(result.errorText)")
+            }
+        }
+
+        @Test func `tasks of a followed process that ends meanwhile are no loss`() async throws {
+            try await withTemporaryFolder { folder in
+                try await Standing.run("lock-posix", "\(folder)/file") { holder in
+                    try await Standing.run("lock-behind", "\(folder)/file") { standing in
+                        var options = CaptureOptions()
+                        options.taskForest = { context in
+                            guard context.target.pid != standing.pid else { return InspectedTasks(tasks: .complete([]), actors: .complete([])) }
+                            kill(context.target.pid, SIGKILL)
+                            while let state = try? context.target.proc.stat().state, state != "Z" { sched_yield() }
+                            return InspectedTasks(tasks: .unavailable(reason: "cannot be read"), actors: .unavailable(reason: "cannot be read"))
+                        }
+                        let snapshot = SnapshotCapture(options: options).capture(pid: standing.pid)
+                        #expect(snapshot.processes.elements.contains { $0.role == .followed })
+                        #expect(snapshot.tasks.status == .complete, "\(snapshot.tasks.reason ?? "")")
+                        #expect(snapshot.unobserved.contains { $0.what.hasPrefix("Swift tasks of process ") })
+                    }
+                }
             }
         }
 

@@ -39,6 +39,21 @@ extension LiveProcessTests {
             }
         }
 
+        @Test func `a process whose memory is locked costs its memory only`() async throws {
+            try await withTemporaryFolder { folder in
+                try await Standing.run("memory-locked", "\(folder)/silent") { standing in
+                    guard !skipped(standing) else { return }
+                    let snapshot = try await standing.capture()
+                    #expect(snapshot.unobserved.contains { $0.what == "memory, modules, arguments and environment of process \(standing.pid)" }, "\(snapshot.unobserved)")
+                    let thread = try snapshot.thread(standing.pid)
+                    #expect(thread.state == "D" && thread.wait?.kind == .disk && thread.pause.method != .stopped)
+                    #expect(thread.syscall?.name == "mmap")
+                    #expect(snapshot.descriptors.elements.contains { $0.pid == standing.pid && $0.target == "\(folder)/silent/file" })
+                    #expect(standing.isFree)
+                }
+            }
+        }
+
         @Test func `the one that looks ends with the command`() async throws {
             try await Standing.run("busy") { standing in
                 try await withTemporaryFolder { folder in

@@ -31,6 +31,11 @@ struct Standing {
         try await run(command: prefix + [program, kind] + arguments, until: ready, body)
     }
 
+    /// The same with arguments in a list.
+    static func run<Value>(command kind: String, _ arguments: [String], _ body: (Standing) async throws -> Value) async throws -> Value {
+        try await run(command: [program, kind] + arguments, until: .seconds(20), body)
+    }
+
     /// The same for a program of its own that says "ready".
     static func run<Value>(program: String, _ body: (Standing) async throws -> Value) async throws -> Value {
         try await run(command: [program], until: .seconds(20), body)

@@ -162,6 +162,8 @@ extension LiveProcessTests {
                     #expect(descriptors.contains { $0.kind == .file && $0.isDeleted && $0.target == "\(folder)/deleted" })
                     #expect(descriptors.first { $0.kind == .eventfd }?.eventCount == 7)
                     #expect(descriptors.first { $0.kind == .signalfd }?.signals == [10])
+                    // IN_CREATE 0x100 and IN_DELETE 0x200: inotify(7).
+                    #expect(descriptors.first { $0.kind == .inotify }?.watches == [InotifyWatch(inode: try inode(folder), events: 0x300)])
                     let netlink = try #require(snapshot.sockets.elements.first { $0.family == .netlink })
                     #expect(netlink.owners.map(\.pid) == [standing.pid])
                     let timer = try #require(descriptors.first { $0.kind == .timerfd }?.timer)
@@ -169,6 +171,36 @@ extension LiveProcessTests {
                     #expect(descriptors.first { $0.kind == .pidfd }?.targetPID == standing.pid)
                     #expect(descriptors.first { $0.kind == .device && $0.target == "/dev/zero" }?.isNonBlocking == true)
                 }
+            }
+        }
+
+        private func inode(_ path: String) throws -> UInt64 {
+            try #require(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? NSNumber).uint64Value
+        }
+
+        @Test func `a reader of inotify tells what it watches`() async throws {
+            try await withTemporaryFolder { folder in
+                try await Standing.run("inotify-read", folder) { standing in
+                    let snapshot = try await standing.capture()
+                    let interest = try interest(snapshot, standing.pid)
+                    let descriptor = try #require(snapshot.descriptors.elements.first { $0.pid == standing.pid && $0.fd == interest.fd })
+                    #expect(interest.operation == .read && descriptor.kind == .inotify)
+                    #expect(descriptor.watches == [InotifyWatch(inode: try inode(folder), events: 0x100)])
+                }
+            }
+        }
+
+        @Test func `an io_uring tells what is not completed`() async throws {
+            try await Standing.run("ring-read") { standing in
+                guard !standing.preamble.contains(where: { $0.hasPrefix("skipped") }) else { return }
+                let thread = try await standing.capture().thread(standing.pid)
+                #expect(thread.syscall?.name == "io_uring_enter")
+                #expect(thread.wait?.detail?.contains("1 operation taken and not completed") == true, "\(String(describing: thread.wait))")
+                // IORING_OP_READ on a pipe waits until there is something in it.
+                #expect(thread.wait?.detail?.contains("read") == true, "\(String(describing: thread.wait))")
+                // A stop would end the call with EINTR.
+                #expect(thread.pause.method == .readWithoutStopping)
+                #expect(!standing.output.all.contains { $0.hasPrefix("interrupted") })
             }
         }
     }

@@ -52,6 +52,33 @@ extension LiveProcessTests {
             #expect(wait.kind == expected)
         }
 
+        @Test func `a POSIX message queue names who else has it open`() async throws {
+            try await Standing.run("queue-posix") { standing in
+                guard !standing.preamble.contains(where: { $0.hasPrefix("skipped") }) else { return }
+                let other = try #require(try ProcDirectory(pid: standing.pid).children().first)
+                let snapshot = try await standing.capture()
+                let wait = try #require(try snapshot.thread(standing.pid).wait)
+                #expect(wait.kind == .ipc && wait.detail == "POSIX message queue /standing-\(standing.pid), empty", "\(wait)")
+                let fd = try #require(wait.descriptors?.first?.fd)
+                let queue = try #require(snapshot.descriptors.elements.first { $0.pid == standing.pid && $0.fd == fd })
+                #expect(queue.sharedWith?.map(\.pid) == [other], "\(queue)")
+            }
+        }
+
+        @Test(arguments: [true, false])
+        func `code made at run time has the names that its map gives, or none`(isMapped: Bool) async throws {
+            try await Standing.run(command: "generated-code", isMapped ? ["map"] : []) { standing in
+                let map = "/tmp/perf-\(standing.pid).map"
+                defer { try? FileManager.default.removeItem(atPath: map) }
+                let stack = try await standing.capture().thread(standing.pid).stack
+                let frames = stack.elements
+                let index = try #require(frames.firstIndex { $0.function == "at_the_end" })
+                #expect(frames[index + 1].function == (isMapped ? "made_at_run_time" : nil), "\(frames)")
+                #expect(frames[index + 1].module == (isMapped ? map : nil))
+                #expect(frames[index + 2].function == "generated_code", "\(frames)")
+            }
+        }
+
         @Test func `a zombie leader costs only itself`() async throws {
             try await Standing.run("zombie-leader") { standing in
                 let snapshot = try await standing.capture()

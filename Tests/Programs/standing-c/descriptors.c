@@ -232,7 +232,7 @@ STAND(descriptor_zoo) {
     sigemptyset(&signals);
     sigaddset(&signals, SIGUSR1);
     signalfd(-1, &signals, 0);
-    inotify_init1(0);
+    inotify_add_watch(inotify_init1(0), arguments[0], IN_CREATE | IN_DELETE);
     socket(AF_NETLINK, SOCK_RAW, 0);
     memfd_create("hangscope", 0);
     syscall(SYS_pidfd_open, getpid(), 0);
@@ -240,6 +240,16 @@ STAND(descriptor_zoo) {
     open("/dev/zero", O_RDONLY | O_NONBLOCK);
     (void)deleted;
     announce();
+    rest();
+}
+
+/// Waits for a change in a folder in which nothing changes.
+STAND(inotify_read) {
+    char events[4096];
+    int fd = inotify_init1(0);
+    if (count < 1 || inotify_add_watch(fd, arguments[0], IN_CREATE) < 0) return;
+    announce();
+    if (read(fd, events, sizeof events) < 0) interrupted();
     rest();
 }
 

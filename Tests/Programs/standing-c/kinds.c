@@ -34,6 +34,8 @@ const struct kind kinds[] = {
     {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"copy-bytes", copy_bytes},
     {"disk-silent", disk_silent}, {"disk-slow", disk_slow},
     {"semop-taken", semaphore_taken}, {"queue-orphan", queue_orphan}, {"queue-full", queue_full}, {"sleep-mistaken", sleep_mistaken},
-    {"event-inherited", event_inherited}, {"page-missing", page_missing},
+    {"queue-posix", queue_posix}, {"inotify-read", inotify_read}, {"ring-read", ring_read}, {"memory-locked", memory_locked},
+    {"generated-code", generated_code},
+    {"event-inherited", event_inherited}, {"page-missing", page_missing}, {"eat-memory", eat_memory},
     {NULL, NULL},
 };

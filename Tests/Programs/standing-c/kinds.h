@@ -30,7 +30,7 @@ STAND(join); STAND(once); STAND(healthy_locks);
 // Descriptors
 STAND(pipe_read); STAND(pipe_write); STAND(fifo_open); STAND(poll_pipe); STAND(select_pipe); STAND(epoll_pipe);
 STAND(accept_nobody); STAND(connect_backlog); STAND(socket_silent); STAND(socket_timeout); STAND(socket_gone);
-STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo);
+STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo); STAND(inotify_read); STAND(ring_read);
 // File locks
 STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND(lock_sqlite); STAND(lock_sqlite_wal);
 // Processes, signals, time
@@ -38,7 +38,7 @@ STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STA
 STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
 STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes
-STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve);
+STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve); STAND(generated_code);
 // Conversations
 STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
 STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
@@ -51,10 +51,10 @@ STAND(compute); STAND(copy_bytes);
 STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
 STAND(subscription_quiet); STAND(prefork); STAND(job_pipe); STAND(greet_silent); STAND(long_poll);
 // Storage
-STAND(disk_silent); STAND(disk_slow);
+STAND(disk_silent); STAND(disk_slow); STAND(memory_locked);
 // Messages
-STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(sleep_mistaken);
+STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(queue_posix); STAND(sleep_mistaken);
 // Pagers
-STAND(event_inherited); STAND(page_missing);
+STAND(event_inherited); STAND(page_missing); STAND(eat_memory);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

@@ -2,7 +2,10 @@
 #define _GNU_SOURCE
 #include "kinds.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -68,4 +71,18 @@ STAND(sleep_mistaken) {
     struct timespec time = {3000000, 0};
     announce();
     nanosleep(&time, NULL);
+}
+
+/// A POSIX queue into which nobody puts anything; a child has it open too.
+STAND(queue_posix) {
+    (void)count; (void)arguments;
+    char name[64], text[64];
+    struct mq_attr attributes = {.mq_maxmsg = 2, .mq_msgsize = sizeof text};
+    snprintf(name, sizeof name, "/standing-%d", getpid());
+    mqd_t posix = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+    if (posix < 0) { printf("skipped: no POSIX message queues\n"); fflush(stdout); rest(); }
+    mq_unlink(name);
+    if (child() == 0) rest();
+    announce();
+    while (mq_receive(posix, text, sizeof text, NULL) < 0 && errno == EINTR) {}
 }

@@ -3,6 +3,7 @@
 #include "kinds.h"
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -27,4 +28,18 @@ STAND(page_missing) {
     announce();
     // The system call itself faults on the path that it is to open.
     open(memory + 4096 * 8, O_RDONLY);
+}
+
+static void wake(int signal) { (void)signal; }
+
+/// Fills 64 MiB when it gets SIGUSR1.
+STAND(eat_memory) {
+    (void)count; (void)arguments;
+    enum { size = 64 << 20 };
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    signal(SIGUSR1, wake);
+    announce();
+    pause();
+    for (size_t at = 0; at < size; at += 4096) memory[at] = 1;
+    rest();
 }
