@@ -24,12 +24,14 @@ import Testing
         ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("wait-child", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
         ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
-        ("greet-silent", .peerSilent),
+        ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
+        ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
+        "pipe-logged", "pipe-signalled", "semaphore-fed", "child-keeps", "filter-kept",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

@@ -9,6 +9,7 @@ extension LiveJavaTests {
     @Suite(.enabled(if: StandingJava.isInstalled, StandingJava.needed)) struct VerdictTests {
         static let hangs: [(program: String, root: Cause)] = [
             ("monitor-cycle", .lockCycle), ("lock-cycle", .lockCycle), ("mixed-cycle", .lockCycle), ("class-cycle", .lockCycle),
+            ("class-needs-pool", .lockCycle), ("class-needs-stream", .lockCycle),
             ("join-holding", .lockCycle), ("read-upgrade", .lockAbandoned), ("owner-gone", .lockAbandoned), ("holder-sleeps", .timerTooFar),
             ("holder-waits", .conditionNeverSignalled), ("object-wait", .conditionNeverSignalled), ("condition", .conditionNeverSignalled),
             ("latch", .conditionNeverSignalled), ("future-dropped", .conditionNeverSignalled), ("queue-empty", .conditionNeverSignalled),
@@ -19,7 +20,7 @@ extension LiveJavaTests {
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
-            "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting",
+            "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing",
         ]
 

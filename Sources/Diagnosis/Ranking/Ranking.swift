@@ -111,7 +111,7 @@ struct Ranking {
         let shown = candidate.standstill.map { writer.shown(chain, $0) } ?? chain
         return Finding(
             cause: candidate.cause, role: candidate.role, confidence: confidence(candidate), summary: candidate.summary, chain: shown,
-            evidence: candidate.cited, remedy: candidate.remedy ?? Catalogue.page(for: candidate.cause).remedy, waiting: candidate.waiting,
+            evidence: candidate.cited, remedy: candidate.remedy ?? candidate.standstill.flatMap { Remedy.text(candidate.cause, $0, evidence.index) } ?? Catalogue.page(for: candidate.cause).remedy, waiting: candidate.waiting,
             fingerprint: candidate.role == .root ? Fingerprint.of(chain, cause: candidate.cause) : nil)
     }
 

@@ -6,6 +6,8 @@ enum SharedFutexSearch {
     private struct Object: Hashable {
         var device: String
         var inode: UInt64
+        /// Handed down by fork(2) alone, among processes of one program.
+        var isAnonymous: Bool
     }
 
     private static let processLimit = 4096
@@ -21,21 +23,23 @@ enum SharedFutexSearch {
             guard let address = records[row].wait?.futex?.objectAddress, let mapping = own.first(where: { $0.start <= address && address < $0.end }),
                 mapping.isShared, mapping.isDeleted, mapping.inode != 0
             else { continue }
-            let object = Object(device: mapping.device, inode: mapping.inode)
-            let others = sharers[object] ?? others(who: object, besides: pid)
+            let object = Object(device: mapping.device, inode: mapping.inode, isAnonymous: mapping.path == "/dev/zero")
+            let others = sharers[object] ?? others(who: object, besides: pid, name: try? proc.stat().name)
             sharers[object] = others
             records[row].wait?.futex?.sharedWith = others
         }
     }
 
-    private static func others(who object: Object, besides pid: Int32) -> [Int32]? {
+    /// nil where one of them may have it and does not let itself be read.
+    private static func others(who object: Object, besides pid: Int32, name: String?) -> [Int32]? {
         var found: [Int32] = []
         let all = ProcFile.processes()
         guard all.count <= processLimit else { return nil }
         for other in all where other != pid {
             guard let maps = try? ProcDirectory(pid: other).maps() else {
-                // Gone meanwhile, or not to be read: then it may have it.
-                if (try? ProcDirectory(pid: other).stat()) == nil { continue }
+                // One that is ending has none any more.
+                guard let stat = try? ProcDirectory(pid: other).stat(), stat.state != "Z", stat.state != "X" else { continue }
+                if object.isAnonymous, stat.name != name { continue }
                 return nil
             }
             if maps.contains(where: { $0.isShared && $0.inode == object.inode && $0.device == object.device }) { found.append(other) }

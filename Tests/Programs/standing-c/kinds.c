@@ -37,5 +37,8 @@ const struct kind kinds[] = {
     {"queue-posix", queue_posix}, {"inotify-read", inotify_read}, {"ring-read", ring_read}, {"memory-locked", memory_locked},
     {"generated-code", generated_code},
     {"event-inherited", event_inherited}, {"page-missing", page_missing}, {"eat-memory", eat_memory},
+    {"pipe-own-ticked", pipe_own_ticked}, {"pipe-logged", pipe_logged}, {"pipe-signalled", pipe_signalled},
+    {"join-each-other", join_each_other}, {"connect-self", connect_self}, {"semaphore-orphaned", semaphore_orphaned},
+    {"semaphore-fed", semaphore_fed}, {"child-keeps", child_keeps}, {"filter-open", filter_open}, {"filter-kept", filter_kept},
     {NULL, NULL},
 };

@@ -56,5 +56,8 @@ STAND(disk_silent); STAND(disk_slow); STAND(memory_locked);
 STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(queue_posix); STAND(sleep_mistaken);
 // Pagers
 STAND(event_inherited); STAND(page_missing); STAND(eat_memory);
+// Selves
+STAND(pipe_own_ticked); STAND(pipe_logged); STAND(pipe_signalled); STAND(join_each_other); STAND(connect_self);
+STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

@@ -1,8 +1,11 @@
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.concurrent.locks.StampedLock;
+import java.util.stream.IntStream;
 
 /** Monitors and locks: circles, holders that wait elsewhere, and twins that get on. */
 class Locks {
@@ -27,6 +30,11 @@ class Locks {
         programs.put("class-cycle", () -> {
             Standing.start("left", () -> System.out.println(Alpha.value));
             Standing.start("right", () -> System.out.println(Beta.value));
+        });
+        programs.put("class-needs-pool", () -> System.out.println(Gamma.value));
+        programs.put("class-needs-stream", () -> Standing.start("front", () -> System.out.println(Delta.values.length)).join());
+        programs.put("healthy-stream", () -> {
+            while (true) IntStream.range(0, 8).parallel().forEach(i -> Standing.pause(100));
         });
         programs.put("read-upgrade", () -> {
             ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -92,5 +100,30 @@ class Locks {
     static class Beta {
         static int value;
         static { try { meet(); } catch (InterruptedException e) { } value = Alpha.value + 1; }
+    }
+
+    static class Gamma {
+        static int value;
+        static {
+            try { value = Executors.newFixedThreadPool(1).submit(() -> offset()).get(); } catch (Exception e) { }
+        }
+        static int offset() { return 7; }
+    }
+
+    static class Delta {
+        static final int[] values = IntStream.range(0, 64).parallel().map(Locks::part).toArray();
+        static int square(int i) { return i * i; }
+    }
+
+    static final CountDownLatch begun = new CountDownLatch(1);
+
+    /** The thread that initializes the class goes on only when a worker has taken a part. */
+    static int part(int i) {
+        if (Thread.currentThread() instanceof ForkJoinWorkerThread) {
+            begun.countDown();
+            return Delta.square(i);
+        }
+        try { begun.await(); } catch (InterruptedException e) { }
+        return i;
     }
 }

@@ -98,7 +98,6 @@ struct ConnectionRule: DiagnosisRule {
     ) -> Candidate {
         var candidate = Candidate.root(cause, standstill, graph, summary, since_s: since)
         candidate.rank = rank ?? candidate.rank
-        candidate.remedy = Remedy.text(cause, standstill, graph.index)
         return candidate
     }
 }
