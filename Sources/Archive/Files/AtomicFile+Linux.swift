@@ -10,13 +10,16 @@ enum AtomicFile {
     /// Suffix of a file that is being written; readers pass over it.
     static let temporarySuffix = ".part"
 
-    static func write(_ contents: Data, to path: String) throws(ArchiveError) {
+    static func write(_ contents: Data, to path: String) throws(ArchiveError) { try write([contents], to: path) }
+
+    /// - Parameter pieces: what follows each other in the file.
+    static func write(_ pieces: [Data], to path: String) throws(ArchiveError) {
         // The pid keeps two processes apart that write the same directory.
         let temporary = "\(path).\(getpid())\(temporarySuffix)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw failure("cannot create the file", temporary) }
         do throws(ArchiveError) {
-            try writeAll(contents, to: descriptor, path: temporary)
+            for piece in pieces { try writeAll(piece, to: descriptor, path: temporary) }
             guard fsync(descriptor) == 0 else { throw failure("cannot sync the file", temporary) }
         } catch {
             close(descriptor)

@@ -12,24 +12,34 @@ package enum SnapshotDirectory {
     package static func write(_ snapshot: Snapshot, to directory: String) throws(ArchiveError) {
         try AtomicFile.makeDirectory(directory)
         let tables = snapshot.tables
-        let failures = Mutex<[Int: ArchiveError]>([:])
-        DispatchQueue.concurrentPerform(iterations: tables.count) { index in
-            do throws(ArchiveError) { try write(tables[index].name, to: directory, tables[index].contents) } catch {
-                failures.withLock { $0[index] = error }
+        try sideBySide(tables.count) { index throws(ArchiveError) in
+            let table = tables[index]
+            let pieces = Mutex<[Int: Data]>([:])
+            try sideBySide(table.pieces.count) { index throws(ArchiveError) in
+                let piece = try encoded(directory, table.pieces[index])
+                pieces.withLock { $0[index] = piece }
             }
+            let parts = pieces.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
+            try AtomicFile.write(parts, to: directory + "/" + table.name)
         }
-        if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
-        try write(SnapshotFile.header.rawValue, to: directory) { try snapshot.header().contents }
+        try AtomicFile.write([encoded(directory) { try snapshot.header().contents }], to: directory + "/" + SnapshotFile.header.rawValue)
     }
 
-    private static func write(_ name: String, to directory: String, _ contents: () throws -> Data) throws(ArchiveError) {
-        let data: Data
-        do { data = try contents() } catch {
+    /// Runs `body` for 0 and so on, several at once, and throws what the first failed with.
+    private static func sideBySide(_ count: Int, _ body: @Sendable (Int) throws(ArchiveError) -> Void) throws(ArchiveError) {
+        let failures = Mutex<[Int: ArchiveError]>([:])
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            do throws(ArchiveError) { try body(index) } catch { failures.withLock { $0[index] = error } }
+        }
+        if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
+    }
+
+    private static func encoded(_ directory: String, _ contents: () throws -> Data) throws(ArchiveError) -> Data {
+        do { return try contents() } catch {
             throw ArchiveError(
                 code: .inputOutput, message: "the snapshot cannot be written as JSON: \(error)", path: directory,
                 remedy: "Report this as a defect of Hangscope.")
         }
-        try AtomicFile.write(data, to: directory + "/" + name)
     }
 
     /// - Throws: `EvidenceError` when there is no readable header; a damaged table costs itself only.

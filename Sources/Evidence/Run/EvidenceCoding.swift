@@ -15,18 +15,29 @@ public enum EvidenceCoding {
         return try table(rows) { row, data in data.append(contentsOf: try encoder.encode(row)) }
     }
 
-    static func table<Row: FrameRow>(_ rows: [Row]) throws -> Data {
-        var writer = FrameRowWriter()
-        return try table(rows) { row, data in try writer.append(row, to: &data) }
+    /// The same in pieces that follow each other, which may be made at the same time.
+    static func pieces<Row: FrameRow & Sendable>(_ rows: [Row]) -> [@Sendable () throws -> Data] {
+        // Equal frames are encoded once for each piece: few pieces, and one where there is little to do.
+        let size = rows.count < 128 ? max(1, rows.count) : (rows.count + 3) / 4
+        let starts = Array(stride(from: 0, to: max(1, rows.count), by: size))
+        return starts.map { start in
+            {
+                var writer = FrameRowWriter()
+                let part = rows[start..<min(start + size, rows.count)]
+                return try table(part, opens: start == 0, closes: start == starts.last) { row, data in try writer.append(row, to: &data) }
+            }
+        }
     }
 
-    private static func table<Row>(_ rows: [Row], append: (Row, inout [UInt8]) throws -> Void) rethrows -> Data {
-        var data = Array("[".utf8)
+    private static func table<Rows: Collection>(
+        _ rows: Rows, opens: Bool = true, closes: Bool = true, append: (Rows.Element, inout [UInt8]) throws -> Void
+    ) rethrows -> Data {
+        var data = opens ? Array("[".utf8) : []
         for (index, row) in rows.enumerated() {
-            data.append(contentsOf: index == 0 ? "\n".utf8 : ",\n".utf8)
+            data.append(contentsOf: opens && index == 0 ? "\n".utf8 : ",\n".utf8)
             try append(row, &data)
         }
-        data.append(contentsOf: "\n]\n".utf8)
+        if closes { data.append(contentsOf: "\n]\n".utf8) }
         return Data(data)
     }
 

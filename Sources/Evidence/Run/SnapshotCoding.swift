@@ -20,14 +20,14 @@ public struct SnapshotHeader: Codable, Sendable, Hashable {
 }
 
 extension Snapshot {
-    /// The tables as files: each name, and how its contents are made; they may be made at the same time.
-    public var tables: [(name: String, contents: @Sendable () throws -> Data)] {
-        func table<Row: Encodable & Sendable>(_ file: SnapshotFile, _ rows: Observed<[Row]>) -> (String, @Sendable () throws -> Data) {
-            (file.rawValue, { try EvidenceCoding.table(rows.elements) })
+    /// The tables as files: each name, and how the pieces that follow each other in it are made; all of them may be made at the same time.
+    public var tables: [(name: String, pieces: [@Sendable () throws -> Data])] {
+        func table<Row: Encodable & Sendable>(_ file: SnapshotFile, _ rows: Observed<[Row]>) -> (String, [@Sendable () throws -> Data]) {
+            (file.rawValue, [{ try EvidenceCoding.table(rows.elements) }])
         }
         return [
-            (SnapshotFile.threads.rawValue, { try EvidenceCoding.table(threads.elements) }),
-            (SnapshotFile.tasks.rawValue, { try EvidenceCoding.table(tasks.elements) }),
+            (SnapshotFile.threads.rawValue, EvidenceCoding.pieces(threads.elements)),
+            (SnapshotFile.tasks.rawValue, EvidenceCoding.pieces(tasks.elements)),
             table(.processes, processes), table(.actors, actors), table(.descriptors, descriptors), table(.pipes, pipes),
             table(.sockets, sockets), table(.locks, locks), table(.modules, modules), table(.environment, environment),
         ]
@@ -51,7 +51,7 @@ extension Snapshot {
 
     /// The snapshot as files: name and contents, the header last.
     public func files() throws -> [(name: String, contents: Data)] {
-        try tables.map { (name: $0.name, contents: try $0.contents()) } + [header()]
+        try tables.map { table in (name: table.name, contents: try table.pieces.reduce(into: Data()) { $0 += try $1() }) } + [header()]
     }
 
     /// Reads a snapshot back. A table that is missing or damaged costs itself, not the

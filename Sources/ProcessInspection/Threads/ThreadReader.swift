@@ -1,5 +1,6 @@
 internal import Dispatch
 package import Evidence
+internal import Synchronization
 
 /// All threads of one process: what /proc says, then stacks, names and waits.
 package struct ThreadReader {
@@ -47,7 +48,7 @@ package struct ThreadReader {
             return observation
         }
         let taken = tids.prefix(limits.threads)
-        observation.records = taken.compactMap(before)
+        observation.records = before(Array(taken))
         if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
         if let foreign = target.foreign {
             observation.outcome = observation.records.map { record in
@@ -107,6 +108,17 @@ package struct ThreadReader {
 
     // MARK: Before touching
 
+    /// Of many threads half is read by another thread of ours: nobody is held meanwhile.
+    private func before(_ tids: [Int32]) -> [ThreadRecord] {
+        guard tids.count > 64 else { return tids.compactMap(before) }
+        let halves = Mutex<[Int: [ThreadRecord]]>([:])
+        DispatchQueue.concurrentPerform(iterations: 2) { half in
+            let records = (half == 0 ? tids[..<(tids.count / 2)] : tids[(tids.count / 2)...]).compactMap(before)
+            halves.withLock { $0[half] = records }
+        }
+        return halves.withLock { ($0[0] ?? []) + ($0[1] ?? []) }
+    }
+
     private func before(_ tid: Int32) -> ThreadRecord? {
         let proc = target.proc.thread(tid)
         guard let stat = try? proc.stat() else { return nil }
@@ -149,8 +161,10 @@ package struct ThreadReader {
 
     private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?) -> Observed<[Frame]> {
         guard let walk, !walk.addresses.isEmpty else { return .unavailable(reason: copy?.note ?? walk?.incomplete ?? "not captured") }
-        let frames = symbolizer.frames(for: walk.addresses).enumerated().flatMap { index, named in
-            var frames = named
+        var frames: [Frame] = []
+        frames.reserveCapacity(walk.addresses.count + 4)
+        for (index, named) in symbolizer.frames(for: walk.addresses).enumerated() {
+            frames.append(contentsOf: named)
             // A static function of a stripped library: what was called to get there is exported, as sem_wait is.
             if let last = frames.indices.last, frames[last].function == nil, let target = walk.entered[index],
                 let module = modules.module(at: target), module.path == frames[last].module,
@@ -158,7 +172,6 @@ package struct ThreadReader {
             {
                 frames[last].function = SymbolName.withoutVersion(function.symbol)
             }
-            return frames
         }
         return walk.incomplete.map { .partial(frames, reason: $0) } ?? .complete(frames)
     }

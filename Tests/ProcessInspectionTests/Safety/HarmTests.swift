@@ -99,14 +99,22 @@ extension LiveProcessTests {
             }
         }
 
+        /// Half of them stop all threads at once; four clients ask without a pause meanwhile.
         @Test func `two hundred snapshots of a busy server change none of its answers`() async throws {
             try await Standing.run("serve") { standing in
                 let port = try #require(standing.preamble.first { $0.hasPrefix("port ") }.flatMap { UInt16($0.dropFirst(5)) })
-                let client = EchoClient(port: port)
-                client.start()
-                for _ in 0..<200 { _ = try await standing.capture { $0.follow.mode = .none } }
-                let result = client.stop()
-                #expect(result.wrong == 0 && result.answers > 0)
+                let clients = (0..<4).map { _ in EchoClient(port: port) }
+                for client in clients { client.start() }
+                for number in 0..<200 {
+                    _ = try await standing.capture {
+                        $0.follow.mode = .none
+                        $0.stopMode = number % 2 == 0 ? .perThread : .stopAll
+                    }
+                }
+                for client in clients {
+                    let result = client.stop()
+                    #expect(result.wrong == 0 && result.answers >= 100)
+                }
                 #expect(standing.isFree && standing.child.exitStatus == nil)
                 #expect(!standing.output.all.contains { $0.hasPrefix("interrupted") })
             }

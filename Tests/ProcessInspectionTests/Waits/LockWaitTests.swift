@@ -41,7 +41,10 @@ extension LiveProcessTests {
             #expect(futex.ownerTID == thread.tid)
         }
 
-        @Test(arguments: [("mutex-held", "normal"), ("mutex-pi", "priority-inheriting"), ("mutex-robust", "robust")])
+        @Test(arguments: [
+            ("mutex-held", "normal"), ("mutex-recursive", "recursive"), ("mutex-errorcheck", "errorcheck"),
+            ("mutex-pi", "priority-inheriting"), ("mutex-robust", "robust"),
+        ])
         func `a held mutex names its kind and its holder`(kind: String, flavour: String) async throws {
             let (futex, thread, snapshot) = try await futex(kind)
             #expect(futex.object == .mutex)

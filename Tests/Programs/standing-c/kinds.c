@@ -3,7 +3,8 @@
 
 const struct kind kinds[] = {
     {"mutex-cycle", mutex_cycle}, {"mutex-abandoned", mutex_abandoned}, {"mutex-self", mutex_self},
-    {"mutex-held", mutex_held}, {"mutex-pi", mutex_pi}, {"mutex-robust", mutex_robust}, {"mutex-shared", mutex_shared},
+    {"mutex-held", mutex_held}, {"mutex-pi", mutex_pi}, {"mutex-robust", mutex_robust}, {"mutex-recursive", mutex_recursive},
+    {"mutex-errorcheck", mutex_errorcheck}, {"mutex-shared", mutex_shared},
     {"condition", condition}, {"semaphore", semaphore}, {"rwlock-read", rwlock_read}, {"rwlock-write", rwlock_write},
     {"barrier", barrier}, {"join", join}, {"once", once}, {"healthy-locks", healthy_locks},
     {"pipe-read", pipe_read}, {"pipe-write", pipe_write}, {"fifo-open", fifo_open}, {"poll", poll_pipe},

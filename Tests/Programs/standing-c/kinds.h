@@ -24,7 +24,7 @@ void rest(void);
 
 #define STAND(name) void name(int count, char **arguments)
 // Locks
-STAND(mutex_cycle); STAND(mutex_abandoned); STAND(mutex_self); STAND(mutex_held); STAND(mutex_pi); STAND(mutex_robust);
+STAND(mutex_cycle); STAND(mutex_abandoned); STAND(mutex_self); STAND(mutex_held); STAND(mutex_pi); STAND(mutex_robust); STAND(mutex_recursive); STAND(mutex_errorcheck);
 STAND(mutex_shared); STAND(condition); STAND(semaphore); STAND(rwlock_read); STAND(rwlock_write); STAND(barrier);
 STAND(join); STAND(once); STAND(healthy_locks);
 // Descriptors

@@ -82,6 +82,18 @@ STAND(mutex_pi) {
     stand_behind(&mutex);
 }
 
+static void stand_behind_type(int type) {
+    static pthread_mutex_t mutex;
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, type);
+    pthread_mutex_init(&mutex, &attributes);
+    stand_behind(&mutex);
+}
+
+STAND(mutex_recursive) { (void)count; (void)arguments; stand_behind_type(PTHREAD_MUTEX_RECURSIVE); }
+STAND(mutex_errorcheck) { (void)count; (void)arguments; stand_behind_type(PTHREAD_MUTEX_ERRORCHECK); }
+
 STAND(mutex_robust) {
     (void)count; (void)arguments;
     static pthread_mutex_t mutex;
