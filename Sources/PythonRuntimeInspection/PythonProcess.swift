@@ -79,13 +79,13 @@ struct PythonProcess {
 
     // MARK: Tasks of asyncio
 
-    func asyncTasks(pid: Int32, _ records: [ThreadRecord]) -> [TaskRecord] {
-        guard !loops.isEmpty else { return [] }
+    func asyncTasks(pid: Int32, _ records: [ThreadRecord]) -> (found: [AsyncTask], records: [TaskRecord]) {
+        guard !loops.isEmpty else { return ([], []) }
         let finder = AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: frames))
         let tasks = interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }
         let waits = AsyncWaits(process: self, tasks: tasks, loops: loops)
         let closed = isClosed(records)
-        return tasks.map { waits.record($0, pid: pid, isClosed: closed) }
+        return (tasks, tasks.map { waits.record($0, pid: pid, isClosed: closed) })
     }
 
     /// Nothing outside or inside can wake it: its loops have no timer, no callback and no descriptor but their own pipe, and

@@ -32,7 +32,9 @@ package struct PythonRuntimeReader {
             for thread in best.threads where records.contains(where: { $0.tid == thread.tid && $0.state == "R" }) {
                 threads[thread.tid]?.loop = LoopProbe(runtime: runtime, memory: bounded, state: thread.state).loop()
             }
-            return InspectedRuntime(threads: threads, tasks: best.asyncTasks(pid: context.target.pid, records))
+            var (found, tasks) = best.asyncTasks(pid: context.target.pid, records)
+            best.judge(&threads, &tasks, found, records)
+            return InspectedRuntime(threads: threads, tasks: tasks)
         }
     }
 

@@ -7,6 +7,8 @@ package struct UnitSurvey: Sendable {
     package var standstills: [Standstill] = []
     /// Ends that would be a hang only if something were shown that is not.
     package var doubtful: [Standstill] = []
+    /// In the middle of something, and nobody is seen who would let them go on, without that being shown.
+    package var stranded: [String] = []
     package var bystanders: [String] = []
     package var advancing: [String] = []
     package var unclear: [String] = []
@@ -113,6 +115,7 @@ package struct UnitSurvey: Sendable {
             case _ where isIdleWait(standstill, parked, graph): bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits to be told to go on")
             case _ where pid.map { explained.contains($0) } == true: bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits while others stand still")
             case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
+            case _ where Stranded.words(standstill, graph) != nil: stranded += [Stranded.words(standstill, graph)].compactMap { $0 }
             default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
             }
         }

@@ -49,6 +49,9 @@ enum Verdicts {
         moment.scenario_s ?? (moment.monotonic_s - run.header.startedAt.monotonic_s) * run.header.timeScale
     }
 
+    /// More than a line or two of a log: a page.
+    private static let work_bytes: UInt64 = 4096
+
     static func ofProcess(_ evidence: DiagnosisCase, hasRoot: Bool) -> (verdict: Verdict, because: String) {
         guard evidence.hasSnapshot else { return (.unknown, "there is no snapshot") }
         let index = evidence.index
@@ -59,11 +62,15 @@ enum Verdicts {
         let units = evidence.units
         if let first = units.standstills.first, case .unnamed(let why) = first.ending { return (.hang, "\(NodeText.short(first.start, index)) stands still; \(why)") }
         if !units.standstills.isEmpty { return (.hang, "it stands still, and what would have to move it is not shown") }
+        if let stranded = units.stranded.first { return (.unknown, stranded) }
         if !units.doubtful.isEmpty, units.advancing.isEmpty { return (.unknown, "a thread waits for its peer, and nothing tells whether that owes anything: a stalled answer and a quiet subscription look alike from outside") }
         if !units.advancing.isEmpty { return (.advancing, units.advancing[0]) }
         if units.bystanders.isEmpty, !units.unclear.isEmpty { return (.unknown, units.unclear[0]) }
         if units.unclear.count > units.bystanders.count { return (.unknown, units.unclear[0]) }
         if let times = evidence.graph.activity.transfers { return (.advancing, "it woke up \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s)), and read or wrote") }
+        if evidence.graph.activity.written_bytes >= Self.work_bytes {
+            return (.advancing, "it wrote \(evidence.graph.activity.written_bytes) bytes in \(NodeText.seconds(evidence.graph.activity.window_s))")
+        }
         return (.idle, "every thread waits where a connection, a timer, its input or another thread would wake it, and nothing shows that any of these is owed")
     }
 }

@@ -66,7 +66,7 @@ struct AsyncTasks {
     func contains(_ task: UInt64, in set: UInt64) -> Bool { elements(set).contains(task) }
 
     /// PySetObject: used 24, mask 32, table 40 of {key, hash}.
-    private func elements(_ set: UInt64) -> [UInt64] {
+    func elements(_ set: UInt64) -> [UInt64] {
         guard objects.type(of: set)?.fullName == "set", let mask = objects.word(set &+ 32), mask < 1 << 20, let table = objects.word(set &+ 40),
             PythonObjects.isPlausible(table), let words = try? objects.memory.array(of: UInt64.self, at: table, count: Int(mask + 1) * 2)
         else { return [] }

@@ -8,6 +8,10 @@ struct Opcodes {
     private let caches: [UInt8]
     /// From 3.12 on LOAD_ATTR loads methods too, and keeps that in the lowest bit of its argument.
     let attributesAreShifted: Bool
+    /// LOAD_CONST; IMPORT_NAME and IMPORT_FROM; every jump to an earlier instruction.
+    let constants: Set<UInt8>
+    let imports: Set<UInt8>
+    let jumpsBack: Set<UInt8>
 
     static func known(_ minor: Int) -> Opcodes? {
         switch minor {
@@ -21,33 +25,36 @@ struct Opcodes {
     func kind(_ opcode: UInt8) -> Kind { kinds[opcode] ?? .other }
     func cacheUnits(_ opcode: UInt8) -> Int { Int(caches[Int(opcode)]) }
 
-    private init(_ kinds: [Kind: [UInt8]], shifted: Bool, caches: String) {
+    private init(_ kinds: [Kind: [UInt8]], shifted: Bool, constant: UInt8, imports: Set<UInt8>, jumpsBack: Set<UInt8>, caches: String) {
         var byOpcode: [UInt8: Kind] = [:]
         for (kind, opcodes) in kinds { for opcode in opcodes { byOpcode[opcode] = kind } }
         self.kinds = byOpcode
         self.caches = caches.utf8.map { $0 >= 0x61 ? $0 - 0x57 : $0 - 0x30 }
         attributesAreShifted = shifted
+        constants = [constant]
+        self.imports = imports
+        self.jumpsBack = jumpsBack
     }
 
     private static let python311 = Opcodes(
         [
             .method: [56, 57, 58, 59, 62, 63, 160], .attribute: [39, 40, 41, 42, 43, 106], .global: [47, 48, 55, 116], .fast: [45, 46, 124],
             .deref: [137, 148], .name: [101], .extended: [34, 144],
-        ], shifted: false,
+        ], shifted: false, constant: 100, imports: [108, 109], jumpsBack: [38, 134, 140, 173, 174, 175, 176],
         caches: "00000000000000000000000000222200000000044444000550000005aaaa10aa1111000011001111110000000000100400000000004200000100500001100001"
             + "00000000000001010000000004400044a00000101114000001111000000000000000000000000000000000000000000000000000000000000000000000000000")
     private static let python312 = Opcodes(
         [
             .attribute: [70, 72, 73, 76, 77, 78, 79, 80, 81, 82, 106], .global: [111, 112, 116], .fast: [86, 88, 124, 127], .deref: [137], .name: [101],
             .extended: [144],
-        ], shifted: true,
+        ], shifted: true, constant: 100, imports: [108, 109], jumpsBack: [134, 140],
         caches: "00000000000000000000000000003300003000333333333330000000311110111111009099009999999000000000110400000000009100044400400000110000"
             + "00000000000001000000400004000001110000111003000000000000000000000000000000000000000000000000000000000000000001000300000010000000")
     private static let python313 = Opcodes(
         [
             .attribute: [82, 191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202], .global: [91, 203, 204], .fast: [85, 87], .deref: [84], .name: [92],
             .pair: [88, 111], .extended: [71],
-        ], shifted: true,
+        ], shifted: true, constant: 83, imports: [74, 75], jumpsBack: [77, 78],
         caches: "00010100000000000000000000000000000000013000010000000300001100000000000010000100009000000004010001111000100040000000010000000000"
             + "00000000000000000000001111111111113333333333333333333311111111199999999999944110144411333333111000000000000000000011300001111100")
 }

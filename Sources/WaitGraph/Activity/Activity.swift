@@ -23,6 +23,8 @@ package struct Activity: Sendable {
     private let sampledWindow_s: Double
     /// Whether the sampled process read or wrote anything (rchar, wchar) in between; nil when that was not sampled.
     package let transferred: Bool?
+    /// Bytes that the sampled process wrote in between.
+    package let written_bytes: UInt64
     private let sampledPID: Int32?
     private let socketBytes: [UInt64: (first: SocketSample, last: SocketSample)]
 
@@ -65,8 +67,10 @@ package struct Activity: Sendable {
         sampledPID = between.first?.process.pid
         if let a = between.first, let b = between.last, between.count >= 2, let read = a.read_bytes, let written = a.written_bytes {
             transferred = b.read_bytes != read || b.written_bytes != written
+            written_bytes = max(written, b.written_bytes ?? 0) - written
         } else {
             transferred = nil
+            written_bytes = 0
         }
         runningThroughout = Self.runners(between, earlier, later)
     }

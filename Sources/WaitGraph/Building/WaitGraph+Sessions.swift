@@ -9,6 +9,12 @@ extension WaitGraph {
         return title.hasPrefix("postgres: ") && title.hasSuffix(" waiting")
     }
 
+    /// A session of PostgreSQL that has answered and waits for the next query (src/backend/tcop/postgres.c, PostgresMain).
+    static func isIdleSession(_ process: ProcessRecord?) -> Bool {
+        guard let title = process?.arguments.first, title.utf8.count <= 4096, title.hasPrefix("postgres: ") else { return false }
+        return title.hasSuffix(" idle") || title.hasSuffix(" idle in transaction")
+    }
+
     /// Adds what a session waits for inside its server; false where it is not at such a place.
     mutating func addSession(_ thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]) -> Bool {
         guard thread.isMain, let row = index.processRow[thread.pid], Self.waitsInDatabase(index.processes[row]) else { return false }

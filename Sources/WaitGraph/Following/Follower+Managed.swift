@@ -47,11 +47,17 @@ extension Follower {
         guard let edge = graph.out(key).first, edge.relation != .parksOn else {
             if wait.kind == .sleep { return .parked(Standstill(end: key, ending: .timer(asked_s: wait.timeout_s), isCommitted: false)) }
             guard let edge = graph.out(key).first else { return .unclear("what task \(task.name ?? "") waits for is not known") }
-            if case .complete(let releasers)? = wait.releasers, releasers.isEmpty { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
+            if nobodyReleases(wait, activity.earlier?.task(task.pid, task.id)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .taskAtRest(why: wait.typeName), isCommitted: false))
         }
         if edge.relation == .reads { return midMessage(edge, wait, task) }
         return follow(edge)
+    }
+
+    /// Nothing can end the wait, by both looks: what is read from a process that goes on may be out of date within one.
+    func nobodyReleases(_ wait: ManagedWait, _ before: ManagedWait?) -> Bool {
+        guard wait.releasers == .complete([]) else { return false }
+        return activity.earlier == nil || before?.releasers == .complete([]) && before?.object == wait.object
     }
 
     /// A reader that has part of a message is in the middle of it; one that has nothing may be waiting for the next.

@@ -19,16 +19,7 @@ extension Follower {
         case .notAccepted: return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("connects")
         case .unacknowledged: return ends(edge, .socket(standing))
         case .peerGone: return edge.relation == .writes || reader != nil || socket.tcp != nil ? ends(edge, .socket(standing)) : .unclear("peer gone")
-        case .owed(let since, _):
-            guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
-            // Where nothing tells client from server, and each waits for the other's bytes, nobody is owed anything.
-            if index.isClient(socket) == nil, isAwaited(by: socket.peer) { return quiet(edge, socket, since, reader) }
-            var timed = edge
-            timed.since_s = since
-            let found = throughPeer(timed, socket, standing)
-            guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
-            if turns(socket.peer) { return .atRest(Self.taken) }
-            return wakesSoon(socket.peer) ? .parked(standstill) : found
+        case .owed(let since, _): return owed(edge, socket, since, standing, reader)
         case .peerNotReading:
             return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
         case .quiet(let since): return quiet(edge, socket, since, reader)
@@ -43,6 +34,21 @@ extension Follower {
             if edge.relation == .writes, hasLasted(edge) { return throughPeer(edge, socket, .peerNotReading(bytes: socket.sendQueue)) }
             return local(edge, socket, pid)
         }
+    }
+
+    private mutating func owed(_ edge: WaitEdge, _ socket: SocketRecord, _ since: Double, _ standing: SocketStanding, _ reader: ThreadRecord?) -> Outcome {
+        guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
+        // Where nothing tells client from server, and each waits for the other's bytes, nobody is owed anything.
+        if index.isClient(socket) == nil, isAwaited(by: socket.peer) { return quiet(edge, socket, since, reader) }
+        var timed = edge
+        timed.since_s = since
+        let found = throughPeer(timed, socket, standing)
+        guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
+        if turns(socket.peer) {
+            // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
+            return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)
+        }
+        return wakesSoon(socket.peer) ? .parked(standstill) : found
     }
 
     func socketRow(_ key: NodeKey, _ inode: UInt64) -> Int? {
@@ -151,8 +157,13 @@ extension Follower {
         if let tcp = socket.tcp, index.isClient(socket) == true, tcp.bytesReceived == 0, tcp.bytesSent == 0, hasLasted(edge), !socket.owners.isEmpty {
             return ends(timed, .socket(.owed(since_s: min(since, max(edge.since_s ?? 0, graph.hungAfter_s)), everReceived: false)))
         }
+        // Who called what returns only with an answer has asked; where both last bytes fall together, the request was the later.
+        if MidMessage.awaitsAnswer(reader), let tcp = socket.tcp {
+            let isTie = abs(tcp.lastDataSent_ms - tcp.lastDataReceived_ms) <= Self.tie_ms
+            return isTie ? owed(edge, socket, since, .owed(since_s: since, everReceived: true), reader) : ends(timed, .socket(.quiet(since_s: since)))
+        }
         if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer, socket) { return ends(timed, .socket(.quiet(since_s: since))) }
-        if saidAll(socket) { return .atRest(Self.taken) }
+        if saidAll(socket), !MidMessage.isInOperation(reader) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 
@@ -167,6 +178,7 @@ extension Follower {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
         let peers = (socket.peer?.owners ?? []).map(\.pid)
+        if !peers.isEmpty, peers.allSatisfy({ WaitGraph.isIdleSession(index.process($0)) }) { return .atRest("its session with the database is idle: no answer is owed") }
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
         if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
         if hasLasted(edge), !isLibrarys(edge.from), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
@@ -182,6 +194,9 @@ extension Follower {
         let shape = StackShape(thread)
         return !shape.frames.isEmpty && shape.own.isEmpty && !shape.functions.contains("")
     }
+
+    /// The kernel keeps both times in jiffies of up to 10 ms (CONFIG_HZ), and an answer and the next request take a few ms of a program's.
+    private static let tie_ms = 20.0
 
     static let taken = "its peer has read all that was sent and waits for more"
 

@@ -125,7 +125,7 @@ extension Follower {
         let change = activity.change(of: thread.tid)
         if case .woke = change { return .atRest("wakes up now and then") }
         if let size = graph.fullPools[thread.tid] { return ends(edge, .poolFull(threads: size)) }
-        if let wait = thread.managedWait, case .complete(let releasers)? = wait.releasers, releasers.isEmpty { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
+        if let wait = thread.managedWait, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
         if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
         }

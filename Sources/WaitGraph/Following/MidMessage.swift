@@ -9,6 +9,26 @@ enum MidMessage {
     /// http.client, Java's InputStream).
     private static let contracts = ["HTTPResponse.read", "HTTPResponse._safe_read", "HTTPResponse._readall_chunked", "readFully", "readNBytes"]
 
+    /// Calls that send nothing themselves and return only with the head of an answer: a request has gone out (Python's http.client,
+    /// Java's HttpURLConnection, libpq, hiredis).
+    private static let answers = [
+        "HTTPResponse.begin", "HTTPResponse._read_status", "HttpClient.parseHTTPHeader", "HttpURLConnection.getInputStream", "PQgetResult", "redisGetReply",
+    ]
+
+    static func awaitsAnswer(_ reader: ThreadRecord) -> Bool {
+        StackShape(reader).contains(anyOf: answers) || StackShape(reader.managedStack?.elements ?? []).contains(anyOf: answers)
+    }
+
+    /// Whether a thread stands in the middle of its work, as far as its language's stack tells: at least two functions of the program below
+    /// those of the client that reads. A worker that waits for its next item asks for it from the function that it was started with.
+    static func isInOperation(_ reader: ThreadRecord) -> Bool {
+        let own = StackShape(reader.managedStack?.elements ?? []).own.compactMap(\.function)
+        guard let client = own.first else { return false }
+        let qualifier = client.split(separator: ".").dropLast().joined(separator: ".")
+        let callers = own.drop { !qualifier.isEmpty && $0.hasPrefix(qualifier + ".") || $0 == client }
+        return callers.filter { $0 != "<module>" && $0 != "main" && !$0.hasSuffix(".main") }.count >= 2
+    }
+
     static func isShown(by reader: ThreadRecord) -> Bool {
         if let call = reader.syscall, call.name == "recvfrom", call.arguments.count > 3, call.arguments[3] & waitAll != 0 { return true }
         let managed = StackShape(reader.managedStack?.elements ?? [])

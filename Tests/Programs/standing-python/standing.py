@@ -722,5 +722,146 @@ def async_signal():
     asyncio.run(main())
 
 
+# Beside others that go on
+
+class Shop:
+    """Its clock knows the shop, and nothing of its queues."""
+
+    def __init__(self):
+        self.orders = queue.Queue()
+        self.slots = threading.Semaphore(0)
+        self.beats = 0
+
+    def beat(self):
+        while True:
+            time.sleep(0.2)
+            self.beats += 1
+
+    def work(self, pause):
+        while True:
+            order = self.orders.get()
+            if order == 1 and not pause:
+                sys.exit()
+            time.sleep(pause)
+            self.orders.task_done()
+
+    def open(self, pause):
+        spawn("clock", self.beat)
+        spawn("clerk", self.work, pause)
+        for order in range(4):
+            self.orders.put(order)
+        while not pause and self.orders.qsize() > 2:
+            time.sleep(0.05)
+        ready()
+
+
+@program
+def ticking_join():
+    """The only worker has ended; a clock ticks on."""
+    shop = Shop()
+    shop.open(0)
+    shop.orders.join()
+
+
+@program
+def ticking_join_slow():
+    """Its healthy twin: the worker takes its time."""
+    shop = Shop()
+    shop.open(30)
+    shop.orders.join()
+
+
+@program
+def ticking_slots():
+    """Permits that nobody gives back; a clock ticks on."""
+    shop = Shop()
+    spawn("clock", shop.beat)
+    ready()
+    shop.slots.acquire()
+
+
+@program
+def ticking_slots_lent():
+    """Its healthy twin: a thread will give one back in a while."""
+    shop = Shop()
+
+    def lend():
+        time.sleep(60)
+        shop.slots.release()
+    spawn("clock", shop.beat)
+    spawn("lender", lend)
+    ready()
+    shop.slots.acquire()
+
+
+@program
+def ticking_workers():
+    """Healthy: the work is done, its worker waits for more, and the program goes on with something else."""
+    shop = Shop()
+    spawn("clerk", shop.work, 0.01)
+    for order in range(4):
+        shop.orders.put(order)
+    shop.orders.join()
+    ready()
+    forever()
+
+
+class Feed:
+    def __init__(self):
+        self.items = asyncio.Queue()
+        self.beats = 0
+
+    async def beat(self):
+        while True:
+            await asyncio.sleep(0.2)
+            self.beats += 1
+
+    async def fail(self):
+        raise ConnectionError("upstream")
+
+    async def answer(self, reader, writer):
+        await self.items.put(await reader.readline())
+        writer.close()
+
+    async def hang_up(self, reader, writer):
+        writer.close()
+
+    async def collect(self):
+        return [await self.items.get() for _ in range(3)]
+
+    async def run(self, serve):
+        clock = asyncio.create_task(self.beat())
+        source = asyncio.create_task(self.fail())
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        await asyncio.wait([source])
+        ready()
+        print(await self.collect(), clock, server)
+
+
+@program
+def ticking_feed():
+    """The task that fed the queue has failed; a clock ticks, and a server listens that feeds nothing."""
+    feed = Feed()
+    asyncio.run(feed.run(feed.hang_up))
+
+
+@program
+def ticking_feed_served():
+    """Its healthy twin: the server feeds the queue."""
+    feed = Feed()
+    asyncio.run(feed.run(feed.answer))
+
+
+@program
+def ticking_park():
+    """Healthy: the main task keeps the program alive while others work in it."""
+    async def main():
+        clock = asyncio.create_task(Feed().beat())
+        ready()
+        await asyncio.Event().wait()
+        print(clock)
+    asyncio.run(main())
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()

@@ -1,0 +1,91 @@
+internal import ProcessInspection
+
+/// What code can come to use from some instruction on: the globals and attributes that it loads, the functions that it makes.
+struct CodeUse {
+    var globals: Set<String> = []
+    var attributes: Set<String> = []
+    /// Code objects among its constants.
+    var nested: [UInt64] = []
+    /// Parts of names that it may put together for `getattr`.
+    var parts: [String] = []
+    var isLibrary = false
+}
+
+/// Reads what code uses, from its instructions.
+struct CodeUses {
+    let objects: PythonObjects
+    let opcodes: Opcodes
+    private static let unitLimit = 1 << 15
+
+    /// nil for what is no code object.
+    func all(of address: UInt64) -> CodeUse? {
+        guard let code = PythonCode(address, objects) else { return nil }
+        return use(of: code, from: 0)
+    }
+
+    /// What a frame can still use: from where it stands, or from the beginning of a loop around that.
+    func remaining(of frame: PythonFrame) -> CodeUse { use(of: frame.code, from: frame.offset) }
+
+    private func use(of code: PythonCode, from first: Int) -> CodeUse {
+        // PyCodeObject: co_consts 24, co_names 32.
+        let names = tuple(code.address &+ 32).map { objects.string($0) ?? "" }
+        let constants = tuple(code.address &+ 24)
+        let bytes = (try? objects.memory.bytes(at: code.start, upTo: length(of: code) * 2)) ?? []
+        let start = loopStart(bytes, from: first)
+        var use = CodeUse(isLibrary: code.isLibrary)
+        visit(bytes) { unit, opcode, argument in
+            guard unit >= start else { return }
+            switch opcodes.kind(opcode) {
+            case .global: if names.indices.contains(argument >> 1) { use.globals.insert(names[argument >> 1]) }
+            case .name: if names.indices.contains(argument) { use.globals.insert(names[argument]) }
+            case .attribute, .method:
+                let index = opcodes.attributesAreShifted ? argument >> 1 : argument
+                if names.indices.contains(index) { use.attributes.insert(names[index]) }
+            case .fast, .deref, .pair, .extended, .other:
+                if opcodes.constants.contains(opcode), constants.indices.contains(argument) { use.nested.append(constants[argument]) }
+                if opcodes.imports.contains(opcode), names.indices.contains(argument) {
+                    use.globals.insert(names[argument])
+                    use.attributes.insert(names[argument])
+                }
+            }
+        }
+        // `super().method` is loaded by an instruction of its own.
+        if use.globals.contains("super") { use.attributes.formUnion(names) }
+        if use.globals.contains("getattr") { use.parts = constants.compactMap { objects.type(of: $0)?.isString == true ? objects.string($0) : nil }.filter { $0.count >= 2 } }
+        use.nested = use.nested.filter { objects.type(of: $0)?.fullName == "code" }
+        return use
+    }
+
+    private func tuple(_ address: UInt64) -> [UInt64] { objects.word(address).map { objects.tuple($0) } ?? [] }
+
+    /// PyCodeObject's ob_size counts its code units.
+    private func length(of code: PythonCode) -> Int { min(objects.count(code.address) ?? 0, Self.unitLimit) }
+
+    private func visit(_ bytes: [UInt8], _ body: (_ unit: Int, _ opcode: UInt8, _ argument: Int) -> Void) {
+        var unit = 0
+        var extended = 0
+        while unit * 2 + 1 < bytes.count {
+            let opcode = bytes[unit * 2]
+            let argument = extended << 8 | Int(bytes[unit * 2 + 1])
+            extended = opcodes.kind(opcode) == .extended ? argument & 0xffff : 0
+            body(unit, opcode, argument)
+            unit += 1 + opcodes.cacheUnits(opcode)
+        }
+    }
+
+    /// The earliest instruction that can run after `first`: jumps back lead there.
+    private func loopStart(_ bytes: [UInt8], from first: Int) -> Int {
+        var start = first
+        guard first > 0 else { return 0 }
+        var jumps: [(from: Int, to: Int)] = []
+        visit(bytes) { unit, opcode, argument in
+            if opcodes.jumpsBack.contains(opcode) { jumps.append((unit, max(0, unit + 1 + opcodes.cacheUnits(opcode) - argument))) }
+        }
+        for _ in 0..<64 {
+            let earliest = jumps.filter { $0.from >= start }.map(\.to).min() ?? start
+            if earliest >= start { break }
+            start = earliest
+        }
+        return start
+    }
+}

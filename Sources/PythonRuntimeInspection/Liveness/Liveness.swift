@@ -1,0 +1,97 @@
+internal import Evidence
+
+/// Tells waits that nobody can end any more from those that somebody still could, although others of the process go on:
+/// whoever goes on, and whatever code it can still come to, must lead to the object that is waited for.
+///
+/// The reasoning is a garbage collector's: units that wait for something of the process are dead until one that goes on,
+/// or one that it revives, can reach what they wait for.
+struct Liveness {
+    struct Unit {
+        enum Key: Hashable { case thread(Int32), task(UInt64) }
+        var key: Key
+        var frames: [PythonFrame]
+        /// What it waits for; nil where it goes on, or something outside may let it.
+        var wait: ManagedWait?
+        /// Objects of which any that is reached may end the wait.
+        var targets: [UInt64] = []
+        /// Units whose end, or whose work, it waits for; all of them where `needsAll`.
+        var units: [Key] = []
+        var needsAll = false
+        var isMain = false
+    }
+
+    private let process: PythonProcess
+    private let units: [Unit]
+    private let reach: Reach
+    private(set) var dead: [Unit] = []
+
+    /// nil where the instructions of this version are not known, or nothing could come of it.
+    init?(process: PythonProcess, units: [Unit], coroutines: Set<UInt64>) {
+        guard let opcodes = Opcodes.known(process.states.runtime.version.minor), units.contains(where: { $0.wait == nil }), units.contains(where: { $0.wait != nil })
+        else { return nil }
+        self.process = process
+        self.units = units
+        reach = Reach(process: process, uses: CodeUses(objects: process.objects, opcodes: opcodes), barred: coroutines)
+        guard findDead() else { return nil }
+    }
+
+    /// Frames that only see to it that a thread or loop begins and ends: they know every object, and release none.
+    private static func isFrame(_ frame: PythonFrame) -> Bool {
+        if frame.isLibrary("asyncio/base_events.py", "BaseEventLoop.run_until_complete") { return true }
+        if frame.code.isLibrary, frame.code.file.hasSuffix("/asyncio/runners.py") { return true }
+        return ["Thread._bootstrap", "Thread._bootstrap_inner", "Thread.run"].contains { frame.isLibrary("threading.py", $0) }
+    }
+
+    private mutating func findDead() -> Bool {
+        var waiting = units.filter { $0.wait != nil }
+        var live: Set<Unit.Key> = []
+        func revive(_ unit: Unit) {
+            live.insert(unit.key)
+            for frame in unit.frames where !Self.isFrame(frame) { reach.add(frame) }
+        }
+        for unit in units where unit.wait == nil { revive(unit) }
+        while true {
+            reach.run()
+            if reach.isUncertain { return false }
+            let count = waiting.count
+            waiting.removeAll { unit in
+                let alive = unit.units.filter { live.contains($0) }
+                let isRevived = unit.targets.contains { reach.seen.contains($0) } || (unit.needsAll ? alive.count == unit.units.count && !alive.isEmpty : !alive.isEmpty)
+                if isRevived { revive(unit) }
+                return isRevived
+            }
+            if waiting.count == count { break }
+        }
+        dead = waiting
+        return true
+    }
+
+    // MARK: What it means
+
+    /// What is shown of the dead units' waits: by key, the wait with what could still end it, or why it is rest.
+    func judged() -> [Unit.Key: ManagedWait] {
+        let awaited = Set(dead.flatMap(\.units))
+        var result: [Unit.Key: ManagedWait] = [:]
+        for unit in dead {
+            guard var wait = unit.wait, wait.rest == nil, unit.units.isEmpty else { continue }
+            switch wait.kind {
+            case .semaphore, .barrier, .queueJoin, .queuePut: wait.releasers = .complete([])
+            case .queueTake, .condition:
+                guard unit.isMain || awaited.contains(unit.key) else { continue }
+                wait.releasers = .complete([])
+            case .event, .future:
+                guard !process.handlesSignals, unit.isMain || awaited.contains(unit.key) else { continue }
+                if unit.isMain {
+                    // The way to keep a program alive while others work in it; deeper down nobody means that, and nobody can tell.
+                    let own = unit.frames.filter { !$0.code.isLibrary && $0.code.name != "<module>" }
+                    if own.count <= 1 { wait.rest = "keeps the program alive while others go on in it" } else { wait.releasers = .partial([], reason: "nobody who goes on leads to it") }
+                } else {
+                    wait.releasers = .complete([])
+                }
+            case .lock, .threadEnd, .sleep, .read, .housekeeping: continue
+            }
+            result[unit.key] = wait
+        }
+        return result
+    }
+}

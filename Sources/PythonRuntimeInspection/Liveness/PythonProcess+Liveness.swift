@@ -1,0 +1,79 @@
+internal import Evidence
+internal import ProcessInspection
+
+extension PythonProcess {
+    /// Completes what threads and tasks wait for by what could still end it.
+    func judge(_ threads: inout [Int32: InspectedRuntime.Thread], _ tasks: inout [TaskRecord], _ found: [AsyncTask], _ records: [ThreadRecord]) {
+        let states = Dictionary(records.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+        // A thread that Python does not know may do anything, unless it waits for another of the process.
+        let known = Set(self.threads.map(\.tid))
+        guard self.threads.allSatisfy({ $0.trouble == nil }), records.allSatisfy({ known.contains($0.tid) || $0.wait?.kind == .futex }) else { return }
+        let byTask = Dictionary(tasks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let mains = Set(self.threads.flatMap { thread in
+            thread.frames.compactMap { frame in
+                frame.isLibrary("asyncio/base_events.py", "BaseEventLoop.run_until_complete") ? frame.local("future", objects) : nil
+            }
+        })
+        let units = self.threads.map { unit(of: $0, threads[$0.tid]?.wait, states[$0.tid]) } + found.map { unit(of: $0, byTask[$0.address], mains) }
+        let asleep = Set(units.filter { $0.wait != nil }.map(\.key))
+        let coroutines = Set(found.filter { asleep.contains(.task($0.address)) }.flatMap { task in coroutineChain(task) })
+        guard let judged = Liveness(process: self, units: units, coroutines: coroutines)?.judged() else { return }
+        for (key, wait) in judged {
+            switch key {
+            case .thread(let tid): threads[tid]?.wait = wait
+            case .task(let id): tasks.indices.filter { tasks[$0].id == id }.forEach { tasks[$0].managedWait = wait }
+            }
+        }
+    }
+
+    private func coroutineChain(_ task: AsyncTask) -> [UInt64] {
+        // A generator's frame lies in it.
+        [task.coroutine] + task.frames.map { $0.address &- objects.layout.generatorFrame }
+    }
+
+    private func unit(of thread: PythonThread, _ wait: ManagedWait?, _ record: ThreadRecord?) -> Liveness.Unit {
+        var unit = Liveness.Unit(key: .thread(thread.tid), frames: thread.frames)
+        unit.isMain = record?.isMain == true
+        guard let wait, let record, record.state == "S", wait.timeout_s == nil, wait.rest == nil || wait.kind == .queueTake, record.wait?.futex?.isShared != true,
+            wait.processes == nil, isInternal(wait.kind)
+        else { return unit }
+        unit.wait = wait
+        unit.targets = [wait.object] + targets(thread.frames)
+        unit.units = ([wait.ownerTID].compactMap { $0 } + (wait.workers ?? [])).map { .thread($0) } + [wait.ownerTask].compactMap { $0 }.map { .task($0) }
+        return unit
+    }
+
+    private func unit(of task: AsyncTask, _ record: TaskRecord?, _ mains: Set<UInt64>) -> Liveness.Unit {
+        var unit = Liveness.Unit(key: .task(task.address), frames: task.frames)
+        unit.isMain = mains.contains(task.address)
+        guard let record, record.state == .suspended else { return unit }
+        if let other = record.wait?.task {
+            unit.wait = ManagedWait(kind: .future, object: 0, typeName: "", knownFrom: "")
+            unit.units = [.task(other)]
+        } else if record.wait?.kind == .group {
+            unit.wait = ManagedWait(kind: .future, object: 0, typeName: "", knownFrom: "")
+            unit.units = record.children.map { .task($0) }
+            // asyncio.wait may be content with the first; gatherings and groups wait for all.
+            unit.needsAll = task.frames.first?.local("fs", objects) == nil
+        } else if let wait = record.managedWait, isInternal(wait.kind), wait.rest == nil, wait.processes == nil {
+            unit.wait = wait
+            unit.targets = [wait.object, task.waiter] + targets(task.frames)
+            unit.units = ([wait.ownerTID].compactMap { $0 } + (wait.workers ?? [])).map { .thread($0) } + [wait.ownerTask].compactMap { $0 }.map { .task($0) }
+        }
+        // Whoever reaches the task itself may cancel it.
+        unit.targets.append(task.address)
+        return unit
+    }
+
+    private func isInternal(_ kind: ManagedWait.Kind) -> Bool {
+        switch kind {
+        case .lock, .condition, .event, .semaphore, .barrier, .queueTake, .queuePut, .queueJoin, .threadEnd, .future: true
+        case .sleep, .read, .housekeeping: false
+        }
+    }
+
+    /// The objects in whose methods it waits: an event's condition, its lock.
+    private func targets(_ frames: [PythonFrame]) -> [UInt64] {
+        frames.prefix { $0.code.isLibrary }.flatMap { frame in ["self", "waiter", "fut"].compactMap { frame.local($0, objects) } }
+    }
+}

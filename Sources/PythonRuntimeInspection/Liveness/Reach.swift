@@ -1,0 +1,163 @@
+internal import ProcessInspection
+
+/// Which objects running code could come to: from frames on through what they name. An attribute is followed
+/// only where code that can run loads one of its name, so that two methods of one object are told apart.
+final class Reach {
+    private let objects: PythonObjects
+    private let uses: CodeUses
+    private let coroutines: Coroutines
+    private let modules: [String: UInt64]
+    /// Registers of all threads and tasks, which lead everywhere and release nothing.
+    private var barred: Set<UInt64>
+    private(set) var seen: Set<UInt64> = []
+    /// Not everything could be followed: what was not reached is not shown to be out of reach.
+    private(set) var isUncertain = false
+    private var queue: [UInt64] = []
+    private var names: Set<String> = []
+    private var parts: Set<String> = []
+    private var waiting: [String: [UInt64]] = [:]
+    private var classes: Set<UInt64> = []
+    private var codes: Set<UInt64> = []
+    private var namespaces: [UInt64: [String: UInt64]] = [:]
+
+    private static let limit = 30_000
+    /// Ways to an object past its name.
+    private static let backDoors: Set<String> = ["globals", "vars", "eval", "exec", "gc", "all_tasks", "_current_frames"]
+    private static let constructors: Set<String> = ["__init__", "__new__", "__post_init__", "__init_subclass__"]
+    private static let plain: Set<String> = ["str", "int", "float", "bool", "bytes", "bytearray", "NoneType", "code", "frame", "traceback", "complex", "ellipsis"]
+    private static let threadParts: Set<String> = ["_target", "_args", "_kwargs"]
+
+    init(process: PythonProcess, uses: CodeUses, barred: Set<UInt64>) {
+        objects = process.objects
+        self.uses = uses
+        self.barred = barred
+        coroutines = Coroutines(objects: objects, frames: process.frames)
+        var modules: [String: UInt64] = [:]
+        for interpreter in process.interpreters {
+            guard let table = objects.word(interpreter.address &+ objects.layout.modules) else { continue }
+            modules.merge(objects.entries(of: table).map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+            self.barred.insert(table)
+        }
+        self.modules = modules
+        bar("threading", ["_active", "_limbo", "_dangling"])
+        bar("asyncio.tasks", ["_all_tasks", "_scheduled_tasks", "_eager_tasks", "_current_tasks"])
+        bar("_asyncio", ["_all_tasks", "_scheduled_tasks", "_eager_tasks", "_current_tasks"])
+        bar("concurrent.futures.thread", ["_threads_queues"])
+    }
+
+    private func bar(_ module: String, _ attributes: Set<String>) {
+        guard let module = modules[module] else { return }
+        for (name, value) in objects.attributes(of: module) where attributes.contains(name) { barred.insert(value) }
+    }
+
+    func add(_ frame: PythonFrame) {
+        add(uses.remaining(of: frame), globals: frame.globals, namespace: frame.namespace)
+        for local in frame.locals(objects) { visit(local.value) }
+        for value in frame.stack { visit(value) }
+    }
+
+    func add(object: UInt64) { visit(object) }
+
+    /// Follows everything that was added.
+    func run() {
+        while let object = queue.popLast(), !isUncertain { follow(object) }
+    }
+
+    private func visit(_ object: UInt64) {
+        guard PythonObjects.isPlausible(object), !barred.contains(object), seen.insert(object).inserted else { return }
+        if seen.count > Self.limit { isUncertain = true }
+        queue.append(object)
+    }
+
+    // MARK: Code
+
+    private func add(_ use: CodeUse, globals: UInt64, namespace: UInt64 = 0) {
+        if !use.isLibrary, !use.globals.isDisjoint(with: Self.backDoors) || use.attributes.contains("__dict__") || use.attributes.contains("all_tasks") { isUncertain = true }
+        for name in use.globals {
+            if let value = entries(globals)[name] { visit(value) }
+            if namespace != 0, namespace != globals, let value = entries(namespace)[name] { visit(value) }
+            if let module = modules[name] { visit(module) }
+        }
+        for name in use.attributes where names.insert(name).inserted { waiting.removeValue(forKey: name)?.forEach(visit) }
+        for part in use.parts where parts.insert(part).inserted {
+            for name in waiting.keys where name.hasPrefix(part) { waiting.removeValue(forKey: name)?.forEach(visit) }
+        }
+        for code in use.nested where codes.insert(code).inserted { uses.all(of: code).map { add($0, globals: globals) } }
+    }
+
+    private func entries(_ dictionary: UInt64) -> [String: UInt64] {
+        if let known = namespaces[dictionary] { return known }
+        let read = Dictionary(objects.entries(of: dictionary).map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        namespaces[dictionary] = read
+        return read
+    }
+
+    private func offer(_ name: String, _ value: UInt64) {
+        if names.contains(name) || parts.contains(where: { name.hasPrefix($0) }) { visit(value) } else { waiting[name, default: []].append(value) }
+    }
+
+    // MARK: Objects
+
+    private func follow(_ object: UInt64) {
+        guard let type = objects.type(of: object), !Self.plain.contains(type.fullName) else { return }
+        switch type.fullName {
+        case "function": function(object)
+        case "module": for (name, value) in objects.attributes(of: object) { offer(name, value) }
+        case "dict", "collections.OrderedDict", "collections.defaultdict": dictionary(object)
+        case "coroutine", "generator", "async_generator": if coroutines.isLive(object) { coroutines.frames(of: object).forEach(add) }
+        case "_asyncio.Task": break
+        case "set", "frozenset": AsyncTasks(objects: objects, coroutines: coroutines).elements(object).forEach(visit)
+        default:
+            if type.lineage.contains("type") { addClass(object, making: true) } else { instance(object, type) }
+        }
+    }
+
+    private func function(_ object: UInt64) {
+        // PyFunctionObject: func_globals 16, func_code 48, func_defaults 56, func_kwdefaults 64, func_closure 72.
+        guard let words = try? objects.memory.array(of: UInt64.self, at: object &+ 16, count: 8) else { return }
+        for value in words[5...7] where value != 0 { visit(value) }
+        if codes.insert(words[4]).inserted { uses.all(of: words[4]).map { add($0, globals: words[0]) } }
+    }
+
+    private func dictionary(_ object: UInt64) {
+        let pairs = objects.pairs(of: object)
+        if pairs.count >= PythonObjects.itemLimit { isUncertain = true }
+        for pair in pairs {
+            visit(pair.key)
+            visit(pair.value)
+        }
+    }
+
+    private func instance(_ object: UInt64, _ type: PythonType) {
+        addClass(type.address, making: false)
+        let isThread = type.descends(from: "threading.Thread")
+        for (name, value) in objects.attributes(of: object) where !isThread || !Self.threadParts.contains(name) { offer(name, value) }
+        if type.isTuple { items(objects.tuple(object)) }
+        if type.isList { items(objects.list(object)) }
+        if type.isDictionary { dictionary(object) }
+        if type.name == "deque" { items(objects.deque(object)) }
+        // Whatever else it keeps in itself: slots, and the fields of types that are written in C.
+        let dictionary = type.dictionaryOffset > 0 ? UInt64(type.dictionaryOffset) : 0
+        let size = min(type.basicSize, 1024)
+        guard size > 16, let words = try? objects.memory.array(of: UInt64.self, at: object &+ 16, count: (size - 16) / 8) else { return }
+        for (row, value) in words.enumerated() where UInt64(16 + 8 * row) != dictionary && objects.type(of: value) != nil { visit(value) }
+    }
+
+    private func items(_ values: [UInt64]) {
+        if values.count >= PythonObjects.itemLimit { isUncertain = true }
+        values.forEach(visit)
+    }
+
+    /// Methods by their names; those that the language calls by itself in any case.
+    private func addClass(_ address: UInt64, making: Bool) {
+        guard classes.insert(making ? address | 1 : address).inserted else { return }
+        // tp_mro 344, tp_dict 264.
+        for base in [address] + objects.tuple(objects.word(address &+ 344) ?? 0).prefix(16) {
+            guard let dictionary = objects.word(base &+ 264) else { continue }
+            for (name, value) in entries(dictionary) {
+                let isSpecial = name.hasPrefix("__") && name.hasSuffix("__") && !["__dict__", "__weakref__", "__class__"].contains(name)
+                if isSpecial ? making || !Self.constructors.contains(name) : false { visit(value) } else { offer(name, value) }
+            }
+        }
+    }
+}
