@@ -5,9 +5,10 @@ import WaitGraph
 enum Stranded {
     /// What is to be said of one; nil where it is at rest.
     static func words(_ standstill: Standstill, _ graph: WaitGraph) -> String? {
-        guard standstill.path.count <= 1, let wait = managed(standstill.start, graph) else { return barrier(standstill, graph) }
-        guard case .partial(let releasers, _)? = wait.releasers, releasers.isEmpty else { return barrier(standstill, graph) }
-        return "\(NodeText.short(standstill.start, graph.index)) waits for \(NodeText.object(wait)), and nobody who goes on is seen to lead to it"
+        if let wait = managed(standstill.start, graph), standstill.path.count <= 1, case .partial(let releasers, _)? = wait.releasers, releasers.isEmpty {
+            return "\(NodeText.short(standstill.start, graph.index)) waits for \(NodeText.object(wait)), and nobody who goes on is seen to lead to it"
+        }
+        return barrier(standstill, graph) ?? amongTickers(standstill, graph)
     }
 
     private static func managed(_ node: NodeKey, _ graph: WaitGraph) -> ManagedWait? {
@@ -28,5 +29,45 @@ enum Stranded {
         }
         guard let busy else { return nil }
         return "\(NodeText.short(standstill.start, graph.index)) waits at a barrier for \(NodeText.short(.thread(pid: pid, tid: busy.tid), graph.index)), which computes all the time and shows no other sign of getting on"
+    }
+
+    // MARK: Among threads that only tick
+
+    /// The main thread, or the one whose end it waits for, some functions deep in its work, or a thread within a task of a pool, in a process whose other threads do nothing
+    /// but wake up by their timers or wait for each other: one of those may let it go on, and none is seen about to.
+    private static func amongTickers(_ standstill: Standstill, _ graph: WaitGraph) -> String? {
+        guard case .neverSignalled = standstill.ending, case .thread(let pid, let first) = standstill.start, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }), case .thread(pid, let tid)? = standstill.path.last?.from,
+            let waiter = graph.index.thread(tid), graph.activity.change(of: tid) == .stood
+        else { return nil }
+        let shape = StackShape(waiter)
+        guard isMain(first, pid, graph) ? shape.own.count >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
+            waiter.managedWait?.releasers?.elements.isEmpty != false
+        else { return nil }
+        let others = graph.index.threads(of: pid).filter { $0.tid != tid && $0.tid != first }
+        guard others.contains(where: { isTicking($0, graph) }), others.allSatisfy({ isTicking($0, graph) || cannotActAlone($0, graph) }) else { return nil }
+        return "\(NodeText.short(.thread(pid: pid, tid: tid), graph.index)) waits to be let go on, and no other thread is seen at work that would: they wake up by their timers, or wait themselves"
+    }
+
+    /// Java's pools; a task that takes from a queue, or waits for a condition, may well be a worker that somebody started so.
+    private static func isTask(_ shape: StackShape, _ thread: ThreadRecord) -> Bool {
+        guard let kind = thread.managedWait?.kind, [.semaphore, .barrier, .future].contains(kind) else { return false }
+        return !shape.own.isEmpty && shape.contains(anyOf: ["java.util.concurrent.ThreadPoolExecutor.runWorker", "java.util.concurrent.ForkJoinTask.doExec"])
+    }
+
+    private static func isMain(_ tid: Int32, _ pid: Int32, _ graph: WaitGraph) -> Bool {
+        tid == pid || graph.index.thread(tid)?.managedStack?.elements.last?.function?.hasSuffix(".main") == true
+    }
+
+    private static func isTicking(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        guard case .woke = graph.activity.change(of: thread.tid) else { return false }
+        let wait = graph.understood(thread).wait
+        return wait?.kind == .sleep || wait?.kind == .futex && wait?.timeout_s != nil
+    }
+
+    /// Waits without a limit for another thread of the process, or belongs to the language's runtime.
+    private static func cannotActAlone(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        if let wait = thread.managedWait, wait.kind == .housekeeping || wait.rest != nil { return true }
+        let wait = graph.understood(thread).wait
+        return wait?.kind == .futex && (wait?.timeout_s ?? 0) <= 0 && wait?.futex?.isShared != true
     }
 }

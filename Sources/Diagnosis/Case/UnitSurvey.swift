@@ -112,10 +112,11 @@ package struct UnitSurvey: Sendable {
                 }
             case .socket: doubtful.append(standstill)
             case _ where standstill.isCommitted: stuck.append(standstill)
+            case _ where pid.map({ closed.contains($0) || explained.contains($0) }) != true && Stranded.words(standstill, graph) != nil:
+                stranded += [Stranded.words(standstill, graph)].compactMap { $0 }
             case _ where isIdleWait(standstill, parked, graph): bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits to be told to go on")
             case _ where pid.map { explained.contains($0) } == true: bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits while others stand still")
             case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
-            case _ where Stranded.words(standstill, graph) != nil: stranded += [Stranded.words(standstill, graph)].compactMap { $0 }
             default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
             }
         }

@@ -72,6 +72,11 @@ struct Liveness {
     func judged() -> [Unit.Key: ManagedWait] {
         let awaited = Set(dead.flatMap(\.units))
         var result: [Unit.Key: ManagedWait] = [:]
+        for unit in units where unit.wait?.rest == nil && unit.targets.contains(where: { reach.seen.contains($0) }) {
+            guard var wait = unit.wait, wait.object != 0 else { continue }
+            wait.releasers = .complete(["threads or tasks that go on can come to it"])
+            result[unit.key] = wait
+        }
         for unit in dead {
             guard var wait = unit.wait, wait.rest == nil, unit.units.isEmpty else { continue }
             switch wait.kind {

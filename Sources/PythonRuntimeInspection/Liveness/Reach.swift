@@ -13,9 +13,10 @@ final class Reach {
     /// Not everything could be followed: what was not reached is not shown to be out of reach.
     private(set) var isUncertain = false
     private var queue: [UInt64] = []
-    private var names: Set<String> = []
-    private var parts: Set<String> = []
-    private var waiting: [String: [UInt64]] = [:]
+    private var all = LoadedNames()
+    /// Those that the program's own code loads, not a library's: what libraries load of the program's objects are methods.
+    private var own = LoadedNames()
+    private var areOwn: [UInt64: Bool] = [:]
     private var classes: Set<UInt64> = []
     private var codes: Set<UInt64> = []
     private var namespaces: [UInt64: [String: UInt64]] = [:]
@@ -25,6 +26,8 @@ final class Reach {
     private static let backDoors: Set<String> = ["globals", "vars", "eval", "exec", "gc", "all_tasks", "_current_frames"]
     private static let constructors: Set<String> = ["__init__", "__new__", "__post_init__", "__init_subclass__"]
     private static let plain: Set<String> = ["str", "int", "float", "bool", "bytes", "bytearray", "NoneType", "code", "frame", "traceback", "complex", "ellipsis"]
+    /// Methods that libraries call of objects whose class owes them nothing: files, queues, loggers.
+    private static let borrowed: Set<String> = ["read", "readline", "write", "flush", "close", "fileno", "send", "recv", "put", "get", "emit", "handle", "acquire", "release"]
     private static let threadParts: Set<String> = ["_target", "_args", "_kwargs"]
 
     init(process: PythonProcess, uses: CodeUses, barred: Set<UInt64>) {
@@ -78,10 +81,8 @@ final class Reach {
             if namespace != 0, namespace != globals, let value = entries(namespace)[name] { visit(value) }
             if let module = modules[name] { visit(module) }
         }
-        for name in use.attributes where names.insert(name).inserted { waiting.removeValue(forKey: name)?.forEach(visit) }
-        for part in use.parts where parts.insert(part).inserted {
-            for name in waiting.keys where name.hasPrefix(part) { waiting.removeValue(forKey: name)?.forEach(visit) }
-        }
+        all.add(use).forEach(visit)
+        if !use.isLibrary { own.add(use).forEach(visit) }
         for code in use.nested where codes.insert(code).inserted { uses.all(of: code).map { add($0, globals: globals) } }
     }
 
@@ -93,7 +94,18 @@ final class Reach {
     }
 
     private func offer(_ name: String, _ value: UInt64) {
-        if names.contains(name) || parts.contains(where: { name.hasPrefix($0) }) { visit(value) } else { waiting[name, default: []].append(value) }
+        if all.offer(name, value) { visit(value) }
+    }
+
+    /// A class of the program that inherits from no library's.
+    private func isOwn(_ type: PythonType) -> Bool {
+        if let known = areOwn[type.address] { return known }
+        let bases = [type.address] + objects.tuple(objects.word(type.address &+ 344) ?? 0).prefix(16)
+        let codes = bases.flatMap { base in entries(objects.word(base &+ 264) ?? 0).values.filter { objects.type(of: $0)?.fullName == "function" }.prefix(1) }
+            .compactMap { objects.word($0 &+ 48) }.compactMap { PythonCode($0, objects) }
+        let isOwn = type.isHeapType && !codes.isEmpty && codes.allSatisfy { !$0.isLibrary } && type.basicSize <= 64
+        areOwn[type.address] = isOwn
+        return isOwn
     }
 
     // MARK: Objects
@@ -108,7 +120,7 @@ final class Reach {
         case "_asyncio.Task": break
         case "set", "frozenset": AsyncTasks(objects: objects, coroutines: coroutines).elements(object).forEach(visit)
         default:
-            if type.lineage.contains("type") { addClass(object, making: true) } else { instance(object, type) }
+            if type.lineage.contains("type") { addClass(object, making: true, isOwn: isOwn(objects.type(at: object) ?? type)) } else { instance(object, type) }
         }
     }
 
@@ -129,9 +141,12 @@ final class Reach {
     }
 
     private func instance(_ object: UInt64, _ type: PythonType) {
-        addClass(type.address, making: false)
+        let isOwn = isOwn(type)
+        addClass(type.address, making: false, isOwn: isOwn)
         let isThread = type.descends(from: "threading.Thread")
-        for (name, value) in objects.attributes(of: object) where !isThread || !Self.threadParts.contains(name) { offer(name, value) }
+        for (name, value) in objects.attributes(of: object) where !isThread || !Self.threadParts.contains(name) {
+            if !isOwn { offer(name, value) } else if own.offer(name, value) { visit(value) }
+        }
         if type.isTuple { items(objects.tuple(object)) }
         if type.isList { items(objects.list(object)) }
         if type.isDictionary { dictionary(object) }
@@ -149,14 +164,15 @@ final class Reach {
     }
 
     /// Methods by their names; those that the language calls by itself in any case.
-    private func addClass(_ address: UInt64, making: Bool) {
+    private func addClass(_ address: UInt64, making: Bool, isOwn: Bool) {
         guard classes.insert(making ? address | 1 : address).inserted else { return }
         // tp_mro 344, tp_dict 264.
         for base in [address] + objects.tuple(objects.word(address &+ 344) ?? 0).prefix(16) {
             guard let dictionary = objects.word(base &+ 264) else { continue }
             for (name, value) in entries(dictionary) {
                 let isSpecial = name.hasPrefix("__") && name.hasSuffix("__") && !["__dict__", "__weakref__", "__class__"].contains(name)
-                if isSpecial ? making || !Self.constructors.contains(name) : false { visit(value) } else { offer(name, value) }
+                if isSpecial ? making || !Self.constructors.contains(name) : false { visit(value); continue }
+                if !isOwn || Self.borrowed.contains(name) { offer(name, value) } else if own.offer(name, value) { visit(value) }
             }
         }
     }

@@ -41,7 +41,20 @@ struct SpinRule: DiagnosisRule {
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
-        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || starves(now.pid, activity)
+        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || comesBack(now.looks ?? []) || matchesText(before, now) || starves(now.pid, activity)
+    }
+
+    /// The same state again, after others.
+    private func comesBack(_ looks: [UInt64]) -> Bool {
+        looks.indices.contains { row in
+            looks[..<row].lastIndex(of: looks[row]).map { $0 < row - 1 && looks[$0..<row].contains { $0 != looks[row] } } ?? false
+        }
+    }
+
+    /// V8 interprets a regular expression the first time it is used and compiles it for the next (v8/src/regexp/regexp.cc, TierUp): in the
+    /// interpreter at both looks, it is one match that backtracks.
+    private func matchesText(_ before: ThreadRecord, _ now: ThreadRecord) -> Bool {
+        [before, now].allSatisfy { StackShape($0).contains(anyOf: ["v8::internal::IrregexpInterpreter::"], within: 8) }
     }
 
     /// A loop of system calls, in a process that has something open which could bring news: it polls, and may get what it polls for.
@@ -76,9 +89,10 @@ struct SpinRule: DiagnosisRule {
 
     private func candidate(_ thread: ThreadRecord, _ share: Double, _ graph: WaitGraph) -> Candidate {
         let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
+        let words = graph.activity.earlier?.thread(thread.tid).map { matchesText($0, thread) } == true ? "has matched one regular expression for" : ManagedSpin.words(thread)
         var candidate = Candidate.root(
             .busyLoop, Standstill(end: key, ending: .busy, isCommitted: false), graph,
-            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(ManagedSpin.words(thread)) \(NodeText.seconds(graph.activity.window_s))",
+            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(words) \(NodeText.seconds(graph.activity.window_s))",
             since_s: graph.activity.window_s)
         candidate.isPersistent = true
         return candidate
