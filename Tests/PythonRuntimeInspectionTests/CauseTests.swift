@@ -37,5 +37,11 @@ extension LivePythonTests {
             }
             #expect(assessment.verdict != .hang, "\(assessment.headline)")
         }
+
+        /// In the middle of something, beside others that go on: neither healthy nor shown to hang.
+        @Test func anEventDeepInTheMainTaskIsUnknown() async throws {
+            let assessment = try await StandingPython.run("ticking-start") { try await $0.assessment { $0.verdict == .unknown } }
+            #expect(assessment.verdict == .unknown, "\(assessment.headline)")
+        }
     }
 }

@@ -54,6 +54,7 @@ package struct UnitSurvey: Sendable {
         leaveOutWhatFollows(&stuck)
         Self.leaveOutCustomers(index, &stuck)
         judgeParked(parked, graph, &stuck)
+        if let again = Repetition.words(subject, graph) { stranded.append(again) }
         standstills = Self.grouped(stuck, index)
     }
 

@@ -31,8 +31,11 @@ enum MidMessage {
 
     static func isShown(by reader: ThreadRecord) -> Bool {
         if let call = reader.syscall, call.name == "recvfrom", call.arguments.count > 3, call.arguments[3] & waitAll != 0 { return true }
-        let managed = StackShape(reader.managedStack?.elements ?? [])
-        return StackShape(reader).contains(anyOf: contracts) || managed.contains(anyOf: contracts)
+        return StackShape(reader).functions.contains { function in
+            // Whole names: `HTTPResponse.readline` is content with what comes.
+            let name = function.prefix { $0 != "(" }
+            return contracts.contains { name == $0 || name.hasSuffix("." + $0) }
+        }
     }
 }
 

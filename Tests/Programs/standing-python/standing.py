@@ -853,6 +853,23 @@ def ticking_feed_served():
 
 
 @program
+def ticking_start():
+    """Waits for an event some calls deep, and nobody is seen who would set it."""
+    async def batch(event):
+        await event.wait()
+
+    async def run():
+        clock = asyncio.create_task(Feed().beat())
+        ready()
+        await batch(asyncio.Event())
+        print(clock)
+
+    async def main():
+        await run()
+    asyncio.run(main())
+
+
+@program
 def ticking_park():
     """Healthy: the main task keeps the program alive while others work in it."""
     async def main():
