@@ -128,7 +128,7 @@ package struct ChainWriter {
     package func ending(_ standstill: Standstill) -> String {
         switch standstill.ending {
         case .cycle(let edges): "the circle closes: \(circle(edges))"
-        case .ownerGone: "its holder has exited without releasing it"
+        case .ownerGone: "its holder \(ThreadLockRule.gone)"
         case .holderLost: "no other thread can hold it: its holder has exited, or is the very thread that waits for it"
         case .ownerSelf: "its holder is the very thread that waits for it"
         case .holderAtRest(let why): "holds the lock and \(why)"

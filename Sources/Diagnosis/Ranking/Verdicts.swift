@@ -60,7 +60,7 @@ enum Verdicts {
         }
         if hasRoot { return (.hang, "") }
         let units = evidence.units
-        if let first = units.standstills.first, case .unnamed(let why) = first.ending { return (.hang, "\(NodeText.short(first.start, index)) stands still; \(why)") }
+        if let first = units.standstills.first, case .unnamed(let why) = first.ending { return (.hang, "\(NodeText.short(first.path.last?.from ?? first.start, index)) stands still; \(why)") }
         if !units.standstills.isEmpty { return (.hang, "it stands still, and what would have to move it is not shown") }
         if let stranded = units.stranded.first { return (.unknown, stranded) }
         if !units.doubtful.isEmpty, units.advancing.isEmpty { return (.unknown, "a thread waits for its peer, and nothing tells whether that owes anything: a stalled answer and a quiet subscription look alike from outside") }

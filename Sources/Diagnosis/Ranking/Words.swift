@@ -74,7 +74,7 @@ enum NextSteps {
     private static func standing(_ evidence: DiagnosisCase) -> [String] {
         evidence.units.standstills.prefix(5).map { standstill in
             let writer = ChainWriter(evidence.graph)
-            return "\(NodeText.short(standstill.start, evidence.index)) \(standstill.path.first.map { "(\($0.knownFrom))" } ?? "") stands: \(writer.ending(standstill))."
+            return "\(NodeText.short(standstill.path.last?.from ?? standstill.start, evidence.index)) \(standstill.path.last.map { "(\($0.knownFrom))" } ?? "") stands: \(writer.ending(standstill))."
         }
     }
 

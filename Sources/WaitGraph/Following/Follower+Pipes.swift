@@ -55,7 +55,10 @@ extension Follower {
 
     /// Whether no thread of the process and no handler of a signal can be meant to write to what its main thread reads.
     private func isFedByNobody(_ reader: ThreadRecord) -> Bool {
-        guard reader.isMain, !handlesWakingSignals(reader.pid) else { return false }
+        guard !handlesWakingSignals(reader.pid) else { return false }
+        if index.threads(of: reader.pid).count == 1 { return true }
+        // A main loop reads where it is told what to do; some calls deep it is in the middle of something.
+        guard reader.isMain, StackShape(reader).inside.count >= 2 else { return false }
         return index.threads(of: reader.pid).allSatisfy { $0.tid == reader.tid || graph.ticks($0) || standsAlone($0) }
     }
 

@@ -88,7 +88,7 @@ extension Follower {
             guard let wait = graph.understood(thread).wait else { return false }
             switch wait.kind {
             case .futex:
-                if (wait.timeout_s ?? 0) > 0 || wait.futex?.isOpenToOthers == true { return false }
+                if (wait.timeout_s ?? 0) > 0 || wait.futex?.isOpenToOthers == true || mayBePosted(thread, wait) { return false }
             case .descriptors:
                 if (wait.timeout_s ?? 0) > 0 || !waitsForItsOwnProcess(thread, wait) { return false }
             default: return false
@@ -106,9 +106,16 @@ extension Follower {
 
     /// Handlers of signals write to the pipes by which main loops are woken: SIGHUP 1, SIGUSR1 10, SIGUSR2 12, SIGALRM 14, SIGTERM 15,
     /// SIGCHLD 17 (signal(7)).
-    func handlesWakingSignals(_ pid: Int32) -> Bool {
-        let waking: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 16
-        return (index.process(pid)?.caughtSignals ?? 0) & waking != 0
+    private static let wakingSignals: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 16
+    private static let interrupt: UInt64 = 1 << 1
+
+    func handlesWakingSignals(_ pid: Int32) -> Bool { (index.process(pid)?.caughtSignals ?? 0) & Self.wakingSignals != 0 }
+
+    /// A main thread that waits at a semaphore until the program is told to stop: of all locks only that may be used in the handler of
+    /// a signal (signal-safety(7)). Some calls deep it is in the middle of something.
+    private func mayBePosted(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
+        guard thread.isMain, wait.futex?.object == .semaphore, let caught = index.process(thread.pid)?.caughtSignals else { return false }
+        return caught & (Self.wakingSignals | Self.interrupt) != 0 && StackShape(thread).inside.count < 2
     }
 
     /// Client connections of a process that no thread waits on by itself: an event loop's.

@@ -70,9 +70,24 @@ extension Follower {
             return ends(edge, .ownerSelf)
         } else if let futex, graph.out(edge.to).isEmpty {
             if graph.holderIsLost(futex, thread) { return ends(edge, .holderLost) }
-            return ends(edge, .unnamed("who holds the lock is not recorded in it, and no stack tells"))
+            return ends(edge, .unnamed(unrecorded(futex)))
         }
         return follow(edge)
+    }
+
+    /// Whether the holder waits for a connection that the waiter could have accepted as well.
+    private func acceptsForWaiter(_ tid: Int32, _ pid: Int32) -> Bool {
+        guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(let other, _) = waiter.from else { return false }
+        return index.thread(tid)?.wait?.descriptors?.contains { interest in
+            guard interest.operation == .accept, let inode = index.descriptor(pid, interest.fd)?.inode else { return false }
+            return index.descriptors(of: other).contains { $0.inode == inode }
+        } == true
+    }
+
+    private func unrecorded(_ futex: FutexWait) -> String {
+        let names = (futex.onStacksOf ?? []).prefix(4).compactMap { tid in index.thread(tid).map { "\(MachineShift.ownID(tid)) (\($0.name))" } }
+        guard names.count > 1 else { return "who holds the lock is not recorded in it, and no stack tells" }
+        return "who holds the lock is not recorded in it, and the stacks of threads \(names.joined(separator: ", ")) all have its address"
     }
 
     mutating func lock(_ node: NodeKey) -> Outcome {
@@ -97,7 +112,7 @@ extension Follower {
             return .stuck(standstill)
         case .atRest(let why):
             // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
-            let isRest = isColleague(tid, pid) || index.thread(tid)?.wait?.descriptors?.contains { $0.operation == .accept } == true
+            let isRest = isColleague(tid, pid) || acceptsForWaiter(tid, pid)
             return isRest ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
         case .advancing(let why):
             guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }

@@ -40,6 +40,6 @@ const struct kind kinds[] = {
     {"event-inherited", event_inherited}, {"page-missing", page_missing}, {"eat-memory", eat_memory},
     {"pipe-own-ticked", pipe_own_ticked}, {"pipe-logged", pipe_logged}, {"pipe-signalled", pipe_signalled},
     {"join-each-other", join_each_other}, {"connect-self", connect_self}, {"semaphore-orphaned", semaphore_orphaned},
-    {"semaphore-fed", semaphore_fed}, {"child-keeps", child_keeps}, {"filter-open", filter_open}, {"filter-kept", filter_kept},
+    {"semaphore-fed", semaphore_fed}, {"semaphore-told", semaphore_told}, {"child-keeps", child_keeps}, {"filter-open", filter_open}, {"filter-kept", filter_kept},
     {NULL, NULL},
 };

@@ -58,6 +58,6 @@ STAND(semaphore_taken); STAND(queue_orphan); STAND(queue_full); STAND(queue_posi
 STAND(event_inherited); STAND(page_missing); STAND(eat_memory);
 // Selves
 STAND(pipe_own_ticked); STAND(pipe_logged); STAND(pipe_signalled); STAND(join_each_other); STAND(connect_self);
-STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
+STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(semaphore_told); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

@@ -58,6 +58,19 @@ STAND(pipe_signalled) {
     while (read(ends[0], &byte, 1) < 2) {}
 }
 
+static sem_t told;
+static void tell(int number) { (void)number; sem_post(&told); }
+
+/// The main thread of a program of threads, which waits to be told to stop.
+STAND(semaphore_told) {
+    (void)count; (void)arguments;
+    sem_init(&told, 0, 0);
+    signal(SIGHUP, tell);
+    signal(SIGINT, tell);
+    announce();
+    while (sem_wait(&told) < 1) {}
+}
+
 static pthread_t couple[2];
 static pthread_barrier_t start;
 static void *await_other(void *which) {

@@ -52,6 +52,7 @@ struct FileLockRule: DiagnosisRule {
                 "The database \(sqlite.database) is locked (\(sqlite.name.rawValue)) by another connection of the same process, pid \(waiter)")
         }
         return Candidate.root(
-            .databaseLocked, standstill, graph, "The database \(sqlite.database) is locked (\(sqlite.name.rawValue)) by \(holders)")
+            .databaseLocked, standstill, graph,
+            "The database \(sqlite.database) is locked (\(sqlite.name.rawValue)) by \(holders)" + (doing(lock, graph).map { ", which \($0)" } ?? ""))
     }
 }

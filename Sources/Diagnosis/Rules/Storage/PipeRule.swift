@@ -13,13 +13,17 @@ struct PipeRule: DiagnosisRule {
     private func candidate(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         switch standstill.ending {
         case .pipeOpen(let holders):
-            return .root(.pipeNeverClosed, standstill, graph, "A reader waits for the end of a pipe that \(ChainWriter.names(holders)) still holds open for writing")
+            let reader = standstill.path.last { $0.relation == .reads }?.from ?? standstill.start
+            let isOwn = holders.allSatisfy { $0.pid == UnitSurvey.process(of: reader) }
+            return .root(
+                .pipeNeverClosed, standstill, graph,
+                "\(NodeText.short(reader, graph.index)) waits for the end of a pipe that \(isOwn ? "its own process is the last to hold" : "\(ChainWriter.names(holders)) still holds") open for writing")
         case .pipeFull(let readers):
             return .root(.pipeFull, standstill, graph, "A pipe is full and its reader, \(ChainWriter.names(readers)), does not read")
         case .partnerGone(let pid):
             return .root(.noOtherEnd, standstill, graph, "An answer is awaited from a message queue, and pid \(pid), which took the request out of it, has exited")
         case .noPartner:
-            return .root(.noOtherEnd, standstill, graph, "A FIFO is being opened and nobody opens its other end")
+            return .root(.noOtherEnd, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.start, graph.index)) opens a FIFO, and nobody opens its other end")
         case .cycle(let edges): return circle(edges, standstill, graph)
         default: return nil
         }
@@ -38,10 +42,18 @@ struct PipeRule: DiagnosisRule {
                 .pipeFull, standstill, graph,
                 "\(NodeText.short(write.from, graph.index)) writes to a full pipe whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
         }
-        guard let read = pipes.first(where: { $0.relation == .reads }), let open = pipe(read), waitsForExit || pipes.count >= 2 else { return nil }
+        // Of two that read from each other, the child waits for input that its parent could end.
+        let reads = pipes.filter { $0.relation == .reads }
+        guard let read = reads.first(where: { isHeldByAncestor($0, pipe($0), graph) }) ?? reads.first, let open = pipe(read), waitsForExit || pipes.count >= 2
+        else { return nil }
         let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid })
         return .root(
             .pipeNeverClosed, standstill, graph,
-            "\(NodeText.short(read.from, graph.index)) waits for the end of a pipe that \(holders) holds open for writing, and is itself waited for")
+            "\(NodeText.short(read.from, graph.index)) waits to read from a pipe, or for its end, while \(holders), which holds it open for writing, waits for \(waitsForExit ? "it to exit" : "its output")")
+    }
+
+    private func isHeldByAncestor(_ read: WaitEdge, _ pipe: PipeRecord?, _ graph: WaitGraph) -> Bool {
+        guard let reader = UnitSurvey.process(of: read.from) else { return false }
+        return pipe?.writers.contains { graph.index.isAncestor($0.pid, of: reader) } == true
     }
 }

@@ -115,6 +115,8 @@ struct ParkRule: DiagnosisRule {
         return StackShape(thread).contains(anyOf: ["_PyEval", "PyThread_acquire_lock", "JVM_", "Unsafe_Park", "runtime.futex"])
     }
 
+    /// What the program calls the function in which it waits only chooses between this cause and the bare condition or semaphore beneath,
+    /// both of which say that nobody is left to end the wait.
     private func poolText(_ thread: ThreadRecord) -> String? {
         StackShape(thread).own.prefix(12).compactMap(\.function).first { function in
             let lower = function.lowercased()
@@ -122,7 +124,9 @@ struct ParkRule: DiagnosisRule {
         }
     }
 
-    /// How many threads of one pool wait inside work of their own for other work; nil when it is not so.
+    /// How many threads of one pool wait inside work of their own for other work; nil when it is not so. For hand-made pools, whose tasks
+    /// no call through a type-erased function shows (`WaitGraph.fullPools`): the names only choose among causes of a process in
+    /// which nobody is left to act.
     private func submitters(_ pid: Int32, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Int? {
         guard evidence.units.closed.contains(pid) else { return nil }
         var byStart: [String: [StackShape]] = [:]

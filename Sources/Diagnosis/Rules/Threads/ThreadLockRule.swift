@@ -19,7 +19,8 @@ struct ThreadLockRule: DiagnosisRule {
         case .ownerGone where isManaged(standstill.end, graph):
             return [.root(.lockAbandoned, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for \(NodeText.short(standstill.end, graph.index)), which no thread is left to release")]
         case .ownerGone:
-            return [.root(.lockAbandoned, standstill, graph, "A lock is held by a thread that has exited (\(holder(standstill, graph)))")]
+            let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
+            return [.root(.lockAbandoned, standstill, graph, "\(who) waits for a lock whose holder, \(holder(standstill, graph)), \(Self.gone)")]
         case .holderLost:
             return [.root(
                 .lockAbandoned, standstill, graph,
@@ -43,6 +44,9 @@ struct ThreadLockRule: DiagnosisRule {
             return [contributing]
         }
     }
+
+    /// A child has none of the threads of its parent but the one that forked it, and all of their locks.
+    static let gone = "is not there to release it: it has exited, or fork(2) left it behind in the parent"
 
     private func isManaged(_ node: NodeKey, _ graph: WaitGraph) -> Bool {
         if case .futex(let pid, let address) = node { graph.index.managedObject(pid, address) != nil } else { false }
