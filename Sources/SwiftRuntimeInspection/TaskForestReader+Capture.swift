@@ -8,9 +8,31 @@ extension TaskForestReader {
         var tasks = InspectedTasks(tasks: forest.isEmpty ? .complete([]) : forest.tasks, actors: forest.isEmpty ? .complete([]) : forest.actors)
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
-        tasks.waits = DispatchQueueWaits(memory: context.target.memory).waits(of: context.threads.elements)
+        tasks.waits = waits(context, forest)
         tasks.dispatchTimers = DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
         return tasks
+    }
+
+    /// By thread: its wait, where Dispatch's own memory says more about it than the kernel.
+    private static func waits(_ context: TaskForestContext, _ forest: TaskForest) -> [Int32: ThreadWait] {
+        let threads = context.threads.elements
+        var waits = DispatchQueueWaits(memory: context.target.memory).waits(of: threads)
+        let objects = DispatchObjectWaits(memory: context.target.memory).waits(of: threads)
+        let wakeful = Set(threads.filter(\.wakesByItself).map(\.tid))
+        let reach = ObjectReach(memory: context.target.memory, mappings: (try? context.target.proc.maps()) ?? [])
+            .threads(leadingTo: Set(objects.values.compactMap { $0.futex?.objectAddress }), from: context.copies.filter { wakeful.contains($0.tid) })
+        for (tid, var wait) in objects {
+            guard var futex = wait.futex else { continue }
+            futex.reachedFrom = (reach[futex.objectAddress] ?? []).sorted()
+            wait.futex = futex
+            waits[tid] = wait
+        }
+        for thread in threads where thread.wait?.kind == .futex {
+            guard let blocked = forest.queues?.blocked[thread.tid], var wait = waits[thread.tid] ?? thread.wait else { continue }
+            wait.blockedQueue = blocked
+            waits[thread.tid] = wait
+        }
+        return waits
     }
 
     /// - Parameter searchesResumers: whether to look who could resume each continuation.
@@ -64,6 +86,13 @@ extension ThreadRecord {
             let file = frame.module?.split(separator: "/").last ?? ""
             return name.hasPrefix("_dispatch_") || ["libc.so", "libpthread.so", "[vdso]"].contains { file.hasPrefix($0) } || Self.waits.contains(name)
         }
+    }
+
+    /// Sleeps, waits with a limit, or runs, other than a pool's thread without work.
+    fileprivate var wakesByItself: Bool {
+        if isIdlePoolThread { return false }
+        guard let wait else { return true }
+        return wait.kind == .sleep || wait.timeout_s ?? 0 > 0
     }
 
     fileprivate var runsEventLoop: Bool? {

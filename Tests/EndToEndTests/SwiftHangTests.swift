@@ -26,6 +26,11 @@ import Testing
         [.hang("queue-self", "lock-abandoned"), .healthy("queue-readers")],
         [.hang("loop-blocked", "event-loop-blocked"), .healthy("idle-server")],
         [.hang("loop-shut-down", "event-loop-shut-down"), .healthy("loop-scheduled")],
+        [.hang("permits-lost", "semaphore-never-signalled"), .healthy("permits-turns")],
+        [.hang("queue-behind", "semaphore-never-signalled"), .healthy("queue-mailbox")],
+        [.hang("group-unleft", "semaphore-never-signalled"), .healthy("group-steps")],
+        [.hang("operations-nested", "thread-pool-exhausted"), .healthy("operations-two-queues")],
+        [.hang("answers-unread", "pool-exhausted"), .healthy("answers-slow")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
     ]
 

@@ -52,10 +52,12 @@ package struct UnitSurvey: Sendable {
             if follower.isClosed(pid) { closed.insert(pid) }
         }
         leaveOutWhatFollows(&stuck)
+        let operations = Self.operations(parked, besides: stuck, follower, closed)
+        stuck += operations
         Self.leaveOutCustomers(index, &stuck)
-        judgeParked(parked, graph, &stuck)
+        judgeParked(parked.filter { !operations.contains($0) }, graph, &stuck)
         if let again = Repetition.words(subject, graph) { stranded.append(again) }
-        standstills = Self.grouped(stuck, index)
+        standstills = Self.grouped(stuck, graph)
     }
 
     /// "thread 7 ran in between" with the thread's name and place.
@@ -75,15 +77,16 @@ package struct UnitSurvey: Sendable {
     /// Whoever waits for the answer of a process that is itself held up shows that hang, and is none of its own: a child that asks the
     /// subject, or a thread of the subject that asks the subject.
     private static func leaveOutCustomers(_ index: SnapshotIndex, _ stuck: inout [Standstill]) {
-        func debtors(_ standstill: Standstill) -> Set<Int32> {
-            guard case .socket(let standing) = standstill.ending, standing != .notAccepted, case .socket(let inode, _) = standstill.end,
-                let row = index.socketRow[inode]
-            else { return [] }
-            return Set(index.sockets[row].peer?.owners.map(\.pid) ?? [])
-        }
         let starts = Set(stuck.compactMap { process(of: $0.start) })
-        let heldUp = Set(stuck.filter { debtors($0).isDisjoint(with: starts) }.compactMap { process(of: $0.start) })
-        stuck.removeAll { !debtors($0).isEmpty && debtors($0).isSubset(of: heldUp) }
+        let heldUp = Set(stuck.filter { debtors($0, index).isDisjoint(with: starts) }.compactMap { process(of: $0.start) })
+        stuck.removeAll { !debtors($0, index).isEmpty && debtors($0, index).isSubset(of: heldUp) }
+    }
+
+    /// The processes whose answer a standstill waits for in the end.
+    private static func debtors(_ standstill: Standstill, _ index: SnapshotIndex) -> Set<Int32> {
+        guard case .socket(let standing) = standstill.ending, standing != .notAccepted, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode]
+        else { return [] }
+        return Set(index.sockets[row].peer?.owners.map(\.pid) ?? [])
     }
 
     private enum Unit {
@@ -123,6 +126,25 @@ package struct UnitSurvey: Sendable {
         }
     }
 
+    /// Threads in the middle of an operation that nobody is left to end, in processes that do not stand still for another reason. Who waits
+    /// for the end of others' work waits for those, where any stand.
+    private static func operations(_ parked: [Standstill], besides stuck: [Standstill], _ follower: Follower, _ closed: Set<Int32>) -> [Standstill] {
+        let index = follower.graph.index
+        // Whoever waits for an answer of the process itself waits for what is looked for here.
+        let explained = Set(stuck.filter { standstill in
+            let debtors = debtors(standstill, index)
+            return debtors.isEmpty || process(of: standstill.start).map { !debtors.contains($0) } ?? true
+        }.compactMap { process(of: $0.start) })
+        let found = parked.compactMap { standstill -> (standstill: Standstill, pid: Int32, isForOthers: Bool)? in
+            guard case .neverSignalled = standstill.ending, let operation = follower.graph.operation(of: standstill), let pid = process(of: standstill.start),
+                !explained.contains(pid), closed.contains(pid) || follower.isBeyondHelp(standstill)
+            else { return nil }
+            return (standstill, pid, operation.awaitsOthers || follower.graph.isGroup(standstill))
+        }
+        let ends = Set(found.filter { !$0.isForOthers }.map(\.pid))
+        return found.filter { !$0.isForOthers || !ends.contains($0.pid) }.map(\.standstill)
+    }
+
     private func isChildsOwn(_ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         standstill.path.count <= 1 && Self.process(of: standstill.start).map { graph.index.process($0)?.role == .descendant } == true
     }
@@ -155,11 +177,11 @@ package struct UnitSurvey: Sendable {
     }
 
     /// One entry an end: the longest path to it stands for all, and carries their number.
-    static func grouped(_ all: [Standstill], _ index: SnapshotIndex) -> [Standstill] {
+    static func grouped(_ all: [Standstill], _ graph: WaitGraph) -> [Standstill] {
         var order: [Key] = []
         var groups: [Key: Standstill] = [:]
         for standstill in all {
-            let key = Key(standstill, index)
+            let key = Key(standstill, graph)
             guard let known = groups[key] else {
                 order.append(key)
                 groups[key] = standstill
@@ -167,6 +189,7 @@ package struct UnitSurvey: Sendable {
             }
             var best = standstill.path.count > known.path.count ? standstill : known
             best.waiting = known.waiting + 1
+            best.alike = known.alike.union([known.end, standstill.end])
             best.isCommitted = known.isCommitted || standstill.isCommitted
             groups[key] = best
         }
@@ -178,7 +201,8 @@ package struct UnitSurvey: Sendable {
         var end: Set<NodeKey>
         var ending: String
 
-        init(_ standstill: Standstill, _ index: SnapshotIndex) {
+        init(_ standstill: Standstill, _ graph: WaitGraph) {
+            let index = graph.index
             ending = String(describing: standstill.ending).prefix { $0 != "(" }.description
             if case .socket(let standing) = standstill.ending, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode],
                 let peer = index.sockets[row].remote?.description, !peer.isEmpty
@@ -192,8 +216,23 @@ package struct UnitSurvey: Sendable {
                 ending = "cycle"
             } else if case .poolFull = standstill.ending, let pid = UnitSurvey.process(of: standstill.start) {
                 end = [.process(pid)]
+            } else if let place = Self.place(standstill, graph) {
+                end = place
             } else {
                 end = [standstill.end]
+            }
+        }
+
+        /// Many tasks at the same `await`, and many operations of a full queue, are one hang.
+        private static func place(_ standstill: Standstill, _ graph: WaitGraph) -> Set<NodeKey>? {
+            switch standstill.ending {
+            case .nobodyResumes, .streamOpen, .nothingRuns:
+                guard case .task(let pid, let id) = standstill.end, let task = graph.index.task(pid, id), let label = StackShape(task.backtrace.elements).ownLabel else { return nil }
+                return [.process(pid), .peer("\(task.wait?.kind.rawValue ?? "") \(label)")]
+            case .neverSignalled:
+                guard case .result(_, isNested: true)? = graph.operation(of: standstill) else { return nil }
+                return UnitSurvey.process(of: standstill.start).map { [.process($0)] }
+            default: return nil
             }
         }
     }

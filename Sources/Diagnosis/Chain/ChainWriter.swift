@@ -76,11 +76,14 @@ package struct ChainWriter {
         case .locksFile: return "waits for \(to)"
         case .runsOn: return "runs on \(to)"
         case .awaits: return "awaits \(to)"
+        case .queuedOn where isPeer(edge.to): return "waits in the client's pool for a connection to \(to)"
         case .queuedOn: return "is queued on \(to)"
         case .performs: return "performs \(to)"
         case .stoppedBy: return "is stopped"
         }
     }
+
+    private func isPeer(_ node: NodeKey) -> Bool { if case .peer = node { true } else { false } }
 
     /// "caller pthread_mutex_lock; owner field of pthread_mutex_t": the last part says how it is known.
     private func lastOf(_ known: String) -> String { known.split(separator: ";").last.map { String($0.drop { $0 == " " }) } ?? known }
@@ -153,6 +156,8 @@ package struct ChainWriter {
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"
         case .nobodyResumes: "suspended at a continuation\(unreachability(of: standstill.end)): nothing that runs or can be woken can resume it"
+        case .unfulfilled(let since): "the process has it with itself; the last bytes came in \(NodeText.seconds(since)) ago, and both ends are at rest"
+        case .connectionsTaken(let count, let unread): "all \(count) connections to it are taken" + (unread > 0 ? ", \(unread) by answers that nobody reads" : "")
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolFull(let threads): "all \(threads) threads of its pool stand in tasks that wait for other tasks"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"

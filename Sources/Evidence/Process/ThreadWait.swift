@@ -42,10 +42,24 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     /// message (a receiver), or took any last (a sender).
     public var lastUserPID: Int32?
     public var lastUserAlive: Bool?
+    /// The serial Dispatch queue in a block of which the thread waits, where more is queued behind that block.
+    public var blockedQueue: BlockedQueue?
 
     public init(kind: Kind, detail: String? = nil) {
         self.kind = kind
         self.detail = detail
+    }
+}
+
+/// A serial queue that cannot go on before one of its blocks returns.
+public struct BlockedQueue: Codable, Sendable, Hashable {
+    public var label: String
+    /// Blocks that were handed over and not begun.
+    public var queued: Int
+
+    public init(label: String, queued: Int) {
+        self.label = label
+        self.queued = queued
     }
 }
 
@@ -101,8 +115,11 @@ public struct FutexWait: Codable, Sendable, Hashable {
     public var knownFrom: String?
     /// Threads in the same process that wait on the same object, this one included.
     public var waiters: Int?
-    /// For a barrier: how many still have to come; for a rwlock: readers that hold it.
+    /// For a barrier: how many still have to come; for a rwlock: readers that hold it; for a Dispatch semaphore: the value
+    /// it was made with; for a Dispatch group: how often it was entered and not left.
     public var count: Int?
+    /// Threads that wake up by themselves and from whose stacks references lead to a Dispatch semaphore or group.
+    public var reachedFrom: [Int32]?
 
     public init(address: UInt64, operation: Int, object: ObjectKind = .unknown) {
         self.address = address

@@ -28,8 +28,11 @@ struct DispatchQueues {
         static let context: UInt64 = 40
         /// Of a thread's dispatch_tsd: {tid, queue ...}.
         static let currentQueue: UInt64 = 8
+        /// The frame of the block around the innermost one: {queue, frame}, dispatch_thread_frame_s.
+        static let frame: UInt64 = 16
     }
     private static let maximumItems = 100_000
+    private static let maximumNesting = 32
     /// A thread's storage is searched so far for Dispatch's part of it, where the program holds the library.
     private static let maximumStorage: UInt64 = 1 << 16
 
@@ -93,6 +96,21 @@ struct DispatchQueues {
         guard storage < block, block - storage <= Self.maximumStorage else { return nil }
         guard let words = try? memory.bytes(at: storage & ~7, upTo: Int(block - storage)).words else { return nil }
         return zip(words, words.dropFirst()).first { UInt32(truncatingIfNeeded: $0) == id && $1 != 0 && queue(at: $1) != nil }?.1 ?? 0
+    }
+
+    /// The queues in whose blocks a thread stands, innermost first: dispatch_sync nests them.
+    func queuesAround(_ tid: Int32, block: UInt64) -> [Queue] {
+        guard !isStatic, let vector = memory.word(block &+ 8), let storage = memory.word(vector &+ module &* 16), storage != 0, storage != UInt64.max,
+            memory.half(storage) == UInt32(bitPattern: tid)
+        else { return [] }
+        var found: [Queue] = []
+        var (current, frame) = memory.pair(storage &+ Offset.currentQueue) ?? (0, 0)
+        for _ in 0..<Self.maximumNesting {
+            if current != 0, !found.contains(where: { $0.address == current }), let queue = queue(at: current) { found.append(queue) }
+            guard frame != 0, frame & 7 == 0, let outer = memory.pair(frame) else { break }
+            (current, frame) = outer
+        }
+        return found
     }
 
     /// The first queue that an object refers to, as executors do to theirs: itself, or by the Swift object that stands for it.

@@ -1,3 +1,4 @@
+internal import Evidence
 internal import ProcessInspection
 
 /// What Dispatch's queues hold at one moment: those that threads drain, the main queue, and Swift's global ones.
@@ -7,6 +8,8 @@ struct DispatchState: Sendable {
     /// By thread: the queue that it drains; 0 for none.
     private(set) var drained: [Int32: UInt64] = [:]
     private(set) var mainQueue: UInt64?
+    /// By thread: a serial queue that waits for the block in which the thread stands.
+    private(set) var blocked: [Int32: BlockedQueue] = [:]
 
     /// The label that the runtime gives its queues, one a priority: stdlib/public/Concurrency/DispatchGlobalExecutor.cpp.
     static let globalLabel = "Swift global concurrent queue"
@@ -14,6 +17,9 @@ struct DispatchState: Sendable {
 
     init(_ dispatch: DispatchQueues, threads: CurrentTasks, runtime: ConcurrencyRuntime, memory: any MemoryReader, mappings: [MemoryMapping]) {
         for thread in threads.threads {
+            if let behind = dispatch.queuesAround(thread.tid, block: thread.block).first(where: { $0.width == 1 && !$0.items.isEmpty }) {
+                blocked[thread.tid] = BlockedQueue(label: behind.label, queued: behind.items.count)
+            }
             guard let address = dispatch.queueDrained(by: thread.tid, block: thread.block) else { continue }
             drained[thread.tid] = address
             if address != 0, queues[address] == nil { queues[address] = dispatch.queue(at: address) }

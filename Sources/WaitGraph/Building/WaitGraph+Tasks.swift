@@ -55,8 +55,11 @@ extension WaitGraph {
         case .continuation, .eventLoopFuture, .stream:
             if let tid = wait.eventLoopTID, isAway(tid, pid) {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
+            } else if let taken = takenConnections(task) {
+                addPool(taken, edge(.peer(taken.remote), .queuedOn, "request that no connection has, in a client all of whose connections to that peer are taken"), pid)
             } else if let row = connectionOf(task) {
-                add(edge(index.key(ofSocket: row), .reads, "future of the loop that watches the connection, or async backtrace inside a network client; the only connection that fits"))
+                let isWriting = if case .peerNotReading = activity.standing(of: index.sockets[row]) { true } else { false }
+                add(edge(index.key(ofSocket: row), isWriting ? .writes : .reads, "future of the loop that watches the connection, or async backtrace inside a network client; the only connection that fits"))
             }
         case .executor, .sleep, .unknown: break
         }
@@ -94,8 +97,11 @@ extension WaitGraph {
         if let held = task.wait?.descriptor.flatMap({ index.descriptor(task.pid, $0)?.inode }), let row = rows.first(where: { index.sockets[$0].inode == held }) {
             return row
         }
-        if owing.count == 1 { return owing[0] }
-        return rows.count == 1 ? rows[0] : nil
+        // What another task's request is on is not this one's.
+        let others = inodesHeld(byOthersThan: task)
+        let free = owing.filter { !others.contains(index.sockets[$0].inode) }
+        if free.count == 1 { return free[0] }
+        return rows.count == 1 && !others.contains(index.sockets[rows[0]].inode) ? rows[0] : nil
     }
 
     /// Inodes of what an event loop's thread has in its epoll sets.

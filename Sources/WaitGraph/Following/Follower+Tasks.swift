@@ -20,7 +20,8 @@ extension Follower {
         }
         if let managed = task.managedWait { return managedTask(managed, task, key) }
         if let edge = edges.first {
-            if edge.relation == .reads, case .socket = edge.to { return taskSocket(edge, task.pid, task) }
+            if edge.relation == .reads || edge.relation == .writes, case .socket = edge.to { return taskSocket(edge, task.pid, task) }
+            if edge.relation == .queuedOn, case .peer = edge.to { return pooledRequest(edge, task) }
             return any(edges.map { follow($0) })
         }
         switch task.wait?.kind {
@@ -39,12 +40,42 @@ extension Follower {
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's.
-            if task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) { return ends(timed, .socket(.quiet(since_s: since))) }
+            if task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) {
+                // What this very process sent itself has come.
+                return ends(timed, asksItself(index.sockets[row], pid) ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
+            }
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
         return socketEdge(edge, pid: pid, reader: nil)
     }
+
+    /// A request that waits for one of its client's connections: whoever has one may be stuck for a reason of its own.
+    private mutating func pooledRequest(_ edge: WaitEdge, _ task: TaskRecord) -> Outcome {
+        guard before(task) != nil, activity.window_s >= graph.hungAfter_s * 0.8 else { return .advancing("task \(task.id) waits for a connection") }
+        let held = graph.out(edge.to)
+        var outcomes: [Outcome] = []
+        for holder in held.prefix(256) {
+            // What is asked of this very process waits for it in turn.
+            guard case .task(let pid, let id) = holder.to, !asksItself(index.task(pid, id)) else { continue }
+            trail.append(edge)
+            let found = follow(holder)
+            trail.removeLast()
+            if case .stuck(let standstill) = found, case .cycle = standstill.ending { continue }
+            outcomes.append(prefix(edge, found))
+        }
+        if let worst = Self.worst(outcomes) { return worst }
+        if !outcomes.isEmpty { return any(outcomes) }
+        let unread = held.count { if case .socket = $0.to { true } else { false } }
+        return ends(edge, .connectionsTaken(count: held.count, unread: unread))
+    }
+
+    private func asksItself(_ task: TaskRecord?) -> Bool {
+        guard let task, let fd = task.wait?.descriptor, let row = index.socketRow(pid: task.pid, fd: fd) else { return false }
+        return asksItself(index.sockets[row], task.pid)
+    }
+
+    private func asksItself(_ socket: SocketRecord, _ pid: Int32) -> Bool { socket.peer?.owners.contains { $0.pid == pid } == true }
 
     private func continuation(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
         if task.wait?.isEventLoopShutDown == true, before(task) != nil || activity.earlier == nil {

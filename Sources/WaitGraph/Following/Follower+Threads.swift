@@ -19,7 +19,7 @@ extension Follower {
         // A thread that runs a Swift task is the task's: its own wait decides all the same.
         if edges.isEmpty {
             if let rest = graph.rest[key] { return .atRest(rest) }
-            if thread.state == "R" { return .advancing("thread \(tid) runs") }
+            if thread.state == "R" { return WaitGraph.isParkedPool(StackShape(thread)) ? .atRest("a worker of Dispatch without work") : .advancing("thread \(tid) runs") }
             return .unclear("what thread \(tid) waits for is not known")
         }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
@@ -133,7 +133,8 @@ extension Follower {
             if thread.managedStack?.elements.isEmpty == false { return StackShape(thread).own.last?.function.map { [$0] } ?? [] }
             return thread.stack.elements.filter { !$0.isInlined }.suffix(3).map { $0.function ?? String($0.programCounter) }
         }
-        return !start(one).isEmpty && start(one) == start(two)
+        // Dispatch's threads begin alike, whatever they do.
+        return !start(one).isEmpty && start(one) == start(two) && !start(one).contains("_dispatch_worker_thread")
     }
 
     private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {

@@ -29,6 +29,8 @@ package struct Standstill: Hashable, Sendable {
     package var isCommitted: Bool
     /// Units of work whose waits end here.
     package var waiting: Int = 1
+    /// Where several ends of one kind are told as one: all of them.
+    package var alike: Set<NodeKey> = []
 
     package init(path: [WaitEdge] = [], end: NodeKey, ending: Ending, isCommitted: Bool) {
         self.path = path
@@ -86,6 +88,10 @@ package enum Ending: Hashable, Sendable {
     case descriptorsExhausted
     // Swift
     case nobodyResumes
+    /// A future of a connection that the process has with itself, on which the last bytes came in so long ago.
+    case unfulfilled(since_s: Double)
+    /// All connections of a client's pool are taken, so many of them by answers that nobody reads.
+    case connectionsTaken(count: Int, unread: Int)
     case poolStarved(blocked: Int, of: Int)
     /// All threads of an executor wait for work that lies in its own queue.
     case workersExhausted(threads: Int)

@@ -75,8 +75,32 @@ package struct StackShape: Sendable {
         return ["core::ops::", "core::iter::", "<core::", "<alloc::", "<std::"].contains { function.hasPrefix($0) }
     }
 
-    /// The innermost frame of the program's own, as text: `LLMClient.complete` (LLMClient.swift:88).
-    package var ownLabel: String? { own.first.map(Self.label) }
+    /// The innermost frame of the program's own, as text: `LLMClient.complete` (LLMClient.swift:88); of a library's where there is no other.
+    package var ownLabel: String? {
+        let all = own
+        let program = all.filter { Self.library($0) == nil && $0.function?.hasPrefix("thunk") != true }
+        // Generic functions of libraries have no source file where the program uses them.
+        return (program.first { $0.file != nil } ?? program.first ?? all.first).map(Self.label)
+    }
+
+    /// The library that called the innermost of the program's functions, and was itself called by one of them.
+    package var libraryCalling: String? {
+        let own = own
+        guard let inner = own.firstIndex(where: { Self.library($0) == nil }), let outer = own.lastIndex(where: { Self.library($0) == nil }) else { return nil }
+        guard inner == 0 || Self.library(own[0]) == nil else { return nil }
+        return own[inner...outer].lazy.compactMap(Self.library).first
+    }
+
+    /// The package that a frame's function comes from, where it is none of the program's own: SwiftPM keeps sources of dependencies in
+    /// `.build/checkouts`, Cargo in `registry/src`.
+    package static func library(_ frame: Frame) -> String? {
+        for folder in ["/checkouts/", "/registry/src/"] {
+            guard let file = frame.file, let range = file.firstRange(of: folder) else { continue }
+            let rest = file[range.upperBound...].split(separator: "/")
+            return (folder == "/checkouts/" ? rest.first : rest.dropFirst().first).map(String.init)
+        }
+        return nil
+    }
 
     package static func label(_ frame: Frame) -> String {
         let name = "`\(frame.function ?? frame.symbol ?? "?")`"

@@ -17,8 +17,13 @@ struct SwiftTaskRule: DiagnosisRule {
         let end = NodeText.short(standstill.end, graph.index)
         switch standstill.ending {
         case .nobodyResumes:
-            return .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph)) that nothing in memory can resume")
-        case .streamOpen: return .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream that nobody can feed or finish")
+            return .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph)) that nothing in memory can resume\(others(standstill))")
+        case .streamOpen: return .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream that nobody can feed or finish\(others(standstill))")
+        case .unfulfilled(let since):
+            let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
+            return .root(
+                .continuationNeverResumed, standstill, graph,
+                "\(who) waits for a future of a connection that the process has with itself: the last bytes came in \(NodeText.seconds(since)) ago, and nothing fulfilled it")
         case .nothingRuns: return quiet(end, standstill, graph)
         case .cancelledStays(let isBusy): return deaf(end, isBusy, standstill, graph)
         case .timer: return sleepingChild(end, standstill, graph) ?? blockedActor(end, standstill, graph)
@@ -28,6 +33,12 @@ struct SwiftTaskRule: DiagnosisRule {
         case .holderAtRest, .neverSignalled: return blockedActor(end, standstill, graph)
         default: return nil
         }
+    }
+
+    /// How many more stand at the same place.
+    private func others(_ standstill: Standstill) -> String {
+        let count = standstill.alike.count - 1
+        return count < 1 ? "" : "; \(count) other task\(count == 1 ? " stands" : "s stand") at the same place"
     }
 
     private func maker(_ node: NodeKey, _ graph: WaitGraph) -> String {
@@ -45,8 +56,8 @@ struct SwiftTaskRule: DiagnosisRule {
         let holder = wait.resumers?.elements.first.map { " (held by \($0))" } ?? ""
         let nobody = "and no thread, timer or event source is left in the process that could"
         return wait.kind == .stream
-            ? .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream\(holder) that somebody would have to feed or finish, \(nobody)")
-            : .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph))\(holder) that somebody would have to resume, \(nobody)")
+            ? .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream\(holder) that somebody would have to feed or finish, \(nobody)\(others(standstill))")
+            : .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph))\(holder) that somebody would have to resume, \(nobody)\(others(standstill))")
     }
 
     private func deaf(_ end: String, _ isBusy: Bool, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate {

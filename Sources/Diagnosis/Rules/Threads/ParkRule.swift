@@ -28,6 +28,7 @@ struct ParkRule: DiagnosisRule {
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
             if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, who, standstill, graph) }
             if isScripted(thread, pid, graph) { return nil }
+            if let operation = graph.operation(of: standstill) { return amid(operation, thread, who, object, standstill, graph) }
             if let pool = poolText(thread) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
             }
@@ -41,10 +42,55 @@ struct ParkRule: DiagnosisRule {
                 : "All \(threads) threads of an executor wait for work that lies in the executor's own queue")
         case .poolFull(let threads):
             return .root(.threadPoolExhausted, standstill, graph, "All \(threads) threads of a pool are in the middle of tasks that wait for other tasks, and no thread is left to begin those")
+        case .connectionsTaken(let count, let unread): return taken(count, unread, who, standstill, graph)
         case .neverWoken:
             return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken through a descriptor of its own process, and no thread is left to write to it")
         default: return nil
         }
+    }
+
+    /// In the middle of an operation, with nobody left to end the wait.
+    private func amid(_ operation: MidOperation, _ thread: ThreadRecord, _ who: String, _ object: FutexWait.ObjectKind, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        switch operation {
+        case .permit(let count):
+            let taken = count == 1 ? "its one permit is taken" : "all \(count) permits are taken"
+            if let pool = poolText(thread) {
+                return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`): \(taken), and nobody is left to give one back")
+            }
+            return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits at a semaphore: \(taken), and nobody is left to give one back")
+        case .serialQueue(let label, let queued):
+            let blocks = queued == 1 ? "1 block that was" : "\(queued) blocks that were"
+            let name = label.isEmpty ? "a serial queue" : "serial queue \"\(label)\""
+            return .root(
+                object == .semaphore ? .semaphoreNeverSignalled : .conditionNeverSignalled, standstill, graph,
+                "\(who) waits inside a block of \(name) to be signalled, and nobody is left to do it but \(blocks) handed to that queue and cannot begin before this one returns")
+        case .group(let entries):
+            return .root(
+                .semaphoreNeverSignalled, standstill, graph,
+                "\(who) waits for a Dispatch group that was entered \(entries == 1 ? "once" : "\(entries) times") more than it was left, and nobody is left to leave it")
+        case .result(let what, let isNested):
+            guard isNested, let count = graph.pooledWaiters(thread.pid) else {
+                return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and nobody is left to bring it about")
+            }
+            let all = count == 1 ? "The only thread at a pool's work waits" : "All \(count) threads at a pool's work wait"
+            return .root(.threadPoolExhausted, standstill, graph, "\(all) for \(what), such as \(who), and no thread is left that could begin what they wait for")
+        case .callback(let library):
+            guard let found = named(object, who, standstill, graph) else { return nil }
+            var candidate = found
+            candidate.summary += ", in the middle of a call of \(library)"
+            return candidate
+        }
+    }
+
+    private func taken(_ count: Int, _ unread: Int, _ who: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate {
+        var candidate = Candidate.root(
+            .poolExhausted, standstill, graph,
+            "\(who) waits for a free connection to \(NodeText.short(standstill.end, graph.index)): \(count == 1 ? "the only one is taken" : "all \(count) are taken")"
+                + (unread > 0 ? ", \(unread == count ? "by answers" : "\(unread) of them by answers") whose bodies nobody reads" : ""))
+        candidate.remedy = "Read every answer's body to its end, or let go of the answer, before the next request is awaited (AsyncHTTPClient: "
+            + "`response.body.collect(upTo:)`); do not ask for a further connection while one is held, or allow for both "
+            + "(`HTTPClient.Configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit`); give every request a deadline."
+        return candidate
     }
 
     private func awaitsUnknownWork(_ candidate: Candidate, _ graph: WaitGraph) -> Bool {
