@@ -23,7 +23,7 @@
 #define PTRACE_EVENT_STOP 128
 #endif
 
-enum { RED_ZONE = 128, MAXIMUM_DESCRIPTOR = 700 };
+enum { RED_ZONE = 128 };
 enum { FRESH, SEIZED, STOPPED, RELEASED };
 
 uint64_t hs_monotonic_ns(void) {
@@ -39,26 +39,14 @@ static void halt_at(const hs_copy_request *request, int step) {
     for (;;) pause();
 }
 
-/// How long a thread has waited for a processor in all: schedstat's second number; 0 where the kernel keeps none.
+/// How long a thread has waited for a processor in all: schedstat's second number; 0 where it is not known.
 static uint64_t queued_ns(const hs_thread_copy *thread) {
+    if (thread->schedule_fd < 0) return 0;
     char text[96];
-    ssize_t length = thread->schedule_fd < 0 ? 0 : pread(thread->schedule_fd, text, sizeof text - 1, 0);
+    ssize_t length = pread(thread->schedule_fd, text, sizeof text - 1, 0);
     text[length > 0 ? length : 0] = 0;
     unsigned long long ran, queued;
     return sscanf(text, "%llu %llu", &ran, &queued) == 2 ? queued : 0;
-}
-
-/// What can be done before anything is held. Of very many threads only the first descriptors are kept; the pauses of the others count whole.
-static void prepare(hs_thread_copy *thread) {
-    char path[48];
-    snprintf(path, sizeof path, "/proc/%d/schedstat", thread->tid);
-    thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (thread->schedule_fd > MAXIMUM_DESCRIPTOR) { close(thread->schedule_fd); thread->schedule_fd = -1; }
-}
-
-static void forget(hs_thread_copy *thread) {
-    if (thread->schedule_fd >= 0) close(thread->schedule_fd);
-    thread->schedule_fd = -1;
 }
 
 static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
@@ -210,7 +198,9 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
 void hs_copy_each(hs_copy_request *request) {
     for (size_t index = 0; index < request->count; index++) {
         hs_thread_copy *thread = &request->threads[index];
-        prepare(thread);
+        char path[48];
+        snprintf(path, sizeof path, "/proc/%d/schedstat", thread->tid);
+        thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
         request->urgency = hs_urgency_raise();
         set_patience(request->patience_ms);
         interrupt(request, thread);
@@ -219,12 +209,13 @@ void hs_copy_each(hs_copy_request *request) {
         release(request, thread);
         hs_urgency_drop(request->urgency);
         set_patience(0);
-        forget(thread);
+        if (thread->schedule_fd >= 0) close(thread->schedule_fd);
     }
 }
 
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
-    for (size_t index = 0; index < request->count; index++) prepare(&request->threads[index]);
+    // Each moment counts for all of them: their pauses are counted whole.
+    for (size_t index = 0; index < request->count; index++) request->threads[index].schedule_fd = -1;
     request->urgency = hs_urgency_raise();
     set_patience(request->patience_ms);
     uint64_t began = hs_monotonic_ns();
@@ -236,7 +227,6 @@ uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), vo
     for (size_t index = 0; index < request->count; index++) release(request, &request->threads[index]);
     uint64_t took = hs_monotonic_ns() - began;
     hs_urgency_drop(request->urgency);
-    for (size_t index = 0; index < request->count; index++) forget(&request->threads[index]);
     return took;
 }
 
