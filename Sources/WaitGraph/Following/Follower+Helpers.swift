@@ -12,6 +12,8 @@ extension Follower {
         else { return false }
         let threads = index.threads(of: pid)
         guard (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
+        // A group that a main thread entered and waits for itself keeps the process alive.
+        if waiter.isMain, operation == .group(entries: 1) { return false }
         let isStrict = waiter.isMain || operation.awaitsOthers
         let own = Self.functions(of: waiter)
         return !threads.contains { $0.tid != tid && couldHelp($0, waiter, own, operation, isStrict) } && !hasHelpfulTasks(pid, own, operation) && !hasFarTimers(pid)
@@ -55,9 +57,16 @@ extension Follower {
     /// from its outermost function leads to everything in the program, and shares in nothing.
     private func isConcerned(_ thread: ThreadRecord, _ waiter: ThreadRecord, _ own: Set<String>, _ operation: MidOperation) -> Bool {
         if !own.isDisjoint(with: Self.names(thread.stack.elements)) { return true }
+        switch operation {
+        // Whoever goes on may bring about a result.
+        case .result(_, isNested: false): return true
+        case .result where StackShape(thread).isPooledWork: return true
+        default: break
+        }
         if thread.isMain, Self.functions(of: thread).isEmpty, !operation.awaitsOthers { return false }
         // What is queued may be what would signal: through the queue, which cannot go on, everybody leads to it.
         if case .serialQueue = operation { return false }
+        if case .callback = operation { return waiter.wait?.futex?.reachedFrom?.contains(thread.tid) ?? true }
         return waiter.wait?.futex?.reachedFrom?.contains(thread.tid) ?? false
     }
 
@@ -99,7 +108,8 @@ extension Follower {
             case .sleep:
                 guard let before = activity.earlier?.task(pid, task.id)?.wait, before.kind == .sleep, allWoke || before.remaining_s.map({ $0 < activity.window_s }) == true
                 else { return true }
-                return !own.isDisjoint(with: Self.names(task.backtrace.elements))
+                // What a task's closure has captured is not looked for.
+                return Self.isAnybodys(operation) || !own.isDisjoint(with: Self.names(task.backtrace.elements))
             case .executor:
                 // Of the very queue that cannot go on, maybe.
                 if case .serialQueue = operation { return false }
@@ -107,6 +117,14 @@ extension Follower {
             case .globalPool, .unknown, nil: return true
             case .task, .group, .continuation, .actor, .mainActor, .stream, .eventLoopFuture: return false
             }
+        }
+    }
+
+    /// Whether anybody may end it who goes on: what is not bound to a queue, a transaction or a pool's threads.
+    private static func isAnybodys(_ operation: MidOperation) -> Bool {
+        switch operation {
+        case .permit, .group, .result(_, isNested: false): true
+        case .serialQueue, .callback, .result: false
         }
     }
 
