@@ -158,12 +158,18 @@ extension Follower {
             return ends(timed, .socket(.owed(since_s: min(since, max(edge.since_s ?? 0, graph.hungAfter_s)), everReceived: false)))
         }
         // Who called what returns only with an answer has asked; where both last bytes fall together, the request was the later.
-        if MidMessage.awaitsAnswer(reader), let tcp = socket.tcp {
-            let isTie = abs(tcp.lastDataSent_ms - tcp.lastDataReceived_ms) <= Self.tie_ms
+        let isTie = socket.tcp.map { abs($0.lastDataSent_ms - $0.lastDataReceived_ms) <= Self.tie_ms } ?? false
+        if MidMessage.awaitsAnswer(reader), socket.tcp != nil {
             return isTie ? owed(edge, socket, since, .owed(since_s: since, everReceived: true), reader) : ends(timed, .socket(.quiet(since_s: since)))
         }
-        if MidMessage.isShown(by: reader) || isForgotten(by: socket.peer, socket) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if MidMessage.isShown(by: reader) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if isForgotten(by: socket.peer, socket) {
+            // More went out than came in: of two that fall together the request was the later.
+            let isRequest = isTie && socket.tcp.map { $0.dataSegmentsOut > $0.dataSegmentsIn } == true
+            return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
+        }
         if saidAll(socket), !MidMessage.isInOperation(reader) { return .atRest(Self.taken) }
+        if wakesSoon(socket.peer), !Self.isBulk(socket), index.isClient(socket) == true, !MidMessage.isInOperation(reader) { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 
