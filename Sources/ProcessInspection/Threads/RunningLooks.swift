@@ -1,5 +1,4 @@
 internal import Evidence
-internal import Glibc
 
 /// Quick looks at threads that run, to tell one that goes round in a circle from one that computes.
 struct RunningLooks {
@@ -19,8 +18,7 @@ struct RunningLooks {
         let rows = Array(records.indices.filter { records[$0].state == "R" }.prefix(Self.threads))
         guard !rows.isEmpty else { return 0 }
         var stopped_ms = 0.0
-        for look in 0..<Self.count {
-            if look > 0 { letRun(rows.map { records[$0].tid }) }
+        for _ in 0..<Self.count {
             let outcome = quick.copy(rows.map { .init(tid: records[$0].tid, state: "R") }, mode: .perThread)
             stopped_ms += outcome.stopped_ms
             for (row, copy) in zip(rows, outcome.copies) where copy.known == ThreadCopy.allRegisters && copy.pause.method == .stopped {
@@ -29,23 +27,6 @@ struct RunningLooks {
         }
         return stopped_ms
     }
-
-    /// A thread that was not put on a processor since the last look shows the same, and nothing: it gets a few milliseconds.
-    private func letRun(_ tids: [Int32]) {
-        let before = tids.map(ran_s)
-        for _ in 0..<Self.patience {
-            if zip(tids, before).allSatisfy({ ran_s($0) > $1 + Self.step_s }) { return }
-            usleep(Self.pause_us)
-        }
-    }
-
-    /// A system without schedstat is not waited for.
-    private func ran_s(_ tid: Int32) -> Double { (try? ProcDirectory(pid: tracer.pid, tid: tid).processorTime_s()) ?? .infinity }
-
-    private static let patience = 12
-    private static let pause_us: UInt32 = 500
-    /// Some thousands of instructions.
-    private static let step_s = 5e-6
 
     /// FNV-1a, 64 bits, over all registers and the copied stack.
     private static func digest(_ copy: ThreadCopy) -> UInt64 {
