@@ -57,8 +57,10 @@ extension Follower {
     private func isFedByNobody(_ reader: ThreadRecord) -> Bool {
         guard !handlesWakingSignals(reader.pid) else { return false }
         if index.threads(of: reader.pid).count == 1 { return true }
-        // A main loop reads where it is told what to do; some calls deep it is in the middle of something.
-        guard reader.isMain, StackShape(reader).inside.count >= 2 else { return false }
+        // A main loop reads where it is told what to do; some calls deep it is in the middle of something, and so it is where a child
+        // has ended that nobody has waited for yet.
+        let hasEndedChild = index.processes.contains { $0.parentPID == reader.pid && $0.state == "Z" }
+        guard reader.isMain, StackShape(reader).inside.count >= (hasEndedChild ? 1 : 2) else { return false }
         return index.threads(of: reader.pid).allSatisfy { $0.tid == reader.tid || graph.ticks($0) || standsAlone($0) }
     }
 
