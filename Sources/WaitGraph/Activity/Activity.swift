@@ -88,6 +88,9 @@ package struct Activity: Sendable {
         return tids
     }
 
+    /// Bytes that a process wrote in between, as far as it was sampled.
+    func written_bytes(by pid: Int32) -> UInt64 { pid == sampledPID ? written_bytes : 0 }
+
     /// How often a thread of the sampled process woke up, twice a second and more, while the process read or wrote; else nil.
     package var transfers: Int? {
         guard transferred == true, let pid = sampledPID, let most = later.threads(of: pid).compactMap({ wakes[$0.tid] }).max() else { return nil }

@@ -21,14 +21,22 @@ extension WaitGraph {
             } else if let database = sqliteWait(thread) {
                 add(WaitEdge(
                     from: .thread(pid: thread.pid, tid: thread.tid), to: .fileLock(database), relation: .locksFile,
-                    since_s: wasThere(thread) ? activity.window_s : nil,
+                    since_s: stoodInLine(thread, for: database) ? activity.window_s : nil,
                     knownFrom: "SQLite's busy handler sleeps and tries again", evidence: cite + [index.path(.locks, database)], isCommitted: true))
             }
         }
     }
 
-    /// Whether the same thread was there in the earlier look: those that wait in turns and come anew do not stand.
-    private func wasThere(_ thread: ThreadRecord) -> Bool { activity.window_s > 0 && activity.earlier?.thread(thread.tid)?.pid == thread.pid }
+    /// Whether the same thread was there in the earlier look, and who keeps it waiting had the database then too: those that wait in
+    /// turns do not stand. Nor does a process that wrote meanwhile, and has no other thread that could have.
+    private func stoodInLine(_ thread: ThreadRecord, for row: Int) -> Bool {
+        guard activity.window_s > 0, activity.earlier?.thread(thread.tid)?.pid == thread.pid else { return false }
+        if activity.written_bytes(by: thread.pid) > 0, index.threads(of: thread.pid).count == 1 { return false }
+        let holders = Set(index.locks[row].holders.map(\.pid))
+        return activity.earlier?.locks.contains { lock in
+            lock.sqlite?.database == index.locks[row].sqlite?.database && lock.sqlite?.blocksWriters == true && lock.holders.contains { holders.contains($0.pid) }
+        } == true
+    }
 
     private mutating func addLockWait(_ thread: ThreadRecord, _ cite: [EvidencePath]) {
         let fd = thread.wait?.descriptors?.first?.fd

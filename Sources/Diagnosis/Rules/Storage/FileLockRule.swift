@@ -7,7 +7,9 @@ struct FileLockRule: DiagnosisRule {
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         let found = evidence.units.standstills.compactMap { candidate($0, graph) }
-        if !found.isEmpty { return .supported(found) }
+        // A lock that is waited for at the end of a chain and within a circle is one.
+        let alone = found.indices.filter { row in !found[..<row].contains { $0.cause == found[row].cause && $0.summary == found[row].summary } }.map { found[$0] }
+        if !alone.isEmpty { return .supported(alone) }
         guard evidence.hasSnapshot, graph.index.snapshot.locks.status != .unavailable else { return .unknown("file locks were not seen") }
         let own = Set(evidence.subjectProcesses)
         let blocking = graph.index.locks.contains { lock in lock.sqlite?.blocksWriters == true && lock.holders.contains { !own.contains($0.pid) } }

@@ -30,6 +30,8 @@ struct PipeRule: DiagnosisRule {
     }
 
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+        // What is read comes when the lock is free: the circle is the lock's.
+        if edges.contains(where: { $0.relation == .locks || $0.relation == .locksFile }) { return nil }
         func pipe(_ edge: WaitEdge) -> PipeRecord? {
             guard case .pipe(let inode) = edge.to, let row = graph.index.pipeRow[inode] else { return nil }
             return graph.index.pipes[row]
