@@ -87,6 +87,24 @@ import Testing
         return builder
     }
 
+    /// Caught in SQLite's busy handler at both looks: a hang where the same process had the database all along, turns where another one has it now.
+    @Test(arguments: [300, 301] as [Int32]) func writersThatTakeTurnsDoNotStand(_ later: Int32) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["clock_nanosleep", "unixSleep", "sqliteDefaultBusyCallback", "sqlite3_step", "save", "main"], syscall: "clock_nanosleep")
+        builder.descriptor(5, .file, "/data/jobs.sqlite", inode: 77)
+        for holder in [300, 301] as [Int32] {
+            builder.process(holder, "writer")
+            builder.thread(holder, pid: holder, stack: ["clock_nanosleep", "work", "main"], syscall: "clock_nanosleep")
+        }
+        builder.databaseLock(holder: 300)
+        let assessment = Diagnoser.assess(snapshots: builder.later(6) { look in
+            look.snapshot.locks = .complete([])
+            look.databaseLock(holder: later)
+        })
+        #expect(assessment.root?.cause == (later == 300 ? .databaseLocked : nil))
+        #expect((assessment.verdict == .hang) == (later == 300))
+    }
+
     @Test func aSessionThatWaitsForAnothersLockSaysSo() throws {
         let root = try #require(judge(session("postgres: app shop [local] UPDATE waiting", watches: false)).root)
         #expect(root.cause == .databaseLocked)
