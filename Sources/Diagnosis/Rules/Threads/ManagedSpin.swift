@@ -24,7 +24,9 @@ enum ManagedSpin {
     }
 
     static func interprets(_ thread: ThreadRecord, _ index: SnapshotIndex) -> Bool {
-        thread.managedStack?.elements.isEmpty == false && index.process(thread.pid)?.runtimes.contains { $0.hasPrefix("python") } == true
+        // Perl's values are not read: nothing is claimed of its loops (run.c, Perl_runops_standard).
+        if StackShape(thread).contains(anyOf: ["Perl_runops_"]) { return true }
+        return thread.managedStack?.elements.isEmpty == false && index.process(thread.pid)?.runtimes.contains { $0.hasPrefix("python") } == true
     }
 
     static func words(_ thread: ThreadRecord) -> String {

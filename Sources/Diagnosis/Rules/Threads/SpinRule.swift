@@ -41,14 +41,7 @@ struct SpinRule: DiagnosisRule {
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
-        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || comesBack(now.looks ?? []) || matchesText(before, now) || starves(now.pid, activity)
-    }
-
-    /// The same state again, after others.
-    private func comesBack(_ looks: [UInt64]) -> Bool {
-        looks.indices.contains { row in
-            looks[..<row].lastIndex(of: looks[row]).map { $0 < row - 1 && looks[$0..<row].contains { $0 != looks[row] } } ?? false
-        }
+        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || matchesText(before, now) || starves(now.pid, activity)
     }
 
     /// V8 interprets a regular expression the first time it is used and compiles it for the next (v8/src/regexp/regexp.cc, TierUp): in the
