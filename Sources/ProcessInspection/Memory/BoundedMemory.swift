@@ -31,7 +31,5 @@ package final class BoundedMemory: MemoryReader {
         return try base.read(at: address, into: buffer)
     }
 
-    /// Bytes asked for so far.
-    package var bytesRead: Int { spent.withLock { $0.bytes } }
     package var isExhausted: Bool { spent.withLock { $0.reads >= maximumReads || $0.bytes >= maximumBytes } }
 }

@@ -19,15 +19,6 @@ extension ProcessIdentity {
         guard let stat = ProcessStat(of: pid), stat.startTicks == startTicks else { return false }
         return stat.state != "Z" && stat.state != "X"
     }
-
-    /// A pidfd for this very process (pidfd_open(2)); nil when it is gone or a later process has its pid.
-    package func openPidfd() -> OwnedDescriptor? {
-        let descriptor = hs_pidfd_open(pid)
-        guard descriptor >= 0 else { return nil }
-        let owned = OwnedDescriptor(descriptor)
-        // Read after opening: if the start time is ours now, the pidfd is ours too.
-        return ProcessStat(of: pid)?.startTicks == startTicks ? owned : nil
-    }
 }
 
 /// The fields of /proc/PID/stat (proc(5)) that tell a process's identity and place in the tree.

@@ -89,19 +89,6 @@ package enum Escaping {
         return longest == 0 ? "\(fence)\(clean)\(fence)" : "\(fence) \(clean) \(fence)"
     }
 
-    /// A line of a fenced code block.
-    package static func codeLine(_ text: String) -> String {
-        scalars(text) { scalar, out in
-            switch scalar {
-            case "\n", "\r": out += "\\n"
-            case "\t": out += "    "
-            case "`": out += "\u{02CB}"
-            default: return false
-            }
-            return true
-        }
-    }
-
     /// At most so many characters, saying how many were left out. Linear in the limit, not in the text.
     package static func clipped(_ text: String, to limit: Int = 400) -> String {
         guard text.utf8.count > limit else { return text }

@@ -28,7 +28,6 @@ public struct TextStyle: Sendable, Hashable {
         case red = "1;31"
         case green = "32"
         case yellow = "33"
-        case blue = "36"
     }
 
     func paint(_ text: String, _ colour: Colour) -> String {

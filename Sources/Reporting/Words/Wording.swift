@@ -97,8 +97,6 @@ extension Assessment {
     private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     var contributing: [Finding] { findings.filter { $0.role == .contributing } }
-    /// Roots beyond the first.
-    var furtherRoots: [Finding] { Array(findings.filter { $0.role == .root }.dropFirst()) }
 }
 
 extension RunSection {

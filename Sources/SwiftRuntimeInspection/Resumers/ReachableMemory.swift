@@ -80,12 +80,6 @@ final class ReachableMemory {
 
     func mark(value: UInt64, at place: UInt64) { hs_marker_mark_word(marker, value, place) }
 
-    var hitCount: Int {
-        var count = 0
-        _ = hs_marker_hits(marker, &count)
-        return count
-    }
-
     func hits(from first: Int) -> [Hit] {
         var count = 0
         guard let hits = hs_marker_hits(marker, &count), first < count else { return [] }

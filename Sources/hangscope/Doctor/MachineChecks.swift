@@ -29,7 +29,7 @@ enum MachineChecks {
     // MARK: Tracing
 
     /// Capability numbers of linux/capability.h.
-    private enum LinuxCapability: Int { case netAdmin = 12, sysPtrace = 19, sysAdmin = 21 }
+    private enum LinuxCapability: Int { case sysPtrace = 19, sysAdmin = 21 }
 
     private static func has(_ capability: LinuxCapability) -> Bool {
         guard let line = text("/proc/self/status")?.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
