@@ -44,6 +44,16 @@ import Testing
         }
     }
 
+    /// What to change is told in the terms of the object that is waited for, in its language.
+    @Test(arguments: [
+        ("python-queue-full", "`put(item, timeout=)`"), ("python-queue-join", "`task_done()`"), ("python-async-future", "`asyncio.timeout`"),
+        ("java-latch", "Count down in `finally`"), ("java-future-dropped", "`completeExceptionally`"), ("java-socket-silent", "setReadTimeout"), ("condition", "under the mutex"),
+    ])
+    func theRemedyFits(_ name: String, _ words: String) throws {
+        let root = try #require(try Self.assess(Self.folder.appendingPathComponent(name).path).findings.first { $0.role == .root })
+        #expect(root.remedy.contains(words), "\(root.remedy)")
+    }
+
     /// Whether a reference such as "snapshots/2/threads.json#/3" names a row of a file that is there.
     private static func resolves(_ reference: String, in path: String) -> Bool {
         let parts = reference.split(separator: "#", maxSplits: 1).map(String.init)

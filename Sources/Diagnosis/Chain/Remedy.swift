@@ -27,6 +27,7 @@ enum Remedy {
         case .pipeFull: return "Read the output while its writer runs\(draining(language)); drain stdout and stderr concurrently; or send output to a file."
         case .childNeverExits: return "Wait with a limit (\(waiting(language))), end children by process group, and make sure that the child handles the signal that should end it."
         case .lockAbandoned: return releasing(language)
+        case .conditionNeverSignalled, .barrierIncomplete: return managed(waiter, language, index)
         case .semaphoreNeverSignalled:
             return "Release it on every path, failure included\(scope(language)); do not block a thread on work that needs the same thread or queue; bound the wait."
         case .poolExhausted: return "Give members back on every path\(scope(language)), never ask for a second one while holding the first, and bound the wait for one."
