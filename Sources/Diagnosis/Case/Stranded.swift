@@ -34,14 +34,14 @@ enum Stranded {
     // MARK: Among threads that only tick
 
     /// The main thread, or the one whose end it waits for, some functions deep in its work, or a thread within a task of a pool, in a process whose other threads do nothing
-    /// but wake up by their timers or wait for each other: one of those may let it go on, and none is seen about to.
+    /// but wake up by their timers or wait for each other: one of those may let it go on, and none is seen about to. What other processes share, they may signal.
     private static func amongTickers(_ standstill: Standstill, _ graph: WaitGraph) -> String? {
         guard case .neverSignalled = standstill.ending, case .thread(let pid, let first) = standstill.start, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }), case .thread(pid, let tid)? = standstill.path.last?.from,
             let waiter = graph.index.thread(tid), graph.activity.change(of: tid) == .stood
         else { return nil }
         let shape = StackShape(waiter)
         guard isMain(first, pid, graph) ? shape.own.count >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
-            waiter.managedWait?.releasers?.elements.isEmpty != false
+            waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true
         else { return nil }
         let others = graph.index.threads(of: pid).filter { $0.tid != tid && $0.tid != first }
         guard others.contains(where: { isTicking($0, graph) }), others.allSatisfy({ isTicking($0, graph) || cannotActAlone($0, graph) }) else { return nil }
