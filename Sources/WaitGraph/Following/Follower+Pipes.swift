@@ -43,8 +43,7 @@ extension Follower {
             guard sleepsLong(producer, Pause.long_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
             // Not the reader's own child: it keeps the end open, whoever was to write.
             guard index.process(producer)?.parentPID == pid else { return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid == producer })) }
-            let across = WaitEdge(from: edge.to, to: .process(producer), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
-            return .stuck(Standstill(path: [edge, across], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
+            return .stuck(Standstill(path: [edge, otherEnd(edge, producer)], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
         }
         // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
         if children.isEmpty && !isPipeline(pid, seen) || sleepers.count == seen.count {
@@ -77,8 +76,7 @@ extension Follower {
             onTrail[edge.to] = nil
             trail.removeLast()
         }
-        return follow(WaitEdge(
-            from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence))
+        return follow(otherEnd(edge, pid))
     }
 
     /// Several children of one process read the same pipe, which their parent writes to: workers that take what comes. A reader to the
@@ -110,6 +108,21 @@ extension Follower {
     private func producer(_ pipe: PipeRecord, _ writers: [Int32], _ pid: Int32) -> Int32? {
         guard writers.count == 1, let process = index.process(writers[0]), pipe.writers.contains(where: { $0.pid == writers[0] && $0.fd == 1 }) else { return nil }
         return process.parentPID == pid || isPipeline(pid, writers) ? writers[0] : nil
+    }
+
+    /// From a thread that reads the output of a child of its own process, to that child.
+    func outputOfChild(_ reader: NodeKey, _ pid: Int32) -> [WaitEdge]? {
+        for edge in graph.out(reader) where edge.relation == .reads {
+            guard case .pipe(let inode) = edge.to, let row = index.pipeRow[inode] else { continue }
+            let pipe = index.pipes[row]
+            guard let child = producer(pipe, Set(pipe.writers.map(\.pid)).sorted(), pid), index.process(child)?.parentPID == pid else { continue }
+            return [edge, otherEnd(edge, child)]
+        }
+        return nil
+    }
+
+    private func otherEnd(_ edge: WaitEdge, _ pid: Int32) -> WaitEdge {
+        WaitEdge(from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
     }
 
     private func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {

@@ -111,6 +111,9 @@ extension Follower {
             standstill.isCommitted = true
             return .stuck(standstill)
         case .atRest(let why):
+            if let path = outputOfChild(held.to, pid) {
+                return .stuck(Standstill(path: [held] + path, end: path[path.count - 1].to, ending: .childStays(why: "whoever holds the lock waits for its output"), isCommitted: true))
+            }
             // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
             let isRest = isColleague(tid, pid) || acceptsForWaiter(tid, pid)
             return isRest ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))

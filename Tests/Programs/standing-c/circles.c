@@ -92,6 +92,50 @@ STAND(pipe_child) {
     waitpid(pid, NULL, 0);
 }
 
+static FILE *output;
+
+/// Output of a child that looks for something to tell now and then, and writes a line or finds nothing.
+static void run_child(int writes) {
+    int pipes[2];
+    if (pipe(pipes) < 0) return;
+    if (child() == 0) {
+        close(pipes[0]);
+        dup2(pipes[1], 1);
+        close(pipes[1]);
+        for (;;) {
+            if (writes && write(1, "line\n", 5) != 5) _exit(1);
+            usleep(100000);
+        }
+    }
+    close(pipes[1]);
+    output = fdopen(pipes[0], "r");
+}
+
+static void *take_lines(void *x) {
+    for (;;) {
+        char line[64];
+        pthread_mutex_lock(&mutex);
+        if (!fgets(line, sizeof line, output)) return x;
+        pthread_mutex_unlock(&mutex);
+    }
+}
+
+static void take_in_turn(int writes) {
+    pthread_t one, two;
+    run_child(writes);
+    pthread_create(&one, NULL, take_lines, NULL);
+    pthread_create(&two, NULL, take_lines, NULL);
+    announce();
+    pthread_join(one, NULL);
+    pthread_join(two, NULL);
+}
+
+/// One reads a child's output with a lock that the other needs, and the child has nothing to tell.
+STAND(output_locked) { (void)count; (void)arguments; take_in_turn(0); }
+
+/// Its healthy twin: lines come.
+STAND(output_led) { (void)count; (void)arguments; take_in_turn(1); }
+
 /// Its healthy twin: the output is read while it comes.
 STAND(pipe_drained) {
     (void)count; (void)arguments;
