@@ -110,6 +110,11 @@ static void read_functions(hs_image *image) {
 }
 
 const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start) {
+    uint64_t end;
+    return hs_image_function_range(image, address, start, &end);
+}
+
+const char *hs_image_function_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end) {
     pthread_mutex_lock(&image->lock);
     if (!image->functions_read) read_functions(image);
     pthread_mutex_unlock(&image->lock);
@@ -124,6 +129,7 @@ const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start
         const struct hs_function *function = &image->functions[low - 1 - back];
         if (address < function->end || (function->end == function->start && back == 0)) {
             *start = function->start;
+            *end = function->end;
             return function->name;
         }
     }

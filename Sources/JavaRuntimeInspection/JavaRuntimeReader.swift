@@ -37,6 +37,7 @@ package struct JavaRuntimeReader {
         var heap: JavaHeap?
         var monitors: JavaMonitors?
         var classes: LoadedClasses?
+        var calls: JavaCalls?
         var reasons: [String] = []
     }
 
@@ -63,7 +64,9 @@ package struct JavaRuntimeReader {
         do throws(HotSpotAbsence) {
             let classes = if let known = sections.heap?.classes { known } else { try JavaClasses(tables, memory) }
             let code = try CodeCache(tables, memory)
-            sections.walker = try JavaStackWalker(tables, memory, code: code, methods: try JavaMethods(tables, memory, classes))
+            let methods = try JavaMethods(tables, memory, classes)
+            sections.walker = try JavaStackWalker(tables, memory, code: code, methods: methods)
+            if let heap = sections.heap, let loaded = sections.classes { sections.calls = try? JavaCalls(tables, memory, heap, loaded, methods) }
         } catch { sections.reasons.append(error.reason) }
         return sections
     }
@@ -123,14 +126,20 @@ package struct JavaRuntimeReader {
         pools.markStarved(&waits)
         addHooks(sections.classes, &waits)
         for (tid, wait) in waits { runtime.threads[tid]?.wait = wait }
+        guard let calls = sections.calls else { return }
+        let survey = JavaCodeSurvey(calls: calls, heap: heap, pools: pools, subjects: subjects, deadline: min(deadline, .now + Self.longestSurvey))
+        for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
     }
 
     /// What waits to be told something may be told when the program is asked to end.
     private func addHooks(_ classes: LoadedClasses?, _ waits: inout [Int32: ManagedWait]) {
         let told = waits.filter { [.condition, .event, .semaphore, .queueTake].contains($0.value.kind) && $0.value.rest == nil && $0.value.timeout_s == nil }
-        guard !told.isEmpty, let hooks = classes?.shutdownHooks(), !hooks.isEmpty else { return }
+        guard !told.isEmpty, let classes, case let hooks = classes.shutdownHooks() + classes.signalHandlers(), !hooks.isEmpty else { return }
         for tid in told.keys { waits[tid]?.releasers = .complete(hooks) }
     }
+
+    /// Longest look at what code calls.
+    private static let longestSurvey = Duration.milliseconds(1500)
 
     private func timeout(_ tid: Int32) -> Double? { records[tid]?.wait?.timeout_s }
     private func sleeps(_ tid: Int32) -> Bool { records[tid]?.state == "S" }

@@ -26,12 +26,18 @@ import Testing
         ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
         ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
+        ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
+<<<<<<< HEAD
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
+=======
+        "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept",
+        "beat-service", "beat-consumer", "beat-workers",
+>>>>>>> f8cb42b (attach tells by machine code and bytecode whether a thread that ticks could end another's wait: hangs of C, C++, Rust and Java beside tickers get their root, waits for one that goes on are none)
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -61,7 +67,7 @@ import Testing
 
     /// Where nothing tells a whole message from half of one, or the peer will wake up in time, no cause is named.
     @Test func whatMayYetComeIsNotCalledAHang() async throws {
-        let kinds = ["subscription-quiet", "long-poll"]
+        let kinds = ["subscription-quiet", "long-poll", "beat-warming"]
         let found = try await Standing.judge(kinds)
         for kind in kinds {
             let assessment = try #require(found[kind])

@@ -39,8 +39,9 @@ enum Stranded {
         guard case .neverSignalled = standstill.ending, case .thread(let pid, let first) = standstill.start, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }), case .thread(pid, let tid)? = standstill.path.last?.from,
             let waiter = graph.index.thread(tid), graph.activity.change(of: tid) == .stood
         else { return nil }
+        if Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
         let shape = StackShape(waiter)
-        guard isMain(first, pid, graph) ? shape.own.count >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
+        guard isMain(first, pid, graph) ? Follower.depth(of: waiter) >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
             waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true
         else { return nil }
         let others = graph.index.threads(of: pid).filter { $0.tid != tid && $0.tid != first }

@@ -55,7 +55,10 @@ package struct UnitSurvey: Sendable {
         let operations = Self.operations(parked, besides: stuck, follower, closed)
         stuck += operations
         Self.leaveOutCustomers(index, &stuck)
-        judgeParked(parked.filter { !operations.contains($0) }, graph, &stuck)
+        let forsaken = parked.filter { !operations.contains($0) && follower.isShownForsaken($0) }
+        let explained = Set(stuck.compactMap { Self.process(of: $0.start) })
+        stuck += forsaken.filter { Self.process(of: $0.start).map { !explained.contains($0) } ?? false }
+        judgeParked(parked.filter { !operations.contains($0) && !forsaken.contains($0) }, graph, &stuck)
         if let again = Repetition.words(subject, graph) { stranded.append(again) }
         standstills = Self.grouped(stuck, graph)
     }

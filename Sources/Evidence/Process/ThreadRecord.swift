@@ -26,6 +26,8 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     public var managedWait: ManagedWait?
     /// For a thread that runs: the loop it goes round in without changing anything; nil where values change.
     public var managedLoop: ManagedLoop?
+    /// What its code can still come to; nil where that was not looked for.
+    public var codeAhead: CodeAhead?
     /// Kernel stack where permitted, innermost first.
     public var kernelStack: [String]?
     /// For a thread that ran: digests of its registers and innermost stack in a few quick looks. One that comes

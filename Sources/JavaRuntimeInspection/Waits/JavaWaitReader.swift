@@ -119,6 +119,9 @@ struct JavaWaitReader {
         case "java.util.concurrent.CompletableFuture": return completable(subject, blocker, type)
         case "java.util.concurrent.Phaser", "java.util.concurrent.Exchanger":
             return ManagedWait(kind: .barrier, object: blocker, typeName: outer, knownFrom: "the thread's parkBlocker")
+        case "java.util.concurrent.locks.StampedLock":
+            // Who holds it stands nowhere.
+            return ManagedWait(kind: .lock, object: blocker, typeName: outer, knownFrom: "the thread's parkBlocker")
         default: break
         }
         if type.hasSuffix("$ConditionObject") { return condition(subject, blocker) }

@@ -47,6 +47,14 @@ package final class ModuleImage: Sendable {
         return hs_image_function(pointer, address, &start).map { (String(cString: $0), start) }
     }
 
+    /// The same with all of its linked addresses; nil for symbols without a size.
+    func extent(ofFunctionAt address: UInt64) -> (symbol: String, range: Range<UInt64>)? {
+        var start: UInt64 = 0
+        var end: UInt64 = 0
+        guard let name = hs_image_function_range(pointer, address, &start, &end), start < end else { return nil }
+        return (String(cString: name), start..<end)
+    }
+
     /// Functions at a linked address by the debugging information, innermost inlined one first.
     package func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
 

@@ -12,6 +12,7 @@ package struct InspectedRuntime {
         package var stack: Observed<[Frame]>?
         package var wait: ManagedWait?
         package var loop: ManagedLoop?
+        package var codeAhead: CodeAhead?
 
         package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil, loop: ManagedLoop? = nil) {
             self.name = name
@@ -38,5 +39,6 @@ extension ThreadRecord {
         managedStack = managed.stack ?? managedStack
         managedWait = managed.wait ?? managedWait
         managedLoop = managed.loop ?? managedLoop
+        codeAhead = managed.codeAhead ?? codeAhead
     }
 }

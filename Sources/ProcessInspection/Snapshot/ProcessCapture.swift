@@ -97,6 +97,7 @@ struct ProcessCapture {
             managedTasks += runtime.tasks
             change(runtime.threads) { $0.add($1) }
         }
+        change(CodeSurvey(context).found()) { $0.codeAhead = $1 }
     }
 
     /// Completes the records of the threads that something was found out about.

@@ -71,6 +71,7 @@ extension WaitGraph {
         guard index.snapshot.threads.status == .complete, futex.object == .mutex || futex.object == .readWriteLock else { return false }
         let others = index.threads(of: waiter.pid).filter {
             $0.tid != waiter.tid && $0.state != "Z" && $0.wait?.futex?.objectAddress != futex.objectAddress && !joins($0, waiterOf: futex)
+                && !Follower(self).isWithoutLocks($0)
         }
         return others.isEmpty && (futex.object == .mutex || (futex.count ?? 1) > 0)
     }

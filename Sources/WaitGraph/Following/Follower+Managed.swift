@@ -84,11 +84,12 @@ extension Follower {
         guard case .futex(let pid, let address) = node, index.managedObject(pid, address)?.kind == .lock else { return false }
         // Another thread that waits for something else may have it, taken in a function that has returned.
         let others = index.threads(of: pid).contains { thread in
+            if isWithoutLocks(thread) { return false }
             guard let wait = thread.managedWait else { return true }
             let waitsForIt = wait.kind == .lock && wait.object == address
             return !waitsForIt && wait.rest == nil && wait.kind != .threadEnd && wait.kind != .housekeeping
         }
-        return !others && isClosed(pid)
+        return !others && (isClosed(pid) || isLulled(pid))
     }
 
     /// Whether a thread that waits in its language's terms leaves nobody to act; nil where the runtime says nothing of it.

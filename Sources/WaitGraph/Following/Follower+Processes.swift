@@ -113,7 +113,7 @@ extension Follower {
 
     /// A main thread that waits at a semaphore until the program is told to stop: of all locks only that may be used in the handler of
     /// a signal (signal-safety(7)). Some calls deep it is in the middle of something.
-    private func mayBePosted(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
+    func mayBePosted(_ thread: ThreadRecord, _ wait: ThreadWait) -> Bool {
         guard thread.isMain, wait.futex?.object == .semaphore, let caught = index.process(thread.pid)?.caughtSignals else { return false }
         return caught & (Self.wakingSignals | Self.interrupt) != 0 && StackShape(thread).inside.count < 2
     }

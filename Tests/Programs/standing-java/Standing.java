@@ -15,6 +15,7 @@ public class Standing {
         Signals.add(programs);
         Pools.add(programs);
         Waits.add(programs);
+        Tickers.add(programs);
         Program program = arguments.length == 1 ? programs.get(arguments[0]) : null;
         if (program == null) {
             System.err.println("one of: " + programs.keySet());

@@ -1,0 +1,107 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// What the code of Java threads can still come to, where some wait to be let go on and others go on by themselves.
+struct JavaCodeSurvey {
+    let calls: JavaCalls
+    let heap: JavaHeap
+    let pools: JavaPools
+    let subjects: [JavaWaitReader.Subject]
+    let deadline: ContinuousClock.Instant
+
+    /// Programs of more threads have other troubles.
+    private static let threadLimit = 200
+
+    func found(_ waits: [Int32: ManagedWait]) -> [Int32: CodeAhead] {
+        let own = subjects.filter { waits[$0.thread.tid]?.kind != .housekeeping }
+        let waiting = own.filter { waits[$0.thread.tid].map(Self.waitsForOthers) == true }
+        guard own.count <= Self.threadLimit, !waiting.isEmpty, waiting.contains(where: { waits[$0.thread.tid]?.rest == nil }), waiting.count < own.count else { return [:] }
+        let releasers = releasers()
+        var result: [Int32: CodeAhead] = [:]
+        for subject in waiting where waits[subject.thread.tid]?.rest == nil {
+            result[subject.thread.tid] = CodeAhead(comesBack: comesBack(subject), releasers: releasers)
+        }
+        for subject in own where result[subject.thread.tid] == nil && !Self.waitsForNothing(waits[subject.thread.tid]) {
+            result[subject.thread.tid] = CodeAhead(releases: releases(subject))
+        }
+        return result
+    }
+
+    private static func waitsForOthers(_ wait: ManagedWait) -> Bool { wait.timeout_s == nil && wait.kind != .sleep && wait.kind != .read }
+    /// An idle worker of a pool in whose queue nothing lies.
+    private static func waitsForNothing(_ wait: ManagedWait?) -> Bool { wait.map { $0.rest != nil && $0.timeout_s == nil } ?? false }
+
+    // MARK: Those that go on
+
+    private func releases(_ subject: JavaWaitReader.Subject) -> Observed<[String]> {
+        let reach = JavaReach(calls, deadline: deadline)
+        let program = subject.frames.filter { !$0.method.isPlatform }
+        let isPooled = addTasks(of: subject, reach)
+        if program.isEmpty, !isPooled { reach.fail("what it was started with is not known") }
+        for frame in program { reach.add(frame, again: isPooled) }
+        let found = reach.run()
+        let names = Set(found.releases.map { "\($0.className).\($0.name)" }).sorted()
+        return found.shortfall.map { .partial(names, reason: $0) } ?? .complete(names)
+    }
+
+    /// What lies in the queue of the thread's pool or timer. Whether it has one.
+    private func addTasks(of subject: JavaWaitReader.Subject, _ reach: JavaReach) -> Bool {
+        var work: [UInt64]
+        if let pool = pools.pool(of: subject.thread.tid) {
+            work = heap.reference(pool, "workQueue").map { JavaPools.elements($0, heap) } ?? []
+        } else if heap.typeName(of: subject.facts.object) == "java.util.TimerThread" {
+            work = heap.reference(subject.facts.object, "queue").flatMap { heap.reference($0, "queue") }.map { heap.elements(ofArray: $0) } ?? []
+        } else {
+            return false
+        }
+        for object in work.prefix(1000) {
+            guard let type = programType(in: object) else {
+                reach.fail("a task in its queue is the platform's own")
+                continue
+            }
+            reach.add(object: type)
+        }
+        return true
+    }
+
+    /// The class of the program's own object within a piece of work.
+    private func programType(in work: UInt64) -> String? {
+        var current = work
+        for _ in 0..<8 {
+            guard let name = heap.typeName(of: current) else { return nil }
+            if calls.program[name] != nil { return name }
+            let inner = ["callable", "task", "fn", "action", "runnable", "command", "src"].lazy.compactMap { heap.reference(current, $0) }.first
+            guard let inner else { return nil }
+            current = inner
+        }
+        return nil
+    }
+
+    // MARK: Those that wait
+
+    /// What the program, from where it began on, would let waiting threads go on by.
+    private func releasers() -> [String] {
+        let reach = JavaReach(calls, deadline: deadline)
+        for name in calls.program.keys { reach.add(method: .init(className: name, name: "main")) }
+        let found = reach.run()
+        return Set(found.releases.filter(JavaReleasing.isSignal).map { "\($0.className).\($0.name)" }).sorted()
+    }
+
+    /// Where the wait is repeated until what it waits for is there, that alone is no coming back.
+    private func comesBack(_ subject: JavaWaitReader.Subject) -> Bool? {
+        let program = subject.frames.filter { !$0.method.isPlatform }
+        guard !program.isEmpty else { return nil }
+        for (row, frame) in program.enumerated() {
+            guard let method = calls.method(of: frame), let index = frame.index, let first = method.bytecode.instructions.firstIndex(where: { $0.index == Int(index) }) else { return nil }
+            let cycle = method.bytecode.flow.cycle(through: first)
+            if cycle.isEmpty { continue }
+            if row > 0 { return true }
+            guard let others = calls.calls(cycle.subtracting([first]).sorted().map { method.bytecode.instructions[$0] }[...], of: method) else { return nil }
+            if others.contains(where: { !Self.looks.contains($0.name) }) { return true }
+        }
+        return false
+    }
+
+    /// Methods that only look whether a wait is over.
+    private static let looks: Set<String> = ["isEmpty", "size", "get", "getCount", "contains", "containsKey", "peek", "isDone", "nanoTime", "currentTimeMillis", "booleanValue", "intValue"]
+}

@@ -1,0 +1,185 @@
+internal import Evidence
+
+/// Which functions running code can come to: from the frames of a thread on through what they call or take the address of.
+///
+/// What cannot be told from the instructions alone (calls through pointers, code that is not found) makes the answer partial.
+/// What may be called is rather overestimated: whatever a function refers to counts as called.
+final class CodeReach {
+    private let modules: ModuleTable
+    private let memory: any MemoryReader
+    private let deadline: ContinuousClock.Instant
+    private var functions: [UInt64: FunctionCode?] = [:]
+    private var imports: [UInt64: Imports] = [:]
+
+    private static let functionLimit = 2000
+
+    init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
+        self.modules = modules
+        self.memory = memory
+        self.deadline = deadline
+    }
+
+    /// The program's own code: neither the C library's nor that of the language.
+    func isProgram(_ address: UInt64) -> Bool { modules.module(at: address).map { !Releasing.isLeaf($0.path) } ?? true }
+
+    func imports(of module: ModuleTable.Module) -> Imports {
+        if let known = imports[module.start] { return known }
+        let read = Imports(module, memory: memory)
+        imports[module.start] = read
+        return read
+    }
+
+    /// The function that covers an address, decoded.
+    func function(at address: UInt64) -> FunctionCode? {
+        guard let module = modules.module(at: address), let extent = module.image.extent(ofFunctionAt: address &- module.bias) else { return nil }
+        let start = extent.range.lowerBound &+ module.bias
+        if let known = functions[start] { return known }
+        let read = functions.count < Self.functionLimit && ContinuousClock.now < deadline
+            ? FunctionCode(symbol: extent.symbol, range: start..<extent.range.upperBound &+ module.bias, memory: memory) : nil
+        functions[start] = .some(read)
+        return read
+    }
+
+    // MARK: Following
+
+    private struct Search {
+        var releases: Set<String> = []
+        var shortfall: String?
+        var seen: Set<UInt64> = []
+        var queue: [UInt64] = []
+        /// Functions of other files that are called or referred to.
+        var imported: Set<String> = []
+    }
+
+    /// - Parameter frames: program counters of the thread's frames, innermost first; the first exact, the others return addresses.
+    func releases(from frames: [UInt64]) -> Observed<[String]> {
+        var search = Search()
+        let own = frames.filter(isProgram)
+        // Rust's library inside the outermost frames only sees to it that a thread begins and ends, and inside the innermost that it returns.
+        let last = own.lastIndex { function(at: $0).map { !Releasing.isOfRust($0.symbol) } ?? true } ?? -1
+        for (row, address) in own.enumerated() where row <= last {
+            guard let code = function(at: address) else {
+                search.shortfall = "the code at its stack could not be read"
+                continue
+            }
+            if Releasing.isLeafOfRust(code.symbol) { continue }
+            look(through: code.remaining(from: address), of: code, &search)
+            addColdPart(of: code, &search)
+        }
+        run(&search)
+        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    /// Whether a function calls nothing but others that do not, either: it only looks at memory.
+    func onlyLooks(_ address: UInt64) -> Bool {
+        var search = Search(seen: [address], queue: [address])
+        run(&search)
+        return search.shortfall == nil && search.imported.isEmpty && search.releases.isEmpty && search.seen.count < 16
+    }
+
+    /// A call of a function that ends the program or throws.
+    func doesNotReturn(_ call: Instruction) -> Bool {
+        switch call.kind {
+        case .call(let target):
+            if let slot = slot(ofStubAt: target) { return doesNotReturn(through: slot) }
+            return function(at: target).map { Releasing.doesNotReturn($0.symbol) } ?? false
+        case .callThrough(let slot): return doesNotReturn(through: slot)
+        default: return false
+        }
+    }
+
+    private func doesNotReturn(through slot: UInt64) -> Bool {
+        modules.module(at: slot).flatMap { imports(of: $0).names[slot] }.map(Releasing.doesNotReturn) ?? false
+    }
+
+    private func run(_ search: inout Search) {
+        while let next = search.queue.popLast(), search.shortfall == nil {
+            guard let code = function(at: next) else {
+                search.shortfall = "the code of a function that it calls could not be read"
+                return
+            }
+            if Releasing.isLeafOfRust(code.symbol) { continue }
+            if Releasing.isRelease(code.symbol) { search.releases.insert(code.symbol); continue }
+            look(through: code.instructions[...], of: code, &search)
+            addColdPart(of: code, &search)
+        }
+    }
+
+    /// GCC puts what is rarely run, such as handlers of exceptions, into a function of its own that only the unwinder may know.
+    private func addColdPart(of code: FunctionCode, _ search: inout Search) {
+        guard let module = modules.module(at: code.range.lowerBound), let cold = module.image.address(ofSymbol: code.symbol + ".cold") else { return }
+        visit(cold &+ module.bias, &search)
+    }
+
+    private func visit(_ address: UInt64, _ search: inout Search) {
+        if search.seen.insert(address).inserted { search.queue.append(address) }
+    }
+
+    private func look(through instructions: ArraySlice<Instruction>, of code: FunctionCode, _ search: inout Search) {
+        for instruction in instructions {
+            switch instruction.kind {
+            case .call(let target), .jump(let target), .branch(let target):
+                if !code.range.contains(target) { called(target, &search) }
+            case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
+            case .indirectCall, .indirectJump: search.shortfall = search.shortfall ?? "it calls through pointers"
+            case .systemCall: search.shortfall = search.shortfall ?? "it makes system calls of its own"
+            case .other, .end: if let place = instruction.reference { referred(place, code, &search) }
+            }
+        }
+    }
+
+    private func called(_ target: UInt64, _ search: inout Search) {
+        if let slot = slot(ofStubAt: target) { return calledThrough(slot, &search) }
+        visit(target, &search)
+    }
+
+    /// Stubs of the procedure linkage table jump through a slot, some after an ENDBR64 or a BND prefix.
+    private func slot(ofStubAt address: UInt64) -> UInt64? {
+        guard let module = modules.module(at: address), let bytes = try? memory.bytes(at: address, upTo: 16) else { return nil }
+        var at = 0
+        for _ in 0..<2 {
+            guard at < bytes.count, let instruction = InstructionDecoder.decode(bytes[at...], at: address &+ UInt64(at)) else { return nil }
+            if case .jumpThrough(let slot) = instruction.kind { return imports(of: module).names[slot] == nil ? nil : slot }
+            at += instruction.length
+        }
+        return nil
+    }
+
+    private func calledThrough(_ slot: UInt64, _ search: inout Search) {
+        guard let module = modules.module(at: slot), let name = imports(of: module).names[slot] else {
+            // A pointer that cannot change any more, as the dynamic linker leaves those to the file's own functions.
+            if isConstant(slot), let target = try? memory.load(UInt64.self, at: slot), function(at: target)?.range.lowerBound == target { return visit(target, &search) }
+            search.shortfall = search.shortfall ?? "it calls through pointers"
+            return
+        }
+        imported(name, slot, &search)
+    }
+
+    private func isConstant(_ address: UInt64) -> Bool {
+        modules.module(at: address)?.mappings.contains { $0.start <= address && address < $0.end && !$0.isWritable } == true
+    }
+
+    private func imported(_ name: String, _ slot: UInt64, _ search: inout Search) {
+        guard search.imported.insert(name).inserted else { return }
+        if Releasing.isRelease(name) { search.releases.insert(name); return }
+        // A filled slot tells where it leads; one that is not leads back into its own file.
+        if let target = try? memory.load(UInt64.self, at: slot), let module = modules.module(at: target), module.start != modules.module(at: slot)?.start {
+            if !Releasing.isLeaf(module.path) { visit(target, &search) }
+            return
+        }
+        for module in modules.modules {
+            guard let linked = module.image.address(ofSymbol: name) else { continue }
+            if !Releasing.isLeaf(module.path) { visit(linked &+ module.bias, &search) }
+            return
+        }
+    }
+
+    /// The address of a function that is taken, or the slot of one.
+    private func referred(_ place: UInt64, _ code: FunctionCode, _ search: inout Search) {
+        guard !code.range.contains(place), let module = modules.module(at: place) else { return }
+        if let name = imports(of: module).names[place] { return imported(name, place, &search) }
+        guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else { return }
+        if let slot = slot(ofStubAt: place) { return calledThrough(slot, &search) }
+        if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Evidence
+
+/// Looks through the code of the threads of a native process of which some wait to be let go on, and others go on by themselves.
+struct CodeSurvey {
+    private let context: TaskForestContext
+    private let reach: CodeReach
+
+    /// Programs of more threads have other troubles, and the look is not to cost more than the rest of the capture.
+    private static let threadLimit = 200
+    private static let longest = Duration.milliseconds(500)
+
+    init(_ context: TaskForestContext) {
+        self.context = context
+        reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: min(context.deadline, .now + Self.longest))
+    }
+
+    /// By thread; nothing where nobody waits for others, or a language's runtime knows better.
+    func found() -> [Int32: CodeAhead] {
+        #if arch(x86_64)
+        let threads = context.threads.elements
+        guard threads.count >= 2, threads.count <= Self.threadLimit, !isRuntimes else { return [:] }
+        let waiting = threads.filter { Self.waitsForOthers($0) }
+        guard !waiting.isEmpty, waiting.count < threads.count else { return [:] }
+        var result: [Int32: CodeAhead] = [:]
+        for thread in waiting { result[thread.tid] = CodeAhead(comesBack: comesBack(thread), releasers: releasers(thread)) }
+        for thread in threads where result[thread.tid] == nil && Self.goesOn(thread) { result[thread.tid] = CodeAhead(releases: releases(thread)) }
+        return result
+        #else
+        return [:]
+        #endif
+    }
+
+    /// Interpreters and virtual machines release by tables; Swift's code calls through witnesses.
+    private var isRuntimes: Bool {
+        context.modules.modules.contains { module in ["/libswiftCore.so", "/libjvm.so", "/libpython", "/libnode", "/libruby"].contains { module.path.contains($0) } }
+    }
+
+    private static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
+        guard let wait = thread.wait, wait.kind == .futex, (wait.timeout_s ?? 0) <= 0, wait.futex?.isShared != true else { return false }
+        return thread.stack.status == .complete
+    }
+
+    private static func goesOn(_ thread: ThreadRecord) -> Bool {
+        guard let wait = thread.wait else { return true }
+        return wait.kind == .sleep || (wait.timeout_s ?? 0) > 0
+    }
+
+    private func counters(_ thread: ThreadRecord) -> [UInt64] { thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter) }
+
+    private func releases(_ thread: ThreadRecord) -> Observed<[String]> {
+        guard thread.stack.status == .complete else { return .unavailable(reason: "its stack is not known whole") }
+        return reach.releases(from: counters(thread))
+    }
+
+    // MARK: The waiter
+
+    private func releasers(_ thread: ThreadRecord) -> [String] {
+        var seen: Set<UInt64> = []
+        var names: Set<String> = []
+        for address in counters(thread) where reach.isProgram(address) {
+            guard let module = context.modules.module(at: address), seen.insert(module.start).inserted else { continue }
+            names.formUnion(reach.imports(of: module).names.values.filter(Releasing.isSignal))
+        }
+        return names.sorted()
+    }
+
+    /// Frames of the language's own library that are compiled into the program.
+    private static func isLibrary(_ frame: Frame) -> Bool {
+        let name = frame.function ?? frame.symbol ?? ""
+        return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
+    }
+
+    /// Where a wait is repeated until what it waits for is there, that alone is no coming back.
+    private func comesBack(_ thread: ThreadRecord) -> Bool? {
+        let frames = thread.stack.elements.filter { !$0.isInlined && reach.isProgram($0.programCounter) && !Self.isLibrary($0) }
+        guard !frames.isEmpty else { return nil }
+        for (row, frame) in frames.enumerated() {
+            guard let code = reach.function(at: frame.programCounter) else { return nil }
+            guard let call = code.instructions.first(where: { $0.next == frame.programCounter }), let cycle = code.cycle(through: call.address, ends: reach.doesNotReturn)
+            else { return nil }
+            if !cycle.isEmpty, row > 0 || doesMore(cycle, than: call) { return true }
+        }
+        return false
+    }
+
+    /// Whether a loop around a wait calls anything else than the wait, other than to look whether it is over.
+    private func doesMore(_ cycle: [Instruction], than call: Instruction) -> Bool {
+        cycle.contains { instruction in
+            guard instruction.address != call.address, instruction.kind != call.kind else { return false }
+            switch instruction.kind {
+            case .call(let target): return !reach.onlyLooks(target)
+            case .callThrough, .indirectCall, .systemCall: return true
+            case .jump, .branch, .jumpThrough, .indirectJump, .other, .end: return false
+            }
+        }
+    }
+}

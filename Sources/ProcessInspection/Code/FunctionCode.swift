@@ -1,0 +1,79 @@
+/// The machine code of one function of a process.
+struct FunctionCode {
+    var symbol: String
+    /// In the process's memory.
+    var range: Range<UInt64>
+    /// From its first byte to its last, in order.
+    var instructions: [Instruction]
+
+    /// Longer functions are not read.
+    private static let maximum_bytes: UInt64 = 1 << 18
+
+    /// nil where it cannot be read or decoded from end to end.
+    init?(symbol: String, range: Range<UInt64>, memory: any MemoryReader) {
+        guard !range.isEmpty, range.upperBound - range.lowerBound <= Self.maximum_bytes,
+            let bytes = try? memory.bytes(at: range.lowerBound, upTo: Int(range.upperBound - range.lowerBound)), bytes.count == range.count
+        else { return nil }
+        self.symbol = symbol
+        self.range = range
+        instructions = []
+        var at = 0
+        while at < bytes.count {
+            guard let instruction = InstructionDecoder.decode(bytes[at...], at: range.lowerBound &+ UInt64(at)) else { return nil }
+            instructions.append(instruction)
+            at += instruction.length
+        }
+    }
+
+    /// Jumps back within the function, from where to where.
+    private var jumpsBack: [(from: UInt64, to: UInt64)] {
+        instructions.compactMap { instruction in
+            switch instruction.kind {
+            case .jump(let target), .branch(let target):
+                target <= instruction.address && range.contains(target) ? (instruction.address, target) : nil
+            default: nil
+            }
+        }
+    }
+
+    /// The outermost loop around an address: its first instruction, and the jump back to it.
+    func loop(around address: UInt64) -> ClosedRange<UInt64>? {
+        let jumps = jumpsBack
+        var found: ClosedRange<UInt64>?
+        for _ in 0..<64 {
+            let low = found?.lowerBound ?? address
+            guard let wider = jumps.filter({ $0.from >= low && $0.to < low }).min(by: { $0.to < $1.to }) else { break }
+            found = wider.to...max(wider.from, found?.upperBound ?? 0)
+        }
+        return found
+    }
+
+    /// The instructions that can run between going on at `address` and coming round to it; nil where a jump leads who knows where.
+    ///
+    /// - Parameter ends: calls that do not return.
+    func cycle(through address: UInt64, ends: (Instruction) -> Bool) -> [Instruction]? {
+        guard let first = instructions.firstIndex(where: { $0.address == address }) else { return [] }
+        let rows = Dictionary(instructions.indices.map { (instructions[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
+        var successors: [[Int]] = []
+        for row in instructions.indices {
+            var next: [Int] = []
+            let instruction = instructions[row]
+            switch instruction.kind {
+            case .indirectJump: return nil
+            case .jumpThrough, .end: break
+            case .jump(let target): if let other = rows[target] { next = [other] }
+            case .branch(let target): next = [row + 1] + (rows[target].map { [$0] } ?? [])
+            case .call, .callThrough: if !ends(instruction) { next = [row + 1] }
+            case .other, .indirectCall, .systemCall: next = [row + 1]
+            }
+            successors.append(next.filter { $0 < instructions.count })
+        }
+        return ControlFlow(successors: successors).cycle(through: first).sorted().map { instructions[$0] }
+    }
+
+    /// What can still run when the function goes on at `address`: from there to its end, or from the beginning of a loop around that.
+    func remaining(from address: UInt64) -> ArraySlice<Instruction> {
+        let start = loop(around: address)?.lowerBound ?? address
+        return instructions[(instructions.firstIndex { $0.address >= start } ?? instructions.endIndex)...]
+    }
+}

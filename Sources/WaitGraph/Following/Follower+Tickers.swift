@@ -1,0 +1,101 @@
+package import Evidence
+
+/// Threads that go on by themselves, and whether any of them could let others go on: by the code that they can still come to.
+extension Follower {
+    /// Whether a wait is shown to have nobody left to end it although other threads of the process go on: none of those can come to code that
+    /// lets others go on, the program has such code, and the waiter is in the middle of something: it would not come back to this wait.
+    package func isShownForsaken(_ standstill: Standstill) -> Bool {
+        guard case .neverSignalled(let object) = standstill.ending, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }),
+            case .thread(let pid, let first) = standstill.start, case .thread(pid, let tid)? = standstill.path.last?.from,
+            let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid)
+        else { return false }
+        let waiter = graph.understood(seen)
+        guard let code = waiter.codeAhead, code.releasers?.isEmpty == false, waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
+        if object == .barrier { return true }
+        // The main thread's own wait, in its outermost function, may be meant to keep the program alive; and so may another thread's.
+        let isDeep = Self.depth(of: waiter) >= 2
+        let comesBack = code.comesBack != false || activity.earlier?.thread(tid)?.codeAhead?.comesBack == true
+        switch waiter.managedWait?.kind {
+        case .semaphore?, .queuePut?: return isMain(first, pid) || isDeep
+        case .event? where (waiter.managedWait?.count ?? 1) > 1: return isMain(first, pid) || isDeep
+        case .future?: return isDeep
+        case nil where StackShape(waiter).awaitsResult: return isDeep
+        default: return !comesBack && (isDeep || tid != first && isMain(first, pid))
+        }
+    }
+
+    /// How many of the program's own functions a thread is in, in its own language.
+    package static func depth(of thread: ThreadRecord) -> Int {
+        let managed = thread.managedStack?.elements ?? []
+        return managed.isEmpty ? StackShape(thread).own.count : StackShape(managed).own.count
+    }
+
+    private func isMain(_ tid: Int32, _ pid: Int32) -> Bool { tid == pid || index.thread(tid)?.managedStack?.elements.last?.function?.hasSuffix(".main") == true }
+
+    /// Whether nothing in the process happens but that threads wait for each other, and that others wake up and do nothing for those.
+    func isLulled(_ pid: Int32) -> Bool {
+        let threads = index.threads(of: pid)
+        guard index.snapshot.threads.status == .complete, (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
+        // A virtual machine handles signals for itself; what the program does on them is among the releasers of its waits.
+        guard !handlesWakingSignals(pid) || threads.contains(where: { $0.managedStack != nil }) else { return false }
+        return threads.allSatisfy { isInert($0) || hasNothingToDo($0) || waitsForOthers($0) } && threads.contains { isInert($0) }
+    }
+
+    /// Goes on by itself, and can come to nothing that lets others go on but those who wait for a lock: so at both looks.
+    func isInert(_ thread: ThreadRecord) -> Bool {
+        func releases(_ thread: ThreadRecord?) -> [String]? {
+            if case .complete(let names)? = thread?.codeAhead?.releases { names.filter { !$0.contains("unlock") } } else { nil }
+        }
+        guard releases(thread) == [] else { return false }
+        // What comes in from outside may be anything, and a process that serves somebody is kept alive for that.
+        switch graph.understood(thread).wait?.kind {
+        case .sleep?, .futex?, nil: break
+        default: return false
+        }
+        let before = activity.earlier?.thread(thread.tid)
+        return before?.codeAhead?.releases == nil || releases(before) == []
+    }
+
+    /// Whether the thread has no lock that it might let go of.
+    func isWithoutLocks(_ thread: ThreadRecord) -> Bool { thread.codeAhead?.releases == .complete([]) && isInert(thread) }
+
+    /// Of a language's runtime: its own threads, and idle workers of pools.
+    private func hasNothingToDo(_ thread: ThreadRecord) -> Bool {
+        guard let wait = thread.managedWait else { return false }
+        return wait.kind == .housekeeping || wait.rest != nil && thread.codeAhead == nil
+    }
+
+    private func waitsForOthers(_ thread: ThreadRecord) -> Bool {
+        guard let wait = graph.understood(thread).wait, wait.kind == .futex, (wait.timeout_s ?? 0) <= 0 else { return false }
+        return wait.futex?.isOpenToOthers != true && !mayBePosted(thread, wait)
+    }
+
+    /// Why a thread that waits among others that go on is at rest; nil where that is not shown.
+    package func restAmongTickers(_ tid: Int32, _ pid: Int32) -> String? {
+        guard let seen = index.thread(tid), seen.pid == pid, let wait = graph.understood(seen).wait else { return nil }
+        if seen.managedWait == nil, mayBePosted(seen, wait) { return "waits at a semaphore that the handler of a signal may post" }
+        let others = index.threads(of: pid).filter { $0.tid != tid }
+        let ends = Self.ends(of: seen)
+        if let name = others.flatMap({ $0.codeAhead?.releases?.elements ?? [] }).first(where: { (name: String) in ends.contains { name.contains($0) } }) {
+            return "waits for what a thread that goes on may bring: that can come to `\(name)`"
+        }
+        guard seen.codeAhead?.comesBack == true, seen.managedWait == nil, wait.futex?.object == .condition else { return nil }
+        let place = seen.stack.elements.map(\.programCounter)
+        return others.contains { $0.stack.elements.map(\.programCounter) == place } ? "waits for work in a loop, as others do" : nil
+    }
+
+    /// Parts of the names of functions that end a wait of its kind.
+    private static func ends(of thread: ThreadRecord) -> [String] {
+        switch thread.managedWait?.kind {
+        case .event?: ["countDown", ".unpark", ".complete"]
+        case .semaphore?: ["Semaphore.release"]
+        case .barrier?: ["CyclicBarrier.await", ".arrive", ".exchange"]
+        case .future?: [".complete", ".cancel", ".obtrude"]
+        case .condition?: [".signal", ".notify"]
+        case .queueTake?: [".put", ".offer", ".add", ".push", ".transfer"]
+        case .queuePut?: [".take", ".poll", ".remove", ".clear", ".drainTo", ".pop"]
+        case nil: ["pthread_cond_", "cnd_", "sem_post", "notify_", "pthread_barrier_wait", "syscall"]
+        default: []
+        }
+    }
+}

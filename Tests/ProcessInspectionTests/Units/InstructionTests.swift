@@ -1,0 +1,46 @@
+import Testing
+
+@testable import ProcessInspection
+
+/// Instructions of x86-64, as `objdump -d` shows them.
+@Suite struct InstructionTests {
+    /// Bytes of one instruction each.
+    static let lengths: [[UInt8]] = [
+        [0x55], [0x48, 0x89, 0xe5], [0x48, 0x83, 0xec, 0x20], [0x48, 0x81, 0xec, 0, 1, 0, 0], [0xb8, 1, 0, 0, 0], [0x66, 0xb8, 1, 0],
+        [0x48, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8], [0x64, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0], [0xf3, 0x0f, 0x1e, 0xfa], [0x66, 0x0f, 0x1f, 0x44, 0, 0],
+        [0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], [0xf6, 0xc1, 0x01], [0xf7, 0xd8], [0xf7, 0x05, 0, 0, 0, 0, 1, 0, 0, 0], [0xc5, 0xf8, 0x77],
+        [0xc5, 0xf9, 0x6f, 0x07], [0xc4, 0xe2, 0x7d, 0x78, 0xc0], [0xc4, 0xe3, 0x7d, 0x39, 0xc1, 1], [0x62, 0xf1, 0x7c, 0x48, 0x11, 0x07], [0x0f, 0xba, 0xe0, 3],
+        [0x66, 0x0f, 0x3a, 0x0f, 0xc1, 8], [0x69, 0xc0, 0xe8, 3, 0, 0], [0x66, 0x69, 0xc0, 0xe8, 3], [0xf0, 0x0f, 0xb1, 0x17], [0x41, 0x0f, 0xb6, 0x84, 0x24, 0, 1, 0, 0],
+    ]
+
+    @Test(arguments: lengths) func `an instruction ends where the next begins`(_ bytes: [UInt8]) throws {
+        let decoded = try #require(InstructionDecoder.decode((bytes + [0x90, 0x90])[...], at: 0x1000))
+        #expect(decoded.length == bytes.count)
+        #expect(InstructionDecoder.decode(bytes.dropLast()[...], at: 0x1000)?.length != bytes.count)
+    }
+
+    @Test(arguments: [
+        ([0xe8, 0x0b, 0, 0, 0], Instruction.Kind.call(0x1010)), ([0xe9, 0xfb, 0xff, 0xff, 0xff], .jump(0x1000)), ([0xeb, 0xfe], .jump(0x1000)), ([0x74, 0x0e], .branch(0x1010)),
+        ([0x0f, 0x85, 0x0a, 0, 0, 0], .branch(0x1010)), ([0xff, 0xd0], .indirectCall), ([0x41, 0xff, 0xe3], .indirectJump), ([0xff, 0x15, 0x0a, 0, 0, 0], .callThrough(0x1010)),
+        ([0xff, 0x25, 0x0a, 0, 0, 0], .jumpThrough(0x1010)), ([0xff, 0x50, 0x18], .indirectCall), ([0xc3], .end), ([0x0f, 0x0b], .end), ([0x0f, 0x05], .systemCall),
+    ] as [([UInt8], Instruction.Kind)]) func `control goes where it says`(_ bytes: [UInt8], _ kind: Instruction.Kind) {
+        #expect(InstructionDecoder.decode(bytes[...], at: 0x1000)?.kind == kind)
+    }
+
+    @Test func `an address relative to the instruction counts from its end`() {
+        // lea 0x10(%rip),%rdi and movl $1,0x10(%rip)
+        #expect(InstructionDecoder.decode([0x48, 0x8d, 0x3d, 0x10, 0, 0, 0][...], at: 0x1000)?.reference == 0x1017)
+        #expect(InstructionDecoder.decode([0xc7, 0x05, 0x10, 0, 0, 0, 1, 0, 0, 0][...], at: 0x1000)?.reference == 0x101a)
+    }
+
+    @Test func `any bytes give an instruction of at most fifteen or none`() {
+        var state: UInt64 = 88_172_645_463_325_252
+        for _ in 0..<20_000 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            let bytes = withUnsafeBytes(of: (state, state &* 0x9e37_79b9_7f4a_7c15)) { Array($0) }
+            if let decoded = InstructionDecoder.decode(bytes[...], at: state) { #expect(decoded.length > 0 && decoded.length <= 15) }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.StampedLock;
+
+/** Waits beside a thread that only ticks, or that does what is waited for in the end. */
+class Tickers {
+    static volatile long beats;
+    static final Semaphore permits = new Semaphore(1);
+    static final StampedLock lock = new StampedLock();
+    static final CompletableFuture<String> answer = new CompletableFuture<>();
+
+    static void beat() {
+        Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> beats++, 0, 300, TimeUnit.MILLISECONDS);
+    }
+
+    static void add(Map<String, Standing.Program> programs) {
+        programs.put("beside-latch", () -> {
+            beat();
+            indexAll(new CountDownLatch(2));
+        });
+        programs.put("beside-permits", () -> {
+            beat();
+            for (int number = 0; number < 3; number++) query(number);
+        });
+        programs.put("beside-answer", () -> {
+            Standing.start("beat", () -> { while (true) Standing.pause(300); });
+            Standing.start("client", () -> { if (beats < 0) answer.complete("never"); });
+            System.out.println(ask());
+        });
+        programs.put("beside-stamp", () -> {
+            beat();
+            put();
+        });
+        // Well.
+        programs.put("beside-shutdown", () -> {
+            beat();
+            CountDownLatch stop = new CountDownLatch(1);
+            Runtime.getRuntime().addShutdownHook(new Thread(stop::countDown));
+            serve(stop);
+        });
+        programs.put("beside-rows", () -> {
+            CountDownLatch written = new CountDownLatch(1);
+            Standing.start("writer", () -> {
+                for (int row = 0; row < 10_000; row++) Standing.pause(300);
+                written.countDown();
+            });
+            serve(written);
+        });
+        programs.put("beside-scheduled", () -> {
+            CountDownLatch done = new CountDownLatch(1);
+            Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> { if (++beats > 10_000) done.countDown(); }, 0, 300, TimeUnit.MILLISECONDS);
+            serve(done);
+        });
+    }
+
+    private static void serve(CountDownLatch end) throws InterruptedException { end.await(); }
+
+    private static void indexAll(CountDownLatch parts) throws InterruptedException {
+        for (int part = 0; part < 2; part++) {
+            int number = part;
+            Standing.start("part-" + part, () -> {
+                if (number == 1) return;
+                parts.countDown();
+            });
+        }
+        parts.await();
+    }
+
+    private static void query(int number) throws InterruptedException {
+        permits.acquire();
+        if (number == 1) return;
+        permits.release();
+    }
+
+    private static String ask() throws Exception { return answer.get(); }
+
+    private static void put() {
+        long stamp = lock.writeLock();
+        evict();
+        lock.unlockWrite(stamp);
+    }
+
+    private static void evict() {
+        long stamp = lock.writeLock();
+        lock.unlockWrite(stamp);
+    }
+}
