@@ -32,12 +32,8 @@ import Testing
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
-<<<<<<< HEAD
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
-=======
-        "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept",
         "beat-service", "beat-consumer", "beat-workers",
->>>>>>> f8cb42b (attach tells by machine code and bytecode whether a thread that ticks could end another's wait: hangs of C, C++, Rust and Java beside tickers get their root, waits for one that goes on are none)
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

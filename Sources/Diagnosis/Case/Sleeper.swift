@@ -23,11 +23,19 @@ enum Sleeper {
         asked_s.truncatingRemainder(dividingBy: 1000) == 0 && asked_s.truncatingRemainder(dividingBy: 900) != 0
     }
 
+    /// A moment in milliseconds (or smaller parts) since 1970 that was taken for one in seconds: told by its falling within a day of now.
+    private static func isMistakenMoment(_ asked_s: Double, _ graph: WaitGraph) -> Bool {
+        let now_s = graph.index.snapshot.clocks.wall_s
+        guard asked_s >= Pause.forEver_s, now_s > Pause.forEver_s else { return false }
+        return [1e3, 1e6, 1e9].contains { parts in [asked_s, asked_s + now_s].contains { abs($0 / parts - now_s) < Pause.day_s } }
+    }
+
     private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
         (index.socketRows[pid] ?? []).contains { [.listening, .established].contains(index.sockets[$0].state) }
     }
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        if isMistakenMoment(asked_s, graph) { return true }
         // The time is read from the memory of a thread that may go on meanwhile: both looks must agree that it is long.
         if asked_s >= Pause.round_s, case .thread(_, let tid)? = standstill.path.last?.from, let before = graph.activity.earlier?.thread(tid),
             let first_s = before.managedWait?.timeout_s ?? before.wait?.timeout_s, first_s < Pause.round_s

@@ -32,7 +32,8 @@ struct CodeSurvey {
 
     /// Interpreters and virtual machines release by tables; Swift's code calls through witnesses.
     private var isRuntimes: Bool {
-        context.modules.modules.contains { module in ["/libswiftCore.so", "/libjvm.so", "/libpython", "/libnode", "/libruby"].contains { module.path.contains($0) } }
+        context.modules.modules.contains { module in ["/libjvm.so", "/libpython", "/libnode", "/libruby"].contains { module.path.contains($0) } }
+            || context.threads.elements.contains { $0.stack.elements.contains { $0.symbol?.hasPrefix("$s") == true } }
     }
 
     private static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
@@ -70,7 +71,8 @@ struct CodeSurvey {
         return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
     }
 
-    /// Where a wait is repeated until what it waits for is there, that alone is no coming back.
+    /// Where a wait is repeated until what it waits for is there, that alone is no coming back. Nor is it that whoever was handed a piece of work
+    /// by a pointer goes on to the next one: the work itself waits.
     private func comesBack(_ thread: ThreadRecord) -> Bool? {
         let frames = thread.stack.elements.filter { !$0.isInlined && reach.isProgram($0.programCounter) && !Self.isLibrary($0) }
         guard !frames.isEmpty else { return nil }
@@ -78,6 +80,7 @@ struct CodeSurvey {
             guard let code = reach.function(at: frame.programCounter) else { return nil }
             guard let call = code.instructions.first(where: { $0.next == frame.programCounter }), let cycle = code.cycle(through: call.address, ends: reach.doesNotReturn)
             else { return nil }
+            if row > 0, call.kind == .indirectCall { return false }
             if !cycle.isEmpty, row > 0 || doesMore(cycle, than: call) { return true }
         }
         return false

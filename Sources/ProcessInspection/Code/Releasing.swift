@@ -8,7 +8,7 @@ enum Releasing {
         "pthread_kill", "pthread_cancel", "pthread_sigqueue", "kill", "killpg", "raise", "tgkill", "sigqueue", "timer_create", "setitimer", "alarm",
         "pthread_create", "thrd_create", "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE", "clone", "semop", "semctl", "syscall",
         "dlopen", "dlsym", "longjmp", "siglongjmp", "_longjmp", "setcontext", "swapcontext", "exit", "_exit", "_Exit", "quick_exit", "execve", "execv", "execvp",
-        "g_cond_signal", "g_cond_broadcast",
+        "__cxa_guard_release", "__cxa_guard_abort", "pthread_once", "g_cond_signal", "g_cond_broadcast",
     ]
     /// These let only those go on who wait for the lock itself.
     private static let unlocks: Set<String> = ["pthread_mutex_unlock", "pthread_rwlock_unlock", "mtx_unlock", "pthread_mutex_destroy"]

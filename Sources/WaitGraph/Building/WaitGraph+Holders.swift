@@ -15,7 +15,7 @@ extension WaitGraph {
     }
 
     package static let guardOnStack = "the lock's address on its stack"
-    package static let byElimination = "every other thread only waits for threads to end"
+    package static let byElimination = "every other thread only ticks or waits for threads to end"
 
     /// Those whose stacks tell that they hold the lock, where it is one for whom there is room: a second one may only refer to it.
     /// A thread in a condition's wait has let go of the mutex whose address it keeps.
@@ -45,16 +45,30 @@ extension WaitGraph {
         // C++ calls the initialiser from the very function that asks: that one is on both stacks.
         let marks = frames[entry...].prefix(2).compactMap { $0.symbol ?? $0.function }.filter { !$0.contains("guard_acquire") }
         let others = index.threads(of: waiter.pid).filter { other in
-            guard other.wait?.futex?.object != .once || other.tid == waiter.tid else { return false }
+            let waitsForSame = other.wait?.futex?.objectAddress == waiter.wait?.futex?.objectAddress
+            guard other.wait?.futex?.object != .once || !waitsForSame || other.tid == waiter.tid else { return false }
             let names = other.stack.elements.filter { !$0.isInlined }.map { $0.symbol ?? $0.function ?? "" }
             if other.tid == waiter.tid { return names.filter { $0 == marks.first }.count > 1 }
-            return names.dropFirst().contains { marks.contains($0) }
+            // One that waits for another initialisation asks for that in its innermost functions.
+            return names.dropFirst(other.wait?.futex?.object == .once ? 2 : 1).contains { marks.contains($0) }
         }
-        if let first = others.first {
+        let isShown = !others.isEmpty
+        if let first = others.first ?? otherInitialiser(waiter) {
             add(WaitEdge(
-                from: object, to: .thread(pid: first.pid, tid: first.tid), relation: .heldBy, knownFrom: "`\(marks[0])` on its stack",
+                from: object, to: .thread(pid: first.pid, tid: first.tid), relation: .heldBy, knownFrom: isShown ? "`\(marks[0])` on its stack" : Self.byElimination,
                 evidence: index.threadRow[first.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true))
         }
+    }
+
+    /// The one other thread that waits for another initialisation, where none of the rest can be at one: they tick, or wait for threads to end.
+    private func otherInitialiser(_ waiter: ThreadRecord) -> ThreadRecord? {
+        guard index.snapshot.threads.status == .complete else { return nil }
+        let follower = Follower(self)
+        let others = index.threads(of: waiter.pid).filter {
+            $0.tid != waiter.tid && $0.wait?.futex?.object != .join && $0.state != "Z" && !follower.isWithoutLocks($0)
+        }
+        guard others.count == 1, let other = others.first?.wait?.futex, other.object == .once, other.objectAddress != waiter.wait?.futex?.objectAddress else { return nil }
+        return others[0]
     }
 
     private static func runsOnce(_ symbol: String) -> Bool {

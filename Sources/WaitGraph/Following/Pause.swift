@@ -7,7 +7,7 @@ package enum Pause {
     /// Daemons that pause longer between rounds do so from their main loop.
     package static let round_s = 3600.0
     /// The longest pause between two rounds that programs mean: once a day.
-    static let day_s = 86_400.0
+    package static let day_s = 86_400.0
     /// Nobody means to sleep this long between two rounds: milliseconds were taken for seconds, or a doubling ran away.
     package static let mistaken_s = 172_800.0
     /// And whoever means "for ever" asks for decades: INT_MAX seconds are 68 years.
