@@ -15,6 +15,7 @@ extension LivePythonTests {
             ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent), ("pool-bridge", .threadPoolExhausted),
             ("timer-days", .timerTooFar), ("database-own", .databaseSelfLocked), ("pool-lent", .poolExhausted),
             ("ticking-join", .conditionNeverSignalled), ("ticking-slots", .semaphoreNeverSignalled), ("ticking-feed", .conditionNeverSignalled),
+            ("async-filter", .pipeNeverClosed), ("lock-follower", .childNeverExits),
         ]
 
         @Test(arguments: hanging)
@@ -27,7 +28,7 @@ extension LivePythonTests {
         @Test(arguments: [
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
             "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
-            "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park",
+            "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

@@ -11,6 +11,23 @@ enum Stranded {
         return barrier(standstill, graph) ?? amongTickers(standstill, graph)
     }
 
+    /// An answer that the subject owes itself, or a child of its own.
+    static func ownAnswer(_ standstill: Standstill, _ subject: Int32, _ graph: WaitGraph) -> String {
+        let who = UnitSurvey.process(of: standstill.start).map { $0 == subject ? "it" : "pid \(MachineShift.ownID($0)) (\(graph.index.name(of: $0)))" } ?? "it"
+        return "\(who) waits for an answer of pid \(MachineShift.ownID(subject)) (\(graph.index.name(of: subject))) itself, and none of its threads is in the middle of giving one: what that answer waits for lies within the program, where it is not seen"
+    }
+
+    /// A main loop in which nothing but its own timer goes on, and that would stand in a circle with other processes without it.
+    static func tickingLoop(_ pid: Int32, _ graph: WaitGraph) -> String? {
+        let key = NodeKey.thread(pid: pid, tid: pid)
+        guard graph.loops[key]?.hasTimer == true, graph.activity.pollsInVain(pid) else { return nil }
+        var follower = Follower(graph)
+        follower.ticking = [key]
+        guard case .stuck(let standstill) = follower.outcome(of: key), case .cycle(let circle) = standstill.ending else { return nil }
+        let other = circle.compactMap { UnitSurvey.process(of: $0.from) }.first { $0 != pid }
+        return "the loop of pid \(MachineShift.ownID(pid)) (\(graph.index.name(of: pid))) is woken by nothing but its own timer, and waits for \(other.map { "pid \(MachineShift.ownID($0)) (\(graph.index.name(of: $0))), which waits for input from it" } ?? "processes that wait for it")"
+    }
+
     private static func managed(_ node: NodeKey, _ graph: WaitGraph) -> ManagedWait? {
         switch node {
         case .thread(_, let tid): graph.index.thread(tid)?.managedWait

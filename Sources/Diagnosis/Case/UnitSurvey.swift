@@ -55,11 +55,13 @@ package struct UnitSurvey: Sendable {
         let operations = Self.operations(parked, besides: stuck, follower, closed)
         stuck += operations
         Self.leaveOutCustomers(index, &stuck)
+        leaveOutOwnAnswers(graph, subject, &stuck)
         let forsaken = parked.filter { !operations.contains($0) && follower.isShownForsaken($0) }
         let explained = Set(stuck.compactMap { Self.process(of: $0.start) })
         stuck += forsaken.filter { Self.process(of: $0.start).map { !explained.contains($0) } ?? false }
         judgeParked(parked.filter { !operations.contains($0) && !forsaken.contains($0) }, graph, &stuck)
         if let again = Repetition.words(subject, graph) { stranded.append(again) }
+        if let circle = Stranded.tickingLoop(subject, graph) { stranded.append(circle) }
         standstills = Self.grouped(stuck, graph)
     }
 
@@ -85,6 +87,19 @@ package struct UnitSurvey: Sendable {
         stuck.removeAll { !debtors($0, index).isEmpty && debtors($0, index).isSubset(of: heldUp) }
     }
 
+    /// An answer that the subject owes itself or a child of its own, with no thread of it in the middle of giving one, lies within the program,
+    /// where it is not seen: the connection is not what hangs.
+    private mutating func leaveOutOwnAnswers(_ graph: WaitGraph, _ subject: Int32, _ stuck: inout [Standstill]) {
+        let own = stuck.filter { standstill in
+            guard Self.debtors(standstill, graph.index) == [subject], case .socket(.owed) = standstill.ending else { return false }
+            // A thread of the subject that waits for it is in the middle of its own work; an event loop is not.
+            if case .thread(subject, _) = standstill.start { return false }
+            return true
+        }
+        stuck.removeAll { own.contains($0) }
+        stranded += own.prefix(1).map { Stranded.ownAnswer($0, subject, graph) }
+    }
+
     /// The processes whose answer a standstill waits for in the end.
     private static func debtors(_ standstill: Standstill, _ index: SnapshotIndex) -> Set<Int32> {
         guard case .socket(let standing) = standstill.ending, standing != .notAccepted, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode]
@@ -99,6 +114,8 @@ package struct UnitSurvey: Sendable {
 
     private static func units(of pid: Int32, _ graph: WaitGraph, _ follower: Follower) -> [Unit] {
         let index = graph.index
+        // The others, and what they would attend to, are held by the crash's handler.
+        if let crashed = graph.crashed(pid) { return [.node(.thread(pid: pid, tid: crashed.tid))] }
         let tasks = index.tasks.filter { $0.pid == pid && $0.state != .completed }
         return index.threads(of: pid).map { .node(.thread(pid: pid, tid: $0.tid)) }
             + tasks.map { .node(.task(pid: pid, id: $0.id)) }

@@ -59,6 +59,9 @@ enum Verdicts {
             return (.unknown, "the threads of the process could not be seen: \(index.snapshot.threads.reason ?? "none were recorded")")
         }
         if hasRoot { return (.hang, "") }
+        if let crashed = evidence.graph.crashed(evidence.subjectPID) {
+            return (.failed, "\(NodeText.short(.thread(pid: crashed.pid, tid: crashed.tid), index)) has crashed, and the process is held while \(crashed.wait?.pid.map { "pid \(MachineShift.ownID($0)) (\(index.name(of: $0)))" } ?? "its child") writes the backtrace")
+        }
         let units = evidence.units
         if let first = units.standstills.first, case .unnamed(let why) = first.ending { return (.hang, "\(NodeText.short(first.path.last?.from ?? first.start, index)) stands still; \(why)") }
         if !units.standstills.isEmpty { return (.hang, "it stands still, and what would have to move it is not shown") }

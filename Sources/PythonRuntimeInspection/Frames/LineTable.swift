@@ -10,6 +10,31 @@ struct LineTable {
 
     /// The line of the code unit at `offset`; nil where it has none.
     func line(at offset: Int) -> Int? {
+        var found: Int?
+        visit { unit, length, line in
+            guard offset < unit + length else { return true }
+            found = line
+            return false
+        }
+        return found
+    }
+
+    /// Where the statement around the code unit at `offset` may begin: what it has put on the stack was loaded since. A call that spans
+    /// several lines comes back to its first line at the end.
+    func statementStart(at offset: Int) -> Int {
+        var rows: [(unit: Int, line: Int)] = []
+        visit { unit, _, line in
+            if let line { rows.append((unit, line)) }
+            return rows.count < 1 << 15
+        }
+        guard let here = rows.lastIndex(where: { $0.unit <= offset }) else { return offset }
+        let rest = rows[here...].prefix { $0.line <= rows[here].line }
+        let first = rest.map(\.line).min() ?? rows[here].line
+        return rows[...here].reversed().prefix { $0.line >= first }.last?.unit ?? offset
+    }
+
+    /// Calls `body` for each entry with its first unit, its length and its line, until it says no.
+    private func visit(_ body: (_ unit: Int, _ length: Int, _ line: Int?) -> Bool) {
         var reader = TableReader(bytes)
         var line = firstLine
         var unit = 0
@@ -29,10 +54,9 @@ struct LineTable {
                 for _ in 0..<3 { _ = reader.number() }
             default: hasLine = false
             }
-            if offset < unit + length { return hasLine && line >= 0 ? line : nil }
+            guard body(unit, length, hasLine && line >= 0 ? line : nil) else { return }
             unit += length
         }
-        return nil
     }
 }
 

@@ -23,8 +23,25 @@ struct CodeUses {
         return use(of: code, from: 0)
     }
 
-    /// What a frame can still use: from where it stands, or from the beginning of a loop around that.
-    func remaining(of frame: PythonFrame) -> CodeUse { use(of: frame.code, from: frame.offset) }
+    /// What a frame can still use: from where it stands, or from the beginning of a loop around that. Where it stands in what is
+    /// handed to another call, that one's function was loaded before.
+    func remaining(of frame: PythonFrame) -> CodeUse {
+        let start = isWithinCall(frame) ? frame.code.lines.statementStart(at: frame.offset) : frame.offset
+        return use(of: frame.code, from: start)
+    }
+
+    private func isWithinCall(_ frame: PythonFrame) -> Bool {
+        let bytes = (try? objects.memory.bytes(at: frame.code.start, upTo: length(of: frame.code) * 2)) ?? []
+        var own = 0
+        var found: Bool?
+        visit(bytes) { unit, opcode, _ in
+            guard unit >= frame.offset, found == nil else { return }
+            if unit == frame.offset { own = opcodes.precalls.contains(opcode) ? 1 : 0 } else if opcodes.ends.contains(opcode) { found = false } else if opcodes.calls.contains(opcode) {
+                if own == 0 { found = true } else { own -= 1 }
+            }
+        }
+        return found ?? false
+    }
 
     private func use(of code: PythonCode, from first: Int) -> CodeUse {
         // PyCodeObject: co_consts 24, co_names 32.

@@ -34,6 +34,7 @@ extension WaitGraph {
                 return
             }
             rest[key] = "event loop waits for events"
+            loops[key] = loop(thread, wait, key, cite)
             return
         }
         // Asked for nothing but errors and hang-ups: no wait for data. And what only this process itself could

@@ -15,7 +15,7 @@ extension WaitGraph {
         }
     }
 
-    private var descriptorsAreKnown: Bool { index.snapshot.descriptors.status == .complete }
+    var descriptorsAreKnown: Bool { index.snapshot.descriptors.status == .complete }
 
     /// A Dispatch worker without work, Dispatch's own manager, or a main thread that `dispatch_main` has put aside.
     static func isParkedPool(_ shape: StackShape) -> Bool {

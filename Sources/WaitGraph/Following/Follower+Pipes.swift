@@ -69,7 +69,7 @@ extension Follower {
         return (wait.timeout_s ?? 0) <= 0 && wait.futex?.isOpenToOthers != true
     }
 
-    private mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome {
+    mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome {
         trail.append(edge)
         onTrail[edge.to] = trail.count - 1
         defer {
@@ -125,7 +125,7 @@ extension Follower {
         WaitEdge(from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
     }
 
-    private func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {
+    func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {
         let threads = index.threads(of: pid)
         return !threads.isEmpty && threads.allSatisfy { thread in
             if thread.wait?.kind == .signal { return true }

@@ -28,14 +28,11 @@ extension Follower {
         // The circle closes through a thread on the way here only if no other thread could act instead. One that woke up
         // again and again and has not acted is none of them, where the main thread itself is in the circle and in the middle of something.
         let isMainCaught = closing.contains(.thread(pid: pid, tid: pid)) && index.thread(pid).map { !StackShape($0).inside.isEmpty } == true
-        let couldAct = zip(others, outcomes).contains { thread, outcome in
-            switch outcome {
-            case .atRest, .advancing, .unclear: !(isMainCaught && graph.ticks(thread))
-            case .parked(let standstill): if case .timer = standstill.ending { true } else { false }
-            case .stuck: false
-            }
+        let othersCould = zip(others, outcomes).contains { thread, outcome in
+            if isMainCaught, graph.ticks(thread), case .atRest = outcome { return false }
+            return couldAct(thread, outcome)
         }
-        if couldAct {
+        if othersCould {
             // A thread of it that waits for where we came from does not keep the others from acting.
             outcomes.removeAll { outcome in
                 guard case .stuck(let standstill) = outcome, case .cycle = standstill.ending else { return false }

@@ -183,6 +183,9 @@ extension Follower {
         if let owners = socket.peer?.owners, !owners.isEmpty, owners.allSatisfy({ $0.pid == pid }) {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
+        if let circle = closing(edge, socket, pid) { return circle }
+        if hasLasted(edge), let keepers = keepersOpen(socket, pid) { return ends(edge, .pipeOpen(holders: keepers)) }
+        if let thread = index.thread(ofNode: edge.from), !childrenAttended(by: thread).isEmpty { return .atRest("looks after the end of a child") }
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if !peers.isEmpty, peers.allSatisfy({ WaitGraph.isIdleSession(index.process($0)) }) { return .atRest("its session with the database is idle: no answer is owed") }
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
@@ -195,7 +198,7 @@ extension Follower {
 
     /// A thread with nothing of the program on its stack looks after a library's own sockets, such as the one by which
     /// Foundation learns of a child's end.
-    private func isLibrarys(_ node: NodeKey) -> Bool {
+    func isLibrarys(_ node: NodeKey) -> Bool {
         guard case .thread(_, let tid) = node, let thread = index.thread(tid), !thread.isMain else { return false }
         let shape = StackShape(thread)
         return !shape.frames.isEmpty && shape.own.isEmpty && !shape.functions.contains("")

@@ -18,6 +18,7 @@ extension Follower {
         let edges = graph.out(key)
         // A thread that runs a Swift task is the task's: its own wait decides all the same.
         if edges.isEmpty {
+            if let loop = graph.loops[key], let found = closedLoop(loop, thread) { return found }
             if let rest = graph.rest[key] { return .atRest(rest) }
             if thread.state == "R" { return WaitGraph.isParkedPool(StackShape(thread)) ? .atRest("a worker of Dispatch without work") : .advancing("thread \(tid) runs") }
             return .unclear("what thread \(tid) waits for is not known")
@@ -111,9 +112,7 @@ extension Follower {
             standstill.isCommitted = true
             return .stuck(standstill)
         case .atRest(let why):
-            if let path = outputOfChild(held.to, pid) {
-                return .stuck(Standstill(path: [held] + path, end: path[path.count - 1].to, ending: .childStays(why: "whoever holds the lock waits for its output"), isCommitted: true))
-            }
+            if let child = restingChild(held, pid, tid, why) { return .stuck(child) }
             // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
             let isRest = isColleague(tid, pid) || acceptsForWaiter(tid, pid)
             return isRest ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
@@ -178,7 +177,7 @@ extension Follower {
         switch follow(edge) {
         case .parked(let standstill):
             // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.
-            if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest("waits for a child that sleeps") }
+            if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest(Self.pausedByChild) }
             if case .timer = standstill.ending { return ends(edge, .childStays(why: "it sleeps by its own timer")) }
             return .parked(standstill)
         case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
@@ -187,6 +186,8 @@ extension Follower {
         case let other: return other
         }
     }
+
+    static let pausedByChild = "waits for a child that sleeps"
 
     /// Nobody pauses so long between two rounds, and not yet "for ever".
     private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > Pause.day_s && asked_s < Pause.forEver_s }

@@ -12,6 +12,11 @@ package struct Follower {
     /// Nodes on the path being followed, in order, with the edge that led to the next.
     var trail: [WaitEdge] = []
     var onTrail: [NodeKey: Int] = [:]
+    /// Event loops within event loops that are being followed.
+    static let loopLimit = 6
+    var loopDepth = 0
+    /// Loops whose timers are taken to bring about nothing: they fired again and again.
+    package var ticking: Set<NodeKey> = []
 
     package init(_ graph: WaitGraph) { self.graph = graph }
 

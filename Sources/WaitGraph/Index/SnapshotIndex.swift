@@ -99,6 +99,7 @@ extension SnapshotIndex {
     }
     package func process(_ pid: Int32) -> ProcessRecord? { processRow[pid].map { processes[$0] } }
     package func thread(_ tid: Int32) -> ThreadRecord? { threadRow[tid].map { threads[$0] } }
+    package func thread(ofNode node: NodeKey) -> ThreadRecord? { if case .thread(_, let tid) = node { thread(tid) } else { nil } }
     package func threads(of pid: Int32) -> [ThreadRecord] { (threadRows[pid] ?? []).map { threads[$0] } }
     package func descriptor(_ pid: Int32, _ fd: Int32) -> Descriptor? {
         descriptorRow[DescriptorKey(pid: pid, fd: fd)].map { descriptors[$0] }

@@ -43,5 +43,6 @@ const struct kind kinds[] = {
     {"pipe-own-ticked", pipe_own_ticked}, {"pipe-logged", pipe_logged}, {"pipe-signalled", pipe_signalled},
     {"join-each-other", join_each_other}, {"connect-self", connect_self}, {"semaphore-orphaned", semaphore_orphaned},
     {"semaphore-fed", semaphore_fed}, {"semaphore-told", semaphore_told}, {"child-keeps", child_keeps}, {"filter-open", filter_open}, {"filter-kept", filter_kept},
+    {"loop-filter", loop_filter}, {"loop-helper", loop_helper}, {"loop-server", loop_server}, {"pair-joined", pair_joined}, {"pair-served", pair_served},
     {NULL, NULL},
 };

@@ -61,5 +61,7 @@ STAND(pipe_own_ticked); STAND(pipe_logged); STAND(pipe_signalled); STAND(join_ea
 STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(semaphore_told); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
 // Beside a thread that ticks
 STAND(beat_condition); STAND(beat_barrier); STAND(beat_rwlock); STAND(beat_warming); STAND(beat_service); STAND(beat_consumer); STAND(beat_workers);
+// Neighbours
+STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

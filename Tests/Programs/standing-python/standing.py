@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -878,6 +879,74 @@ def ticking_park():
         await asyncio.Event().wait()
         print(clock)
     asyncio.run(main())
+
+
+async def start_filter():
+    """A child that answers at the end of its input, and has got some of it."""
+    child = await asyncio.create_subprocess_exec("sort", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    child.stdin.write(b"line\n")
+    await child.stdin.drain()
+    return child
+
+
+@program
+def async_filter():
+    """Reads a child's output to the end, and has not closed the child's input."""
+    async def main():
+        child = await start_filter()
+        ready()
+        print(await child.stdout.read())
+    asyncio.run(main())
+
+
+@program
+def async_filter_kept():
+    """Its healthy twin: a signal makes it write and close."""
+    async def main():
+        child = await start_filter()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, child.stdin.close)
+        ready()
+        print(await child.stdout.read())
+    asyncio.run(main())
+
+
+@program
+def put_awaited():
+    """Healthy: a thread is about to put what it waits for, and a clock ticks."""
+    results = queue.Queue()
+
+    def fetch(child):
+        return child.stdout.read()
+
+    def work():
+        child = subprocess.Popen(["tail", "-f", "/dev/null"], stdout=subprocess.PIPE)
+        results.put(fetch(child))
+
+    def result():
+        return results.get()
+
+    threading.Thread(target=Shop().beat, daemon=True).start()
+    threading.Thread(target=work, daemon=True).start()
+    ready()
+    print(result())
+
+
+def refresh(lock, command):
+    while True:
+        with lock:
+            subprocess.run(command, stdout=subprocess.DEVNULL)
+        time.sleep(0.2)
+
+
+@program
+def lock_follower():
+    """Threads take turns with a lock, and one holds it while a child follows a file for ever."""
+    lock = threading.Lock()
+    threads = [threading.Thread(target=refresh, args=(lock, command)) for command in (["tail", "-f", __file__], ["true"])]
+    for thread in threads:
+        thread.start()
+    ready()
+    threads[0].join()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ struct PipeRule: DiagnosisRule {
             let isOwn = holders.allSatisfy { $0.pid == UnitSurvey.process(of: reader) }
             return .root(
                 .pipeNeverClosed, standstill, graph,
-                "\(NodeText.short(reader, graph.index)) waits for the end of a pipe that \(isOwn ? "its own process is the last to hold" : "\(ChainWriter.names(holders)) still holds") open for writing")
+                "\(NodeText.short(reader, graph.index)) waits for the end of \(isSocket(standstill.end) ? "a socket pair" : "a pipe") that \(isOwn ? "its own process is the last to hold" : "\(ChainWriter.names(holders)) still holds") open for writing")
         case .pipeFull(let readers):
             return .root(.pipeFull, standstill, graph, "A pipe is full and its reader, \(ChainWriter.names(readers)), does not read")
         case .partnerGone(let pid):
@@ -32,30 +32,47 @@ struct PipeRule: DiagnosisRule {
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         // What is read comes when the lock is free: the circle is the lock's.
         if edges.contains(where: { $0.relation == .locks || $0.relation == .locksFile }) { return nil }
-        func pipe(_ edge: WaitEdge) -> PipeRecord? {
-            guard case .pipe(let inode) = edge.to, let row = graph.index.pipeRow[inode] else { return nil }
-            return graph.index.pipes[row]
-        }
-        let pipes = edges.filter { if case .pipe = $0.to { true } else { false } }
+        let pipes = edges.filter { Channel($0.to, graph) != nil }
         let waitsForExit = edges.contains { $0.relation == .waitsForExit }
-        if let write = pipes.first(where: { $0.relation == .writes }), let full = pipe(write) {
+        if let write = pipes.first(where: { $0.relation == .writes }), let full = Channel(write.to, graph) {
             let reader = ChainWriter.names(full.readers.filter { reference in UnitSurvey.process(of: write.from) != reference.pid })
             return .root(
                 .pipeFull, standstill, graph,
-                "\(NodeText.short(write.from, graph.index)) writes to a full pipe whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
+                "\(NodeText.short(write.from, graph.index)) writes to \(full.name) that is full, and whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
         }
         // Of two that read from each other, the child waits for input that its parent could end.
         let reads = pipes.filter { $0.relation == .reads }
-        guard let read = reads.first(where: { isHeldByAncestor($0, pipe($0), graph) }) ?? reads.first, let open = pipe(read), waitsForExit || pipes.count >= 2
+        guard let read = reads.first(where: { isHeldByAncestor($0, graph) }) ?? reads.first, let open = Channel(read.to, graph), waitsForExit || pipes.count >= 2
         else { return nil }
         let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid })
         return .root(
             .pipeNeverClosed, standstill, graph,
-            "\(NodeText.short(read.from, graph.index)) waits to read from a pipe, or for its end, while \(holders), which holds it open for writing, waits for \(waitsForExit ? "it to exit" : "its output")")
+            "\(NodeText.short(read.from, graph.index)) waits to read from \(open.name), or for its end, while \(holders), which holds it open for writing, waits for \(waitsForExit ? "it to exit" : "its output")")
     }
 
-    private func isHeldByAncestor(_ read: WaitEdge, _ pipe: PipeRecord?, _ graph: WaitGraph) -> Bool {
+    private func isHeldByAncestor(_ read: WaitEdge, _ graph: WaitGraph) -> Bool {
         guard let reader = UnitSurvey.process(of: read.from) else { return false }
-        return pipe?.writers.contains { graph.index.isAncestor($0.pid, of: reader) } == true
+        return Channel(read.to, graph)?.writers.contains { graph.index.isAncestor($0.pid, of: reader) } == true
+    }
+
+    private func isSocket(_ node: NodeKey) -> Bool { if case .socket = node { true } else { false } }
+}
+
+/// A pipe, or a pair of sockets that serves as two.
+private struct Channel {
+    var name: String
+    var readers: [DescriptorReference]
+    var writers: [DescriptorReference]
+
+    init?(_ node: NodeKey, _ graph: WaitGraph) {
+        switch node {
+        case .pipe(let inode):
+            guard let row = graph.index.pipeRow[inode] else { return nil }
+            (name, readers, writers) = ("a pipe", graph.index.pipes[row].readers, graph.index.pipes[row].writers)
+        case .socket(let inode, _):
+            guard let row = graph.index.socketRow[inode], graph.isPair(graph.index.sockets[row]), let owners = graph.index.sockets[row].peer?.owners else { return nil }
+            (name, readers, writers) = ("a socket pair", owners, owners)
+        default: return nil
+        }
     }
 }

@@ -112,7 +112,7 @@ struct ParkRule: DiagnosisRule {
 
     /// Threads that wait for each other's results or ends, with no lock among them.
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
-        guard edges.contains(where: { $0.relation == .awaits }), !edges.contains(where: { $0.relation == .locks || $0.relation == .locksFile }) else { return nil }
+        guard edges.contains(where: { $0.relation == .awaits }), !edges.contains(where: { [.locks, .locksFile, .reads, .writes].contains($0.relation) }) else { return nil }
         let threads = edges.compactMap { edge -> (NodeKey, ThreadRecord)? in
             if case .thread(_, let tid) = edge.from { graph.index.thread(tid).map { (edge.from, $0) } } else { nil }
         }

@@ -1,0 +1,94 @@
+// A parent and its child that wait for each other over pipes and socket pairs, and those that look alike and are well.
+#define _GNU_SOURCE
+#include "kinds.h"
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/// Starts a child that reads its input to the end before it answers; `ends` are the parent's: to write, to read.
+static void start_filter(int ends[2]) {
+    int in[2], out[2];
+    if (pipe(in) < 0 || pipe(out) < 0) exit(1);
+    if (child() == 0) {
+        close(in[1]); close(out[0]);
+        char bytes[64];
+        while (read(in[0], bytes, sizeof bytes) > 0) {}
+        (void)!write(out[1], "done\n", 5);
+        _exit(0);
+    }
+    close(in[0]); close(out[1]);
+    ends[0] = in[1]; ends[1] = out[0];
+}
+
+static int watch(int first, int second) {
+    int set = epoll_create1(0);
+    struct epoll_event one = {.events = EPOLLIN, .data.fd = first}, two = {.events = EPOLLIN, .data.fd = second};
+    epoll_ctl(set, EPOLL_CTL_ADD, first, &one);
+    if (second >= 0) epoll_ctl(set, EPOLL_CTL_ADD, second, &two);
+    return set;
+}
+
+/// An event loop waits for the answer of a child whose input it has not closed.
+STAND(loop_filter) {
+    (void)count; (void)arguments;
+    int ends[2];
+    struct epoll_event event;
+    start_filter(ends);
+    (void)!write(ends[0], "line\n", 5);
+    announce();
+    epoll_wait(watch(ends[1], -1), &event, 1, -1);
+}
+
+/// Its healthy twin: a helper that is asked now and then, by a timer.
+STAND(loop_helper) {
+    (void)count; (void)arguments;
+    int ends[2], timer = timerfd_create(CLOCK_MONOTONIC, 0);
+    struct itimerspec minute = {{60, 0}, {60, 0}};
+    struct epoll_event event;
+    timerfd_settime(timer, 0, &minute, NULL);
+    start_filter(ends);
+    announce();
+    epoll_wait(watch(ends[1], timer), &event, 1, -1);
+}
+
+/// And one that is asked when somebody connects.
+STAND(loop_server) {
+    (void)count; (void)arguments;
+    int ends[2], listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct epoll_event event;
+    listen(listener, 8);
+    start_filter(ends);
+    announce();
+    epoll_wait(watch(ends[1], listener), &event, 1, -1);
+}
+
+static void take_orders(int end) {
+    char byte;
+    while (read(end, &byte, 1) > 0) {}
+    _exit(0);
+}
+
+/// It waits for the end of a child that waits for its orders.
+STAND(pair_joined) {
+    (void)count; (void)arguments;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) exit(1);
+    pid_t pid = child();
+    if (pid == 0) take_orders(ends[1]);
+    announce();
+    waitpid(pid, NULL, 0);
+}
+
+/// Its healthy twin: the orders come from connections.
+STAND(pair_served) {
+    (void)count; (void)arguments;
+    int ends[2], listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) exit(1);
+    if (child() == 0) take_orders(ends[1]);
+    listen(listener, 8);
+    announce();
+    accept(listener, NULL, NULL);
+}
