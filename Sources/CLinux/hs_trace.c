@@ -23,7 +23,7 @@
 #define PTRACE_EVENT_STOP 128
 #endif
 
-enum { RED_ZONE = 128 };
+enum { RED_ZONE = 128, GET_RSEQ_CONFIGURATION = 0x420f };
 enum { FRESH, SEIZED, STOPPED, RELEASED };
 
 uint64_t hs_monotonic_ns(void) {
@@ -178,6 +178,9 @@ static void copy(hs_copy_request *request, hs_thread_copy *thread) {
     registers[HS_R12] = user.r12; registers[HS_R13] = user.r13; registers[HS_R14] = user.r14;
     registers[HS_R15] = user.r15; registers[HS_RIP] = user.rip;
     thread->fs_base = user.fs_base;
+    // struct ptrace_rseq_configuration of linux/ptrace.h.
+    struct { uint64_t pointer; uint32_t size, signature, flags, pad; } area = {0};
+    thread->rseq = ptrace(GET_RSEQ_CONFIGURATION, thread->tid, (void *)sizeof area, &area) > 0 ? area.pointer : 0;
     hs_copy_without_stopping(thread->tid, &request->stacks, thread, user.rsp);
     halt_at(request, HS_TRACE_COPIED);
 }

@@ -63,8 +63,9 @@ struct PythonProcess {
             let stack = thread.frames.map(\.evidence)
             let observed: Observed<[Frame]> =
                 thread.trouble.map { stack.isEmpty ? .unavailable(reason: $0) : .partial(stack, reason: $0) } ?? .complete(stack)
-            result[thread.tid] = InspectedRuntime.Thread(
-                name: thread.name, stack: observed, wait: WaitFinder(process: self, thread: thread, record: record).wait())
+            let waits = WaitFinder(process: self, thread: thread, record: record)
+            result[thread.tid] = InspectedRuntime.Thread(name: thread.name, stack: observed, wait: waits.wait())
+            result[thread.tid]?.asked_s = waits.asked_s
         }
         return result
     }

@@ -27,6 +27,7 @@ import Testing
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
         ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
         ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
+        ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed),
     ]
     static let healthy = [
@@ -35,6 +36,7 @@ import Testing
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
         "beat-service", "beat-consumer", "beat-workers",
+        "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served",
     ]
 
@@ -70,6 +72,16 @@ import Testing
         for kind in kinds {
             let assessment = try #require(found[kind])
             #expect(assessment.verdict != .hang && assessment.findings.isEmpty, "\(kind): \(assessment.headline)")
+        }
+    }
+
+    /// It goes on, or others do, and nothing shows that this will ever lead anywhere, nor that it will not.
+    @Test func whatOnlyGoesRoundIsUnknown() async throws {
+        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on")]
+        let found = try await Standing.judge(kinds.map(\.0))
+        for (kind, words) in kinds {
+            let assessment = try #require(found[kind])
+            #expect(assessment.verdict == .unknown && assessment.headline.contains(words), "\(kind): \(assessment.headline)")
         }
     }
 

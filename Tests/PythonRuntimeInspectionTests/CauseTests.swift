@@ -10,7 +10,7 @@ extension LivePythonTests {
             ("lock-abandoned", .lockAbandoned), ("event-never-set", .conditionNeverSignalled), ("barrier-short", .barrierIncomplete),
             ("queue-join", .conditionNeverSignalled), ("queue-get", .conditionNeverSignalled), ("queue-full", .conditionNeverSignalled),
             ("semaphore-lost", .semaphoreNeverSignalled), ("condition-missed", .conditionNeverSignalled), ("pool-nested", .threadPoolExhausted),
-            ("future-blocked", .conditionNeverSignalled), ("holder-sleeps", .timerTooFar), ("sleep-too-long", .timerTooFar),
+            ("future-blocked", .conditionNeverSignalled), ("holder-sleeps", .timerTooFar), ("sleep-too-long", .timerTooFar), ("sleep-milliseconds", .timerTooFar),
             ("busy-loop", .busyLoop), ("busy-expression", .busyLoop), ("async-locks", .lockCycle), ("async-future", .conditionNeverSignalled),
             ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent), ("pool-bridge", .threadPoolExhausted),
             ("timer-days", .timerTooFar), ("database-own", .databaseSelfLocked), ("pool-lent", .poolExhausted),
@@ -27,7 +27,7 @@ extension LivePythonTests {
 
         @Test(arguments: [
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
-            "sleep-rounds", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
+            "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited",
         ])
         func isHealthy(_ program: String) async throws {

@@ -11,6 +11,7 @@
 #include "hs_borrow.h"
 #include "hs_ipc.h"
 #include "hs_memory.h"
+#include "hs_pages.h"
 #include "hs_outside.h"
 #include "hs_sockets.h"
 #include "hs_streams.h"

@@ -27,6 +27,8 @@ typedef struct {
     uint64_t stack_start;
     uint64_t registers[HS_REGISTERS];
     uint64_t fs_base;
+    /// Where the kernel tells the thread which processor it runs on (rseq(2)); 0 where it does not.
+    uint64_t rseq;
     /// It was stopped by a signal already, and is so again.
     int was_stopped;
     /// From its stop, or where that cannot be told from our asking for it, to its going on.

@@ -136,14 +136,20 @@ package struct UnitSurvey: Sendable {
                 }
             case .socket: doubtful.append(standstill)
             case _ where standstill.isCommitted: stuck.append(standstill)
-            case _ where pid.map({ closed.contains($0) || explained.contains($0) }) != true && Stranded.words(standstill, graph) != nil:
-                stranded += [Stranded.words(standstill, graph)].compactMap { $0 }
-            case _ where isIdleWait(standstill, parked, graph): bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits to be told to go on")
-            case _ where pid.map { explained.contains($0) } == true: bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits while others stand still")
-            case _ where pid.map { closed.contains($0) } == true && !isPoolThread(standstill, parked, graph): stuck.append(standstill)
-            default: bystanders.append("\(NodeText.short(standstill.start, graph.index)): parked where work would wake it")
+            default: judgeWaiting(standstill, parked, graph, isExplained: pid.map(explained.contains) == true, &stuck)
             }
         }
+    }
+
+    /// - Parameter isExplained: others of its process stand still for a reason of their own.
+    private mutating func judgeWaiting(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph, isExplained: Bool, _ stuck: inout [Standstill]) {
+        let isClosed = Self.process(of: standstill.start).map(closed.contains) == true
+        let name = NodeText.short(standstill.start, graph.index)
+        if !isClosed, !isExplained, let words = Stranded.words(standstill, graph) { stranded.append(words) }
+        else if isIdleWait(standstill, parked, graph) { bystanders.append("\(name): waits to be told to go on") }
+        else if isExplained { bystanders.append("\(name): waits while others stand still") }
+        else if isClosed, !isPoolThread(standstill, parked, graph) { stuck.append(standstill) }
+        else { bystanders.append("\(name): parked where work would wake it") }
     }
 
     /// Threads in the middle of an operation that nobody is left to end, in processes that do not stand still for another reason. Who waits

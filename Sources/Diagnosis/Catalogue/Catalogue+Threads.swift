@@ -135,11 +135,12 @@ extension Catalogue {
             something that does not change.
             """,
         supports: """
-            CPU time that grows as fast as the clock, the same stack and the same place in it at every look, \
-            and no work events.
+            It never sleeps, nothing is read or written, and its registers, its stack and all memory that its \
+            process may write to come to be what they were; no other thread computes or sleeps towards what it \
+            may wait for.
             """,
         refutes: """
-            The stack changes, memory or I/O counters advance: that is work.
+            Memory or I/O counters change from round to round: that is work, or may be.
             """,
         remedy: """
             Wait for the event instead of asking for it; bound the number of attempts; make sure that the \

@@ -33,6 +33,9 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     /// For a thread that ran: digests of its registers and innermost stack in a few quick looks. One that comes
     /// back in a later snapshot means that the thread went round without getting anywhere.
     public var looks: [UInt64]?
+    /// For a thread that ran: whether, within one look, its registers and stack and all that the process may write to came to be
+    /// what they had been; nil where that could not be seen.
+    public var comesBack: Bool?
     public var pause: ThreadPause
     /// Id of the Swift task that runs on this thread.
     public var currentTask: UInt64?

@@ -13,6 +13,8 @@ package struct InspectedRuntime {
         package var wait: ManagedWait?
         package var loop: ManagedLoop?
         package var codeAhead: CodeAhead?
+        /// For how long it asked to sleep, where the kernel knows only until when.
+        package var asked_s: Double?
 
         package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil, loop: ManagedLoop? = nil) {
             self.name = name
@@ -40,5 +42,6 @@ extension ThreadRecord {
         managedWait = managed.wait ?? managedWait
         managedLoop = managed.loop ?? managedLoop
         codeAhead = managed.codeAhead ?? codeAhead
+        if let asked_s = managed.asked_s, let left_s = wait?.remaining_s, wait?.kind == .sleep, asked_s >= left_s { wait?.timeout_s = asked_s }
     }
 }

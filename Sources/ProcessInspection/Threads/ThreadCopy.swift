@@ -9,6 +9,8 @@ package struct ThreadCopy: Sendable {
     package var known: UInt32
     /// Base of thread-local storage; nil when it was not stopped.
     package var threadPointer: UInt64?
+    /// Where the kernel writes whenever it moves the thread to another processor; 0 where it does not.
+    package var rseq: UInt64 = 0
     package var stackStart: UInt64
     package var stack: [UInt8]
     package var pause: ThreadPause

@@ -61,7 +61,7 @@ package struct ThreadReader {
         let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
-        if mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer).look(&observation.records) }
+        if mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records) }
         return observation
     }
 

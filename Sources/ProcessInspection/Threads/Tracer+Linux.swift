@@ -225,6 +225,7 @@ struct Tracer {
         withUnsafeBytes(of: raw.registers) { copy.registers = Array($0.bindMemory(to: UInt64.self)) }
         copy.known = ThreadCopy.allRegisters
         copy.threadPointer = raw.fs_base
+        copy.rseq = raw.rseq
         copy.stackStart = raw.stack_start
         copy.stack = Array(UnsafeBufferPointer(start: raw.stack, count: raw.stack_length))
         copy.pause = ThreadPause(method: .stopped, duration_ms: Double(raw.pause_ns) / 1e6)

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import ProcessInspection
 
 /// What one thread waits for in Python's terms.
 ///
@@ -31,6 +32,21 @@ struct WaitFinder {
         if isPoolWorker, let queue = innermost.local("work_queue", objects) { return taking(from: queue, true) }
         if let library = LibraryWait.outermost(thread.frames, objects), library.kind == .threadEnd { return described(library) }
         return simpleQueue(among: innermost).map { taking(from: $0, false) }
+    }
+
+    /// The argument of `time.sleep`, which Python 3.11 and later turn into a time of day of the monotonic clock (Modules/timemodule.c,
+    /// pysleep): it lies on the value stack above the function that was called.
+    var asked_s: Double? {
+        guard record.wait?.kind == .sleep, let frame = thread.frames.first else { return nil }
+        let stack = Array(frame.slots.dropFirst(frame.code.localNames.count))
+        guard let call = stack.lastIndex(where: isSleep), call + 1 < stack.count else { return nil }
+        return objects.seconds(stack[call + 1])
+    }
+
+    /// PyCFunctionObject: m_ml 16, whose first word is the function's name (Include/methodobject.h).
+    private func isSleep(_ value: UInt64) -> Bool {
+        guard objects.type(of: value)?.fullName == "builtin_function_or_method", let name = objects.word(value &+ 16).flatMap(objects.word) else { return false }
+        return (try? objects.memory.string(at: name, limit: 16)) == "sleep"
     }
 
     // MARK: Finding the object

@@ -43,6 +43,9 @@ const struct kind kinds[] = {
     {"pipe-own-ticked", pipe_own_ticked}, {"pipe-logged", pipe_logged}, {"pipe-signalled", pipe_signalled},
     {"join-each-other", join_each_other}, {"connect-self", connect_self}, {"semaphore-orphaned", semaphore_orphaned},
     {"semaphore-fed", semaphore_fed}, {"semaphore-told", semaphore_told}, {"child-keeps", child_keeps}, {"filter-open", filter_open}, {"filter-kept", filter_kept},
+    {"list-circle", list_circle}, {"count-up", count_up}, {"spin-for-result", spin_for_result},
+    {"asks-again", asks_again}, {"asks-and-writes", asks_and_writes}, {"lock-in-pipes", lock_in_pipes},
+    {"lock-before-pipes", lock_before_pipes}, {"result-beside-ticks", result_beside_ticks}, {"result-of-ticks", result_of_ticks},
     {"loop-filter", loop_filter}, {"loop-helper", loop_helper}, {"loop-server", loop_server}, {"pair-joined", pair_joined}, {"pair-served", pair_served},
     {NULL, NULL},
 };

@@ -475,6 +475,24 @@ def sleep_too_long():
 
 
 @program
+def sleep_milliseconds():
+    """It was to be a quarter of a minute."""
+    def pause():
+        time.sleep(15000)
+    ready()
+    pause()
+
+
+@program
+def sleep_hours():
+    """The healthy twin: whoever means hours writes hours."""
+    def pause():
+        time.sleep(4 * 3600)
+    ready()
+    pause()
+
+
+@program
 def sleep_rounds():
     ready()
     forever()

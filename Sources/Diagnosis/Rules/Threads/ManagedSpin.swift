@@ -24,13 +24,11 @@ enum ManagedSpin {
     }
 
     static func interprets(_ thread: ThreadRecord, _ index: SnapshotIndex) -> Bool {
-        // Perl's values are not read: nothing is claimed of its loops (run.c, Perl_runops_standard).
-        if StackShape(thread).contains(anyOf: ["Perl_runops_"]) { return true }
         return thread.managedStack?.elements.isEmpty == false && index.process(thread.pid)?.runtimes.contains { $0.hasPrefix("python") } == true
     }
 
     static func words(_ thread: ThreadRecord) -> String {
-        guard let loop = thread.managedLoop else { return "comes back to the same state, registers and stack alike, after" }
+        guard let loop = thread.managedLoop else { return "comes back to the same state, registers, stack and memory alike, after" }
         return (loop.detail ?? "goes round in `\(loop.frame.function ?? "?")` without changing any of its values") + " for"
     }
 }

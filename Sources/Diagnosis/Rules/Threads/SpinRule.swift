@@ -2,14 +2,13 @@ import Evidence
 import WaitGraph
 
 /// A thread that uses a processor all the time and gets nowhere: it never sleeps, no byte goes in or out,
-/// and seconds later its registers and innermost stack are what they were before. Whatever computes changes those.
+/// and its registers, its innermost stack and the memory of its process come to be what they were before. Whatever computes changes those.
 struct SpinRule: DiagnosisRule {
     let causes: [Cause] = [.busyLoop]
 
-    /// On a loaded machine it gets less than a whole processor; that it never waits is what counts.
-    private static let least = 0.01
-    /// A snapshot's own stops (1 to 3), and the quick looks, cost a thread some voluntary switches.
-    private static let switches: UInt64 = 40
+    /// Each of a snapshot's stops is a switch of the thread: at most 174, with those of the quick looks at it. One that sleeps between its
+    /// rounds is seen asleep.
+    private static let switches: UInt64 = 240
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         if let alarm = evidence.run?.header.alarms.first(where: { $0.rule == .busyLoop }) {
@@ -17,7 +16,8 @@ struct SpinRule: DiagnosisRule {
         }
         let own = Set(evidence.subjectProcesses)
         let found = graph.index.threads.compactMap { thread -> Candidate? in
-            guard own.contains(thread.pid), case .ran(let share) = graph.activity.change(of: thread.tid), share >= Self.least,
+            guard own.contains(thread.pid), case .ran(let share) = graph.activity.change(of: thread.tid),
+                // On a loaded machine it gets little of a processor; that it never waits is what counts.
                 graph.activity.window_s >= graph.hungAfter_s * 0.8, goesRound(thread, graph)
             else { return nil }
             return candidate(thread, share, graph)
@@ -41,13 +41,36 @@ struct SpinRule: DiagnosisRule {
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
-        return !Set(before.looks ?? []).isDisjoint(with: now.looks ?? []) || matchesText(before, now) || starves(now.pid, activity)
+        return comesBack(before, now) && !othersMayLetItGo(now, graph) || matchesText(before, now) || starves(now.pid, activity)
+    }
+
+    /// To the same registers and stack seconds later, and within a look to the same memory as well: nothing that it does counts. That
+    /// one look did not show it says little: a round has many places.
+    private func comesBack(_ before: ThreadRecord, _ now: ThreadRecord) -> Bool {
+        (before.comesBack == true || now.comesBack == true) && !Set(before.looks ?? []).isDisjoint(with: now.looks ?? [])
+    }
+
+    /// What another thread computes, or does when it wakes up, may be what this one waits for. One that woke up again and again has not done so.
+    private func othersMayLetItGo(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        graph.index.threads(of: thread.pid).contains { other in
+            if other.tid == thread.tid || other.managedWait?.kind == .housekeeping { return false }
+            switch graph.activity.change(of: other.tid) {
+            case .ran: return other.comesBack != true
+            case .woke: return false
+            case .stood, .unknown: return graph.understood(other).wait?.kind == .sleep
+            }
+        }
     }
 
     /// V8 interprets a regular expression the first time it is used and compiles it for the next (v8/src/regexp/regexp.cc, TierUp): in the
-    /// interpreter at both looks, it is one match that backtracks.
+    /// interpreter at both looks, called from the same place, it is one match that backtracks.
     private func matchesText(_ before: ThreadRecord, _ now: ThreadRecord) -> Bool {
-        [before, now].allSatisfy { StackShape($0).contains(anyOf: ["v8::internal::IrregexpInterpreter::"], within: 8) }
+        func callers(_ thread: ThreadRecord) -> [UInt64]? {
+            let frames = thread.stack.elements
+            let match = frames.prefix(8).lastIndex { $0.function?.hasPrefix("v8::internal::IrregexpInterpreter::") == true }
+            return match.map { frames[($0 + 1)...].map(\.programCounter) }
+        }
+        return callers(now).map { $0 == callers(before) } == true
     }
 
     /// A loop of system calls, in a process that has something open which could bring news: it polls, and may get what it polls for.
