@@ -105,7 +105,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])], cxxSettings: [.unsafeFlags(["-O1", "-g", "-fno-omit-frame-pointer"])],
             linkerSettings: [.linkedLibrary("pthread"), .linkedLibrary("resolv"), .linkedLibrary("stdc++")]),
         .executableTarget(
-            name: "standing-swift", dependencies: [httpClient, grdb] + nio,
+            name: "standing-swift", dependencies: [httpClient, grdb, lifecycle, log] + nio,
             path: "Tests/Programs/standing-swift", swiftSettings: strict),
 
         tests("EvidenceTests", ["Evidence"]),

@@ -16,10 +16,11 @@ extension TaskForestReader {
     /// By thread: its wait, where Dispatch's own memory says more about it than the kernel.
     private static func waits(_ context: TaskForestContext, _ forest: TaskForest) -> [Int32: ThreadWait] {
         let threads = context.threads.elements
-        var waits = DispatchQueueWaits(memory: context.target.memory).waits(of: threads)
+        var waits = DispatchQueueWaits(memory: context.target.memory, readers: forest.queues?.readers ?? [:]).waits(of: threads)
         let objects = DispatchObjectWaits(memory: context.target.memory).waits(of: threads)
         let wakeful = Set(threads.filter(\.wakesByItself).map(\.tid))
-        let reach = ObjectReach(memory: context.target.memory, mappings: (try? context.target.proc.maps()) ?? [])
+        let mappings = (try? context.target.proc.maps()) ?? []
+        let reach = ObjectReach(memory: context.target.memory, mappings: mappings)
             .threads(leadingTo: Set(objects.values.compactMap { $0.futex?.objectAddress }), from: context.copies.filter { wakeful.contains($0.tid) })
         for (tid, var wait) in objects {
             guard var futex = wait.futex else { continue }
@@ -27,6 +28,9 @@ extension TaskForestReader {
             wait.futex = futex
             waits[tid] = wait
         }
+        let pointers = Dictionary(context.copies.map { ($0.tid, $0.stackPointer) }, uniquingKeysWith: { first, _ in first })
+        let known = threads.reduce(into: pointers) { known, thread in if known[thread.tid] == nil { known[thread.tid] = thread.syscall?.stackPointer } }
+        waits.merge(EventLoopWaits(memory: context.target.memory, types: TypeNames(memory: context.target.memory, mappings: mappings)).waits(of: threads, stackPointers: known)) { $1 }
         for thread in threads where thread.wait?.kind == .futex {
             guard let blocked = forest.queues?.blocked[thread.tid], var wait = waits[thread.tid] ?? thread.wait else { continue }
             wait.blockedQueue = blocked

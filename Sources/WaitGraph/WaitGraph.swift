@@ -45,6 +45,7 @@ package struct WaitGraph: Sendable {
         addThreads()
         addFileLocks()
         addTasks()
+        addFutureWaits()
         findQuiet()
         findFullPools()
     }

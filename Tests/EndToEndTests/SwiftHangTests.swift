@@ -32,6 +32,11 @@ import Testing
         [.hang("operations-nested", "thread-pool-exhausted"), .healthy("operations-two-queues")],
         [.hang("answers-unread", "pool-exhausted"), .healthy("answers-slow")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
+        [.hang("request-unanswered", "continuation-never-resumed"), .healthy("request-subscribed")],
+        [.hang("shutdown-unheeded", "stream-never-finished"), .healthy("services-at-rest")],
+        [.hang("future-waited", "event-loop-shut-down"), .healthy("future-scheduled")],
+        [.hang("child-unread", "pipe-full"), .healthy("child-served")],
+        [.hang("loop-asleep", "event-loop-blocked"), .hang("executor-suspended", "actor-blocked")],
     ]
 
     @Test(arguments: pairs) func `a hang has its cause, and its healthy twin none`(pair: [Case]) async throws {

@@ -56,10 +56,14 @@ package struct UnitSurvey: Sendable {
         stuck += operations
         Self.leaveOutCustomers(index, &stuck)
         leaveOutOwnAnswers(graph, subject, &stuck)
+        if !operations.isEmpty { leaveOutWhatFollows(&stuck) }
         let forsaken = parked.filter { !operations.contains($0) && follower.isShownForsaken($0) }
         let explained = Set(stuck.compactMap { Self.process(of: $0.start) })
         stuck += forsaken.filter { Self.process(of: $0.start).map { !explained.contains($0) } ?? false }
         judgeParked(parked.filter { !operations.contains($0) && !forsaken.contains($0) }, graph, &stuck)
+        Self.leaveOutCustomers(index, &stuck)
+        Self.leaveOutHolders(subject, &stuck)
+        setCustomersAside(subject, index, &stuck)
         if let again = Repetition.words(subject, graph) { stranded.append(again) }
         if let circle = Stranded.tickingLoop(subject, graph) { stranded.append(circle) }
         standstills = Self.grouped(stuck, graph)
@@ -98,6 +102,29 @@ package struct UnitSurvey: Sendable {
         }
         stuck.removeAll { own.contains($0) }
         stranded += own.prefix(1).map { Stranded.ownAnswer($0, subject, graph) }
+    }
+
+    /// A child that waits for the subject's answer tells that there is none, and not why.
+    private mutating func setCustomersAside(_ subject: Int32, _ index: SnapshotIndex, _ stuck: inout [Standstill]) {
+        stuck.removeAll { standstill in
+            guard let pid = Self.process(of: standstill.start), pid != subject, Self.debtors(standstill, index) == [subject] else { return false }
+            stranded.append("\(NodeText.short(standstill.start, index)) waits for an answer of \(NodeText.short(.process(subject), index)), and what keeps that is not shown")
+            return true
+        }
+    }
+
+    /// What the holder of a file's lock does itself, another process that nobody waits for otherwise, is told with the lock; and so is a full
+    /// pipe with the circle that it closes.
+    private static func leaveOutHolders(_ subject: Int32, _ stuck: inout [Standstill]) {
+        let holders = stuck.compactMap { standstill -> Int32? in
+            if case .fileLock = standstill.ending, case .process(let pid) = standstill.end, pid != subject { pid } else { nil }
+        }
+        let closing = Set(stuck.flatMap { standstill in if case .cycle(let edges) = standstill.ending { edges.map(\.to) } else { [] } })
+        stuck.removeAll { standstill in
+            if case .fileLock = standstill.ending { return false }
+            if case .pipeFull = standstill.ending, closing.contains(standstill.end) { return true }
+            return process(of: standstill.start).map(holders.contains) == true
+        }
     }
 
     /// The processes whose answer a standstill waits for in the end.
@@ -157,13 +184,16 @@ package struct UnitSurvey: Sendable {
     private static func operations(_ parked: [Standstill], besides stuck: [Standstill], _ follower: Follower, _ closed: Set<Int32>) -> [Standstill] {
         let index = follower.graph.index
         // Whoever waits for an answer of the process itself waits for what is looked for here.
-        let explained = Set(stuck.filter { standstill in
+        let shown = stuck.filter { standstill in
             let debtors = debtors(standstill, index)
             return debtors.isEmpty || process(of: standstill.start).map { !debtors.contains($0) } ?? true
-        }.compactMap { process(of: $0.start) })
+        }
+        let explained = Set(shown.compactMap { process(of: $0.start) })
+        // A pool full of waiters is why nothing can run.
+        let other = Set(shown.filter { $0.ending != .nothingRuns }.compactMap { process(of: $0.start) })
         let found = parked.compactMap { standstill -> (standstill: Standstill, pid: Int32, isForOthers: Bool)? in
             guard case .neverSignalled = standstill.ending, let operation = follower.graph.operation(of: standstill), let pid = process(of: standstill.start),
-                !explained.contains(pid), closed.contains(pid) || follower.isBeyondHelp(standstill)
+                !(operation.fillsPool ? other : explained).contains(pid), closed.contains(pid) || follower.isBeyondHelp(standstill)
             else { return nil }
             return (standstill, pid, operation.awaitsOthers || follower.graph.isGroup(standstill))
         }
@@ -252,7 +282,7 @@ package struct UnitSurvey: Sendable {
         /// Many tasks at the same `await`, and many operations of a full queue, are one hang.
         private static func place(_ standstill: Standstill, _ graph: WaitGraph) -> Set<NodeKey>? {
             switch standstill.ending {
-            case .nobodyResumes, .streamOpen, .nothingRuns:
+            case .nobodyResumes, .streamOpen, .nothingRuns, .executorStands, .requestUnanswered, .shutdownAwaits:
                 guard case .task(let pid, let id) = standstill.end, let task = graph.index.task(pid, id), let label = StackShape(task.backtrace.elements).ownLabel else { return nil }
                 return [.process(pid), .peer("\(task.wait?.kind.rawValue ?? "") \(label)")]
             case .neverSignalled:

@@ -163,12 +163,17 @@ package struct ChainWriter {
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
         case .nothingRuns: "suspended, and nothing in the process can run any more: no thread, timer or event source is left that could end it"
+        case .executorStands: "enqueued, and its executor runs nothing: no thread, timer or event source is left that would make it"
+        case .requestUnanswered(let row, let since): "suspended at a continuation in the middle of a request that came in \(NodeText.seconds(since)) ago from \(peer(row)), without an answer since"
+        case .shutdownAwaits(let isStream): "waits for \(isStream ? "the next element of a stream" : "a continuation") although its service group was told to shut down"
         case .cancelledStays(let isBusy): isBusy ? "was cancelled and computes on" : "was cancelled and goes on waiting"
         case .loopShutDown: "waits for an event loop that was shut down: nothing scheduled on it will ever run"
         case .streamOpen: "iterates over a stream that nobody finishes"
         case .unnamed(let why): why
         }
     }
+
+    private func peer(_ row: Int) -> String { index.sockets.indices.contains(row) ? index.sockets[row].remote?.description ?? "its client" : "its client" }
 
     private func managed(_ node: NodeKey) -> ManagedWait? {
         if case .futex(let pid, let address) = node { index.managedObject(pid, address) } else { nil }

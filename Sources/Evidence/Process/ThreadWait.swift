@@ -38,6 +38,10 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     /// Seconds of that timeout that remained when captured, where the kernel or memory tells.
     public var remaining_s: Double?
     public var detail: String?
+    /// In `EventLoopFuture.wait()`: the thread that runs the future's event loop.
+    public var eventLoopTID: Int32?
+    /// In `EventLoopFuture.wait()`: no thread runs the future's event loop any more, since it was shut down.
+    public var isEventLoopShutDown: Bool?
     /// For a System V semaphore, whoever operated on it last; for a message queue, whoever took this process's last
     /// message (a receiver), or took any last (a sender).
     public var lastUserPID: Int32?

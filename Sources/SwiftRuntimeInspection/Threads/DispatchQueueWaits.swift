@@ -16,6 +16,8 @@ struct DispatchQueueWaits {
     private static let ownerMask: UInt32 = 0x3fff_ffff
 
     let memory: any MemoryReader
+    /// By concurrent queue: the threads that stand in blocks of it.
+    var readers: [UInt64: [Int32]] = [:]
 
     /// By thread: its wait, completed with the queue as what is waited for.
     func waits(of threads: [ThreadRecord]) -> [Int32: ThreadWait] {
@@ -28,7 +30,10 @@ struct DispatchQueueWaits {
                 let queue = queue(waitedForAt: futex.address)
             else { continue }
             wait.futex = complete(futex, with: queue, living)
-            // Readers of a concurrent queue are counted, not named. Where this thread is the only one in a block of any queue, it waits for itself.
+            // Readers of a concurrent queue are counted, not named: their own threads know where they stand.
+            let others = (readers[queue] ?? []).filter { $0 != thread.tid && living.contains($0) }
+            if wait.futex?.ownerTID == nil, others.count == 1, !isSuspended(queue) { wait.futex?.ownerTID = others[0] }
+            // Where this thread is the only one in a block of any queue, it waits for itself.
             if wait.futex?.ownerTID == nil, inside == [thread.tid], !isSuspended(queue) { wait.futex?.ownerTID = thread.tid }
             found[thread.tid] = wait
         }

@@ -10,6 +10,8 @@ struct DispatchState: Sendable {
     private(set) var mainQueue: UInt64?
     /// By thread: a serial queue that waits for the block in which the thread stands.
     private(set) var blocked: [Int32: BlockedQueue] = [:]
+    /// By concurrent queue: the threads that stand in blocks of it.
+    private(set) var readers: [UInt64: [Int32]] = [:]
 
     /// The label that the runtime gives its queues, one a priority: stdlib/public/Concurrency/DispatchGlobalExecutor.cpp.
     static let globalLabel = "Swift global concurrent queue"
@@ -17,7 +19,9 @@ struct DispatchState: Sendable {
 
     init(_ dispatch: DispatchQueues, threads: CurrentTasks, runtime: ConcurrencyRuntime, memory: any MemoryReader, mappings: [MemoryMapping]) {
         for thread in threads.threads {
-            if let behind = dispatch.queuesAround(thread.tid, block: thread.block).first(where: { $0.width == 1 && !$0.items.isEmpty }) {
+            let around = dispatch.queuesAround(thread.tid, block: thread.block)
+            for queue in around where queue.width > 1 { readers[queue.address, default: []].append(thread.tid) }
+            if let behind = around.first(where: { $0.width == 1 && !$0.items.isEmpty }) {
                 blocked[thread.tid] = BlockedQueue(label: behind.label, queued: behind.items.count)
             }
             guard let address = dispatch.queueDrained(by: thread.tid, block: thread.block) else { continue }

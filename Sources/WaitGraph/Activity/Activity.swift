@@ -25,6 +25,8 @@ package struct Activity: Sendable {
     package let transferred: Bool?
     /// Bytes that the sampled process wrote in between.
     package let written_bytes: UInt64
+    /// Bytes that it read or wrote in between, whichever is more.
+    private let transferred_bytes: UInt64
     private let sampledPID: Int32?
     private let socketBytes: [UInt64: (first: SocketSample, last: SocketSample)]
 
@@ -68,9 +70,11 @@ package struct Activity: Sendable {
         if let a = between.first, let b = between.last, between.count >= 2, let read = a.read_bytes, let written = a.written_bytes {
             transferred = b.read_bytes != read || b.written_bytes != written
             written_bytes = max(written, b.written_bytes ?? 0) - written
+            transferred_bytes = max(max(read, b.read_bytes ?? 0) - read, written_bytes)
         } else {
             transferred = nil
             written_bytes = 0
+            transferred_bytes = 0
         }
         runningThroughout = Self.runners(between, earlier, later)
     }
@@ -93,7 +97,10 @@ package struct Activity: Sendable {
 
     /// How often a thread of the sampled process woke up, twice a second and more, while the process read or wrote; else nil.
     package var transfers: Int? {
-        guard transferred == true, let pid = sampledPID, let most = later.threads(of: pid).compactMap({ wakes[$0.tid] }).max() else { return nil }
+        guard transferred == true, let pid = sampledPID else { return nil }
+        let woke = later.threads(of: pid).compactMap { wakes[$0.tid] }
+        // What it reads of its own timers, and writes to wake its own threads, is 8 bytes each time (timerfd_create(2), eventfd(2)).
+        guard let most = woke.max(), transferred_bytes > 8 * UInt64(woke.reduce(0, +)) else { return nil }
         return Double(most) >= 2 * window_s && most > 2 * Self.stopSwitches ? most : nil
     }
 

@@ -25,10 +25,13 @@ extension WaitGraph {
     }
 
     private func isEventLoop(_ thread: ThreadRecord) -> Bool {
-        thread.wait?.kind == .descriptors && thread.syscall?.name.contains("epoll") == true
+        guard let wait = thread.wait, wait.kind == .descriptors else { return false }
+        // Foundation's run loops poll the set in which all is that they wait for.
+        return thread.syscall?.name.contains("epoll") == true || wait.descriptors?.contains { index.descriptor(thread.pid, $0.fd)?.kind == .epoll } == true
     }
 
-    private func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord) -> Bool {
+    /// Whether a thread can do nothing that another does not make it do: it is parked, or an event loop for which nothing can come.
+    func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord) -> Bool {
         let thread = understood(thread)
         let shape = StackShape(thread)
         guard let wait = thread.wait else { return false }
@@ -55,6 +58,10 @@ extension WaitGraph {
             guard let descriptor = index.descriptor(thread.pid, member.fd) else { return false }
             switch descriptor.kind {
             case .eventfd: break
+            case .pipe, .socket:
+                // What only the process itself could write to, outside the handlers of signals.
+                let interest = DescriptorInterest(fd: member.fd, operation: .poll)
+                guard isOwnWakeUp(interest, thread), (process.caughtSignals ?? 0) & Follower.wakingSignals == 0 else { return false }
             case .timerfd:
                 // Dispatch's own timer of its pools is always armed: only Dispatch's heap tells what else is.
                 if isDispatch { if process.dispatchTimers != 0 { return false } } else if (descriptor.timer?.remaining_s ?? 0) > 0 { return false }
@@ -74,7 +81,8 @@ extension WaitGraph {
             // A task that blocks its thread does what the thread does.
             if task.state == .running { return task.runningOnTID != nil }
             switch task.wait?.kind {
-            case .sleep, .globalPool, .executor, .unknown, nil: return false
+            case .sleep, .globalPool, .unknown, nil: return false
+            case .executor: return activity.stood(task) == true
             case .task, .group, .continuation, .actor, .mainActor, .stream, .eventLoopFuture: return true
             }
         }

@@ -65,6 +65,16 @@ extension WaitGraph {
         }
     }
 
+    /// A thread that waits for a future whose event loop's thread is away.
+    mutating func addFutureWaits() {
+        for (row, thread) in index.threads.enumerated() {
+            guard let tid = thread.wait?.eventLoopTID, tid != thread.tid, isAway(tid, thread.pid), stoodSince(thread) != nil else { continue }
+            add(WaitEdge(
+                from: .thread(pid: thread.pid, tid: thread.tid), to: .thread(pid: thread.pid, tid: tid), relation: .queuedOn, since_s: stoodSince(thread),
+                knownFrom: "event loop of the future", evidence: [index.path(.threads, row)]))
+        }
+    }
+
     /// Whether an event loop's thread is anywhere but in its own poll.
     private func isAway(_ tid: Int32, _ pid: Int32) -> Bool {
         guard let thread = index.thread(tid), thread.pid == pid else { return false }

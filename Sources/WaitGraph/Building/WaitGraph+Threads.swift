@@ -22,6 +22,10 @@ extension WaitGraph {
                 addManaged(managed, of: thread, key, cite)
                 continue
             }
+            if let wait = processWait(thread) {
+                addChild(thread, wait, key, cite)
+                continue
+            }
             guard let wait = thread.wait else {
                 if thread.state == "S" || thread.state == "D" { addUndecoded(thread, key, cite) }
                 continue
@@ -57,6 +61,12 @@ extension WaitGraph {
             before.syscall?.stackPointer == thread.syscall?.stackPointer, let wait = before.wait
         {
             thread.wait = wait
+        }
+        // Caught between two rounds, it is about to go back to where it was.
+        if thread.state == "R", thread.wait == nil, let before = activity.earlier?.thread(thread.tid), before.pid == thread.pid, before.wait?.kind == .sleep,
+            case .woke = activity.change(of: thread.tid)
+        {
+            thread.wait = before.wait
         }
         if let futex = thread.wait?.futex, futex.object == .unknown, Self.isSemaphore(futex, thread) {
             thread.wait?.futex?.object = .semaphore
@@ -146,6 +156,13 @@ extension WaitGraph {
                 park(thread, futex.object, key, cite, known)
             }
         }
+    }
+
+    /// Foundation's `Process.waitUntilExit` runs a loop until another thread has heard of the child's end.
+    private func processWait(_ thread: ThreadRecord) -> ThreadWait? {
+        let isIn = { (thread: ThreadRecord) in thread.stack.elements.contains { $0.symbol?.hasPrefix("$s10Foundation7ProcessC13waitUntilExit") == true } }
+        guard isIn(thread), index.processes.contains(where: { $0.parentPID == thread.pid && $0.state != "Z" && $0.state != "X" }) else { return nil }
+        return ThreadWait(kind: .child)
     }
 
     private mutating func addChild(_ thread: ThreadRecord, _ wait: ThreadWait, _ key: NodeKey, _ cite: [EvidencePath]) {

@@ -13,7 +13,7 @@ extension Follower {
         let threads = index.threads(of: pid)
         guard (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
         // A group that a main thread entered and waits for itself keeps the process alive.
-        if waiter.isMain, operation == .group(entries: 1) { return false }
+        if waiter.isMain, operation == .group(entries: 1), StackShape(waiter).inside.isEmpty { return false }
         let isStrict = waiter.isMain || operation.awaitsOthers
         let own = Self.functions(of: waiter)
         return !threads.contains { $0.tid != tid && couldHelp($0, waiter, own, operation, isStrict) } && !hasHelpfulTasks(pid, own, operation) && !hasFarTimers(pid)
@@ -86,6 +86,12 @@ extension Follower {
         function.ranges(of: " in ").last.map { String(function[$0.upperBound...]) } ?? function
     }
 
+    /// Dispatch's manager with nothing in its set but timers, which fired again and again while it was watched.
+    func isSpentClock(_ thread: ThreadRecord) -> Bool {
+        let now = graph.understood(thread)
+        return StackShape(thread).functions.contains("_dispatch_mgr_thread") && now.wait?.kind == .descriptors && hadItsChance(activity.change(of: thread.tid)) && !watchesOutside(now)
+    }
+
     private func watchesOutside(_ thread: ThreadRecord) -> Bool {
         let members = (thread.wait?.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.flatMap { $0.epoll ?? [] }
         return members.contains { member in
@@ -100,8 +106,7 @@ extension Follower {
     /// A task that is about to run, or sleeps and did not wake while it was watched.
     private func hasHelpfulTasks(_ pid: Int32, _ own: Set<String>, _ operation: MidOperation) -> Bool {
         if index.snapshot.tasks.status != .complete { return index.snapshot.tasks.reason?.contains("no Swift concurrency runtime") != true }
-        let alarms = activity.earlier.map(alarmClocks) ?? []
-        let allWoke = !alarms.isEmpty && alarms.isDisjoint(with: alarmClocks(index))
+        let allWoke = allSleepsEnded
         return index.tasks.contains { task in
             guard task.pid == pid, task.state != .completed, task.runningOnTID == nil, !Self.isAlarmClock(task) else { return false }
             switch task.wait?.kind {
@@ -128,10 +133,16 @@ extension Follower {
         }
     }
 
+    /// Whether every sleep of the first look has ended since.
+    var allSleepsEnded: Bool {
+        let alarms = activity.earlier.map(alarmClocks) ?? []
+        return !alarms.isEmpty && alarms.isDisjoint(with: alarmClocks(index))
+    }
+
     private func alarmClocks(_ index: SnapshotIndex) -> Set<UInt64> { Set(index.tasks.filter(Self.isAlarmClock).map(\.id)) }
 
     /// The helper that the runtime makes for each sleep (TaskSleep.swift): it wakes the sleeper, and does nothing else.
-    private static func isAlarmClock(_ task: TaskRecord) -> Bool {
+    static func isAlarmClock(_ task: TaskRecord) -> Bool {
         let symbols = task.backtrace.elements.map { $0.symbol ?? "" }
         return !symbols.isEmpty && symbols.allSatisfy { $0.hasPrefix("$sScT") || $0.hasPrefix("$ss") }
     }

@@ -29,7 +29,12 @@ extension Follower {
         // again and again and has not acted is none of them, where the main thread itself is in the circle and in the middle of something.
         let isMainCaught = closing.contains(.thread(pid: pid, tid: pid)) && index.thread(pid).map { !StackShape($0).inside.isEmpty } == true
         let othersCould = zip(others, outcomes).contains { thread, outcome in
-            if isMainCaught, graph.ticks(thread), case .atRest = outcome { return false }
+            switch outcome {
+            case .atRest(Self.learns): if isMainCaught { return false }
+            case .atRest where isMainCaught && graph.ticks(thread): return false
+            case .atRest, .advancing, .unclear: if isMainCaught, graph.cannotAct(thread, process) || isSpentClock(thread) { return false }
+            case .parked, .stuck: break
+            }
             return couldAct(thread, outcome)
         }
         if othersCould {
@@ -103,7 +108,7 @@ extension Follower {
 
     /// Handlers of signals write to the pipes by which main loops are woken: SIGHUP 1, SIGUSR1 10, SIGUSR2 12, SIGALRM 14, SIGTERM 15,
     /// SIGCHLD 17 (signal(7)).
-    private static let wakingSignals: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 16
+    static let wakingSignals: UInt64 = 1 << 0 | 1 << 9 | 1 << 11 | 1 << 13 | 1 << 14 | 1 << 16
     private static let interrupt: UInt64 = 1 << 1
 
     func handlesWakingSignals(_ pid: Int32) -> Bool { (index.process(pid)?.caughtSignals ?? 0) & Self.wakingSignals != 0 }

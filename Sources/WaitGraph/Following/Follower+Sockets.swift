@@ -189,8 +189,13 @@ extension Follower {
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if !peers.isEmpty, peers.allSatisfy({ WaitGraph.isIdleSession(index.process($0)) }) { return .atRest("its session with the database is idle: no answer is owed") }
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
-        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1 { return .stuck(standstill) }
-        if hasLasted(edge), !isLibrarys(edge.from), isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
+        let isLibrarys = isLibrarys(edge.from)
+        let isChilds = !peers.isEmpty && peers.allSatisfy { index.isAncestor(pid, of: $0) }
+        // Whoever waits for a child's end tells of it.
+        if isLibrarys, isChilds, index.threads(of: pid).contains(where: { graph.out(.thread(pid: pid, tid: $0.tid)).contains { $0.relation == .waitsForExit } }) { return .atRest(Self.learns) }
+        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1, !isLibrarys || !isOwed(by: pid, standstill) { return .stuck(standstill) }
+        if isLibrarys, isChilds { return .atRest(Self.learns) }
+        if hasLasted(edge), !isLibrarys, isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
         // Of several things that a main loop waits for at once, a connection whose other end listens owes nothing.
         if turns(socket.peer) || graph.out(edge.from).count > 1 && isAwaited(by: socket.peer) { return .atRest(Self.taken) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.unknown), isCommitted: false))
@@ -204,8 +209,17 @@ extension Follower {
         return !shape.frames.isEmpty && shape.own.isEmpty && !shape.functions.contains("")
     }
 
+    /// Whether a wait ends at a connection on which this process itself owes the answer.
+    private func isOwed(by pid: Int32, _ standstill: Standstill) -> Bool {
+        guard case .socket(let inode, _) = standstill.end, let row = socketRow(standstill.end, inode) else { return false }
+        return index.sockets[row].peer?.owners.contains { $0.pid == pid } == true
+    }
+
     /// The kernel keeps both times in jiffies of up to 10 ms (CONFIG_HZ), and an answer and the next request take a few ms of a program's.
     private static let tie_ms = 20.0
+
+    /// What Foundation's `Process` has a thread for.
+    static let learns = "learns of a child's end"
 
     static let taken = "its peer has read all that was sent and waits for more"
 

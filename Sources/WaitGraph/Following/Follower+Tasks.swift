@@ -15,6 +15,7 @@ extension Follower {
             // All children must end: one that is stuck decides.
             let outcomes = edges.map { follow($0) }
             if let worst = Self.worst(outcomes) { return worst }
+            if let awaited = shutdownAwaits(task, zip(edges, outcomes).map { (edge: $0, outcome: $1) }) { return awaited }
             if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
             return outcomes.first ?? .unclear("the group's children were not seen")
         }
@@ -28,6 +29,9 @@ extension Follower {
         case .continuation, .eventLoopFuture: return continuation(task, key)
         case .stream: return stream(task, key)
         case .sleep: return .parked(Standstill(end: key, ending: .timer(asked_s: task.wait?.remaining_s), isCommitted: false))
+        // Whoever stands inside a task may stand on that executor.
+        case .executor where graph.quiet.contains(task.pid) && !index.tasks.contains(where: { $0.pid == task.pid && $0.runningOnTID != nil }):
+            return .stuck(Standstill(end: key, ending: .executorStands, isCommitted: true))
         default: return .unclear("what task \(task.id) waits for is not known")
         }
     }
@@ -83,6 +87,7 @@ extension Follower {
         }
         if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
+        if let unanswered = requestUnanswered(task, key) { return unanswered }
         return .parked(Standstill(end: key, ending: .taskAtRest(why: "a continuation"), isCommitted: false))
     }
 
@@ -110,7 +115,10 @@ extension Follower {
     /// A main task that parks itself for good, so that the process stays while others work.
     private func keepsAlive(_ task: TaskRecord, _ key: NodeKey) -> Bool {
         guard task.kind == .main, !graph.awaited.contains(key), !graph.quiet.contains(task.pid) else { return false }
-        return StackShape(task.backtrace.elements).own.count <= 1
+        let shape = StackShape(task.backtrace.elements)
+        // In the program's outermost function, at one that nobody was ever meant to resume: `await withUnsafeContinuation { _ in }`.
+        let isForNobody = shape.functions.first?.hasPrefix("withUnsafe") == true && shape.inside.allSatisfy { $0.file == nil }
+        return shape.own.count <= 1 || isForNobody
     }
 
     mutating func actor(_ pid: Int32, _ address: UInt64) -> Outcome {

@@ -24,7 +24,7 @@ extension Follower {
             return .unclear("what thread \(tid) waits for is not known")
         }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
-        let locked = edges.filter { $0.relation == .locksFile }
+        let locked = edges.filter { $0.relation == .locksFile || $0.relation == .queuedOn }
         return any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })
     }
 
@@ -147,6 +147,9 @@ extension Follower {
         if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
         }
+        if thread.wait?.isEventLoopShutDown == true, activity.earlier.map({ $0.thread(thread.tid)?.wait?.isEventLoopShutDown == true }) ?? true, hasLasted(edge) {
+            return ends(edge, .loopShutDown)
+        }
         if StackShape(thread).contains(anyOf: ["getaddrinfo", "gethostbyname", "getnameinfo"]) { return ends(edge, .nameLookup) }
         if case .descriptor = edge.to {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
@@ -164,6 +167,8 @@ extension Follower {
     private func sleep(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         if case .woke(let times) = activity.change(of: thread.tid) { return .atRest("wakes up from its sleep (\(times) times)") }
         let asked = thread.wait?.timeout_s ?? timerOf(thread)
+        // An event loop waits for its timers in its poll: asleep anywhere else it keeps everybody on it waiting.
+        if let asked, asked > graph.hungAfter_s, thread.wait?.kind == .sleep, edge.since_s != nil, StackShape(thread).runsEventLoop { return ends(edge, .timer(asked_s: asked)) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: false))
     }
 

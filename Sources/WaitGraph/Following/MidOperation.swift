@@ -21,6 +21,9 @@ package enum MidOperation: Hashable, Sendable {
         }
     }
 
+    /// Whether it keeps a thread of a pool from work that may be what it waits for.
+    package var fillsPool: Bool { if case .result(_, isNested: true) = self { true } else { false } }
+
     package init?(_ thread: ThreadRecord) {
         guard let wait = thread.wait, wait.kind == .futex, let futex = wait.futex, (wait.timeout_s ?? 0) <= 0, thread.managedWait == nil else { return nil }
         let shape = StackShape(thread)

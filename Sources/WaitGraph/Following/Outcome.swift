@@ -98,6 +98,12 @@ package enum Ending: Hashable, Sendable {
     /// All threads of a pool are in the middle of tasks that wait for other tasks.
     case poolFull(threads: Int)
     case taskAtRest(why: String)
+    /// Enqueued on an executor that nothing in the process would make run.
+    case executorStands
+    /// A continuation in the middle of answering the request that came so long ago.
+    case requestUnanswered(row: Int, since_s: Double)
+    /// A service that was told to shut down, and waits on.
+    case shutdownAwaits(isStream: Bool)
     case streamOpen
     /// Somebody holds the continuation or stream, and nothing in the process can run any more.
     case nothingRuns

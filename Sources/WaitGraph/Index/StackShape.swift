@@ -42,9 +42,12 @@ package struct StackShape: Sendable {
     package var inside: [Frame] {
         own.filter { frame in
             let name = frame.function ?? ""
-            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.hasSuffix("::main") && !name.contains("_main") && !name.hasPrefix("static ")
+            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.hasSuffix("::main") && !name.contains("_main") && !name.hasPrefix("static ") && !Self.isSwiftMain(name)
         }
     }
+
+    /// `App.main()`, and the function that the attribute @main makes.
+    private static func isSwiftMain(_ name: String) -> Bool { !name.contains(" ") && (name.hasSuffix(".main()") || name.hasSuffix(".$main()")) }
 
     /// Whether the thread carries out a task that somebody handed over as a closure: within the program's own loop a call
     /// through a type-erased function, and the program's own code in it. A worker without work waits in the loop itself.
@@ -89,6 +92,13 @@ package struct StackShape: Sendable {
         guard let inner = own.firstIndex(where: { Self.library($0) == nil }), let outer = own.lastIndex(where: { Self.library($0) == nil }) else { return nil }
         guard inner == 0 || Self.library(own[0]) == nil else { return nil }
         return own[inner...outer].lazy.compactMap(Self.library).first
+    }
+
+    /// Whether a library called the program's function that it stands in, as servers call what answers their requests.
+    package var isCalledByLibrary: Bool {
+        let own = own
+        guard let inner = own.first, inner.file != nil, Self.library(inner) == nil else { return false }
+        return own.contains { Self.library($0) != nil }
     }
 
     /// The package that a frame's function comes from, where it is none of the program's own: SwiftPM keeps sources of dependencies in

@@ -104,7 +104,7 @@ struct ConnectionRule: DiagnosisRule {
 
 extension Candidate {
     /// A root that a standstill ends in, with the evidence of its last steps cited.
-    static func root(_ cause: Cause, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, since_s: Double? = nil) -> Candidate {
+    static func root(_ cause: Cause, _ standstill: Standstill, _ graph: WaitGraph, _ summary: String, since_s: Double? = nil, remedy: String? = nil) -> Candidate {
         let writer = ChainWriter(graph)
         let paths = writer.cite(standstill.end) + standstill.path.suffix(3).flatMap(\.evidence)
         var seen: Set<EvidencePath> = []
@@ -114,6 +114,7 @@ extension Candidate {
             cited: cited.isEmpty ? [CitedEvidence(graph.index.path(.processes), writer.ending(standstill))] : cited, since_s: since_s)
         candidate.isPersistent = Persistence.isShown(standstill, graph)
         candidate.rank = standstill.isCommitted ? 2 : 1
+        candidate.remedy = remedy
         return candidate
     }
 }

@@ -35,7 +35,7 @@ struct EventLoopRule: DiagnosisRule {
         guard case .loopShutDown = standstill.ending else { return nil }
         var candidate = Candidate.root(
             .eventLoopShutDown, standstill, graph,
-            "\(NodeText.short(standstill.end, graph.index)) waits for work on an event loop that was shut down: no thread runs the loop any more")
+            "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for work on an event loop that was shut down: no thread runs the loop any more")
         candidate.rank = 5
         return candidate
     }

@@ -25,6 +25,14 @@ struct SwiftTaskRule: DiagnosisRule {
                 .continuationNeverResumed, standstill, graph,
                 "\(who) waits for a future of a connection that the process has with itself: the last bytes came in \(NodeText.seconds(since)) ago, and nothing fulfilled it")
         case .nothingRuns: return quiet(end, standstill, graph)
+        case .executorStands:
+            return .root(.actorBlocked, standstill, graph, "\(end) is enqueued on an executor\(executor(standstill.end, graph)) that runs nothing: its queue is suspended, or nobody is left who would run it\(others(standstill))", remedy: "Resume the DispatchQueue behind the executor on every path (`suspend` and `resume` in pairs, `defer`), keep an executor's thread alive as long as its actors, and have `enqueue` run every job that it is given.")
+        case .requestUnanswered(let row, let since): return unanswered(end, row, since, standstill, graph)
+        case .shutdownAwaits(let isStream):
+            return .root(
+                isStream ? .streamNeverFinished : .childTaskNeverEnds, standstill, graph,
+                "A ServiceGroup was told to shut down and waits for \(end), which waits for \(isStream ? "the next element of a stream" : "a continuation") and does not end",
+                remedy: "Let the service end when it is told to: `cancelOnGracefulShutdown()` on the sequence that it reads, `cancelWhenGracefulShutdown`, or `withGracefulShutdownHandler` that finishes the stream or resumes the continuation; bound the shutdown (`ServiceGroupConfiguration.maximumGracefulShutdownDuration`).")
         case .cancelledStays(let isBusy): return deaf(end, isBusy, standstill, graph)
         case .timer: return sleepingChild(end, standstill, graph) ?? blockedActor(end, standstill, graph)
         case .poolStarved(let blocked, let width):
@@ -48,6 +56,16 @@ struct SwiftTaskRule: DiagnosisRule {
     private func task(_ node: NodeKey, _ graph: WaitGraph) -> TaskRecord? {
         guard case .task(let pid, let id) = node else { return nil }
         return graph.index.task(pid, id)
+    }
+
+    private func executor(_ node: NodeKey, _ graph: WaitGraph) -> String { task(node, graph)?.wait?.typeName.map { " (`\($0)`)" } ?? "" }
+
+    private func unanswered(_ end: String, _ row: Int, _ since: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate {
+        let client = graph.index.sockets.indices.contains(row) ? graph.index.sockets[row].remote?.description ?? "a client" : "a client"
+        return .root(
+            .continuationNeverResumed, standstill, graph,
+            "\(end), in the middle of answering a request, is suspended at a continuation\(maker(standstill.end, graph)) that nobody resumed since: \(client) asked \(NodeText.seconds(since)) ago and got no answer",
+            remedy: "Resume the continuation on every path, under the key that it was stored with; bound the wait (race it against `Task.sleep` in a task group, with `withTaskCancellationHandler` resuming it), so that the client gets an answer in any case.")
     }
 
     /// The process is at its end: whoever holds the continuation cannot run any more.
