@@ -24,6 +24,8 @@
 #endif
 
 enum { RED_ZONE = 128, GET_RSEQ_CONFIGURATION = 0x420f };
+/// Longest that a thread of ours goes before all others without a break: a few stacks.
+enum { URGENT_NS = 500000 };
 enum { FRESH, SEIZED, STOPPED, RELEASED };
 
 uint64_t hs_monotonic_ns(void) {
@@ -68,7 +70,9 @@ static void wake_up(int signal) { (void)signal; }
 
 /// Of the thread that traces.
 static _Thread_local timer_t patience;
-static _Thread_local int has_patience;
+static _Thread_local int has_patience, is_patient;
+static _Thread_local int urgency = HS_URGENCY_UNCHANGED;
+static _Thread_local uint64_t urgent_since_ns;
 
 /// Makes waitpid return with EINTR from `patience_ms` on, again and again, on this thread only, until 0 is asked for:
 /// a thread in uninterruptible sleep never stops, and waiting for it must end.
@@ -77,6 +81,7 @@ static void set_patience(uint32_t patience_ms) {
     struct itimerspec times = {{0, 0}, {0, 0}};
     if (patience_ms > 0) times = (struct itimerspec){{0, 10000000}, {patience_ms / 1000, (long)(patience_ms % 1000) * 1000000 + 1}};
     timer_settime(patience, 0, &times, NULL);
+    is_patient = patience_ms > 0;
 }
 
 static void make_patience(void) {
@@ -198,22 +203,29 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
     }
 }
 
-void hs_copy_each(hs_copy_request *request) {
-    for (size_t index = 0; index < request->count; index++) {
-        hs_thread_copy *thread = &request->threads[index];
-        char path[48];
-        snprintf(path, sizeof path, "/proc/%d/schedstat", thread->tid);
-        thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
-        request->urgency = hs_urgency_raise();
-        set_patience(request->patience_ms);
-        interrupt(request, thread);
-        await_stop(request, thread);
-        copy(request, thread);
-        release(request, thread);
-        hs_urgency_drop(request->urgency);
-        set_patience(0);
-        if (thread->schedule_fd >= 0) close(thread->schedule_fd);
+void hs_copy_one(hs_copy_request *request) {
+    hs_thread_copy *thread = request->threads;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", request->pid, thread->tid);
+    thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
+    // Both last from one thread to the next: asking for them takes as long as copying a stack.
+    if (urgent_since_ns == 0) {
+        urgency = hs_urgency_raise();
+        urgent_since_ns = hs_monotonic_ns();
     }
+    if (!is_patient) set_patience(request->patience_ms);
+    request->urgency = urgency;
+    interrupt(request, thread);
+    await_stop(request, thread);
+    copy(request, thread);
+    release(request, thread);
+    if (thread->schedule_fd >= 0) close(thread->schedule_fd);
+}
+
+void hs_copy_pause(void) {
+    if (urgent_since_ns == 0 || hs_monotonic_ns() - urgent_since_ns < URGENT_NS) return;
+    hs_urgency_drop(urgency);
+    urgent_since_ns = 0;
 }
 
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
@@ -275,10 +287,12 @@ static void *run_own_thread(void *argument) {
     struct own_thread *own = argument;
     // While it holds a thread it should not wait for a processor; only root may ask for that.
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -20);
-    // Whoever made this thread may block all signals; the one that ends a wait must come.
+    // Whoever made this thread may block all signals; the one that ends a wait must come. And where it blocks SIGCHLD, that is
+    // not ignored (signal(7)) but wakes another thread of ours at each stop.
     sigset_t waking;
     sigemptyset(&waking);
     sigaddset(&waking, SIGRTMIN + 9);
+    sigaddset(&waking, SIGCHLD);
     pthread_sigmask(SIG_UNBLOCK, &waking, NULL);
     make_patience();
     own->body(own->context);

@@ -42,22 +42,38 @@ extension Observed: Sendable where Value: Sendable {}
 extension Observed: Equatable where Value: Equatable {}
 extension Observed: Hashable where Value: Hashable {}
 
-/// Coded as `{"status": "complete|partial|unavailable", "value": ..., "reason": "..."}`.
+/// Coded as `{"status": "complete|partial|unavailable", "value": ..., "reason": "..."}`; a table's stacks may have `"sameAs": 7` instead
+/// of the value, for that of its row 7 (`FrameRowWriter`).
 extension Observed: Codable where Value: Codable {
-    private enum Key: String, CodingKey { case status, value, reason }
+    private enum Key: String, CodingKey { case status, value, reason, sameAs }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         switch try container.decode(ObservationStatus.self, forKey: .status) {
         case .complete:
-            self = .complete(try container.decode(Value.self, forKey: .value))
+            self = .complete(try Self.value(in: container, decoder))
         case .partial:
             self = .partial(
-                try container.decode(Value.self, forKey: .value),
+                try Self.value(in: container, decoder),
                 reason: try container.decode(String.self, forKey: .reason))
         case .unavailable:
             self = .unavailable(reason: try container.decode(String.self, forKey: .reason))
         }
+    }
+
+    private static func value(in container: KeyedDecodingContainer<Key>, _ decoder: any Decoder) throws -> Value {
+        guard Value.self == [Frame].self, decoder.codingPath.count == 2, let row = decoder.codingPath[0].intValue,
+            FrameRowKeys.all.contains(decoder.codingPath[1].stringValue), let shared = decoder.userInfo[SharedFrames.key] as? SharedFrames
+        else { return try container.decode(Value.self, forKey: .value) }
+        if let other = try container.decodeIfPresent(Int.self, forKey: .sameAs) {
+            guard let value = shared.rows[other] as? Value else {
+                throw DecodingError.dataCorruptedError(forKey: .sameAs, in: container, debugDescription: "row \(other) has no stack before this one")
+            }
+            return value
+        }
+        let value = try container.decode(Value.self, forKey: .value)
+        shared.rows[row] = value as? [Frame]
+        return value
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -4,13 +4,35 @@ package import ProcessInspection
 extension TaskForestReader {
     /// The Swift tasks of a process that is being captured: for `CaptureOptions.taskForest`.
     package static let hook: TaskForestHook = { context in
-        let forest = read(in: context)
+        guard mayHaveTasks(context) else { return InspectedTasks(tasks: .complete([]), actors: .complete([])) }
+        let forest = read(in: context, placesWorkers: false)
         var tasks = InspectedTasks(tasks: forest.isEmpty ? .complete([]) : forest.tasks, actors: forest.isEmpty ? .complete([]) : forest.actors)
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
         tasks.waits = waits(context, forest)
         tasks.dispatchTimers = DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
         return tasks
+    }
+
+    /// Most processes have neither Dispatch nor Swift's concurrency, which stands on it.
+    private static func mayHaveTasks(_ context: TaskForestContext) -> Bool {
+        if context.modules.modules.contains(where: { $0.path.contains("libdispatch") }) { return true }
+        if context.modules.address(ofSymbol: "_dispatch_timers_heap") != nil { return true }
+        do throws(ConcurrencyRuntime.Absence) {
+            _ = try ConcurrencyRuntime.locate(
+                memory: context.target.memory, mappings: context.modules.maps, staticSymbol: symbolOfExecutable(context))
+            return true
+        } catch {
+            return error != .noRuntime
+        }
+    }
+
+    private static func symbolOfExecutable(_ context: TaskForestContext) -> @Sendable (String) -> UInt64? {
+        let executable = context.modules.modules.first
+        return { name in
+            guard let executable, let linked = executable.image.address(ofSymbol: name) else { return nil }
+            return linked &+ executable.bias
+        }
     }
 
     /// By thread: its wait, where Dispatch's own memory says more about it than the kernel.
@@ -39,14 +61,12 @@ extension TaskForestReader {
         return waits
     }
 
-    /// - Parameter searchesResumers: whether to look who could resume each continuation.
-    package static func read(in context: TaskForestContext, searchesResumers: Bool = true) -> TaskForest {
+    /// - Parameters:
+    ///   - searchesResumers: whether to look who could resume each continuation.
+    ///   - placesWorkers: whether to say what gives each thread its work.
+    package static func read(in context: TaskForestContext, searchesResumers: Bool = true, placesWorkers: Bool = true) -> TaskForest {
         var reader = TaskForestReader(pid: context.target.pid, memory: context.target.memory, symbolizer: context.symbolizer)
-        let executable = context.modules.modules.first
-        reader = reader.findingStaticRuntime { name in
-            guard let executable, let linked = executable.image.address(ofSymbol: name) else { return nil }
-            return linked &+ executable.bias
-        }
+            .findingStaticRuntime(symbolOfExecutable(context))
         if searchesResumers {
             let copies = context.copies
             let proc = context.target.proc
@@ -54,6 +74,7 @@ extension TaskForestReader {
             reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap")) { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
         var forest = reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
+        guard placesWorkers else { return forest }
         forest.pools = WorkerPools(pid: context.target.pid, threads: context.threads.elements, forest: forest).pools
         return forest
     }

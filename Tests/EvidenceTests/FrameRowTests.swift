@@ -1,8 +1,8 @@
 import Evidence
-import FoundationEssentials
+import Foundation
 import Testing
 
-/// Frames that come again are encoded once; the table reads as if they were not.
+/// Frames that come again are written once; the table reads as if they were not.
 @Suite struct FrameRowTests {
     private static let frames = [
         Frame(programCounter: 1, function: #"odd "stack":{"value":[] name"#, module: "/lib/\u{1}x.so", file: "a.c", line: 3),
@@ -19,14 +19,39 @@ import Testing
         .partial(frames.reversed(), reason: #"cut at "value":[] and \"#), .partial([], reason: "nothing"),
     ]
 
+    private static func threads(_ stacks: [Observed<[Frame]>]) throws -> Data {
+        var snapshot = Self.snapshot
+        snapshot.threads = .complete(stacks.enumerated().map { ThreadRecord(pid: 4, tid: Int32($0), name: "t", state: "S", stack: $1) })
+        return try #require(try snapshot.files().first { $0.name == SnapshotFile.threads.rawValue }).contents
+    }
+
+    @Test func equalStacksAreWrittenOnce() throws {
+        // Enough for several pieces, each with its own first ones.
+        let stacks = (0..<300).map { Self.stacks[$0 % Self.stacks.count] }
+        let table = try Self.threads(stacks)
+        let read = try EvidenceCoding.decode([ThreadRecord].self, from: table, name: "threads.json")
+        let same = read.map(\.stack) == stacks
+        #expect(same)
+        let text = String(decoding: table, as: UTF8.self)
+        let written = text.components(separatedBy: #"file":"a.c""#).count - 1
+        #expect(written <= 2 * 4 && text.contains(#""sameAs":"#), "\(written)")
+    }
+
+    @Test func aStackOfNoEarlierRowIsDamage() throws {
+        let text = String(decoding: try Self.threads([.complete(Self.frames)]), as: UTF8.self)
+        let start = try #require(text.range(of: #""value":["#)), end = try #require(text.range(of: "]", options: .backwards, range: start.upperBound..<text.lastIndex(of: "}")!))
+        let damaged = text.replacingCharacters(in: start.lowerBound..<end.upperBound, with: #""sameAs":0"#)
+        #expect(throws: EvidenceError.self) { try EvidenceCoding.decode([ThreadRecord].self, from: Data(damaged.utf8), name: "threads.json") }
+    }
+
     @Test(arguments: stacks) func threadsAreWrittenAsEver(_ stack: Observed<[Frame]>) throws {
         var thread = ThreadRecord(pid: 4, tid: 5, name: #""stack":{"#, state: "S", stack: stack)
         thread.managedStack = .complete(Self.frames)
         var snapshot = Self.snapshot
-        snapshot.threads = .complete([thread, thread])
+        snapshot.threads = .complete([thread])
         let table = try #require(try snapshot.files().first { $0.name == SnapshotFile.threads.rawValue }).contents
         let plain = try EvidenceCoding.encoder(pretty: false).encode(thread)
-        let same = table == Data("[\n".utf8) + plain + Data(",\n".utf8) + plain + Data("\n]\n".utf8)
+        let same = table == Data("[\n".utf8) + plain + Data("\n]\n".utf8)
         #expect(same, "\(String(decoding: table, as: UTF8.self))")
     }
 

@@ -5,22 +5,29 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Files that are either whole or not there: written beside, synced, and renamed into place.
+/// Files that are either whole or not there: written beside and renamed into place.
 enum AtomicFile {
     /// Suffix of a file that is being written; readers pass over it.
     static let temporarySuffix = ".part"
 
-    static func write(_ contents: Data, to path: String) throws(ArchiveError) { try write([contents], to: path) }
+    /// Synced: there even after the machine went down.
+    static func write(_ contents: Data, to path: String) throws(ArchiveError) {
+        try make(path) { descriptor, temporary throws(ArchiveError) in
+            try writeAll(contents, to: descriptor, path: temporary)
+            guard fsync(descriptor) == 0 else { throw failure("cannot sync the file", temporary) }
+        }
+    }
 
-    /// - Parameter pieces: what follows each other in the file.
-    static func write(_ pieces: [Data], to path: String) throws(ArchiveError) {
+    /// Not synced, unless `fill` does that.
+    ///
+    /// - Parameter fill: writes to the descriptor of the file, which for now has another name.
+    static func make(_ path: String, _ fill: (_ descriptor: Int32, _ temporary: String) throws(ArchiveError) -> Void) throws(ArchiveError) {
         // The pid keeps two processes apart that write the same directory.
         let temporary = "\(path).\(getpid())\(temporarySuffix)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw failure("cannot create the file", temporary) }
         do throws(ArchiveError) {
-            for piece in pieces { try writeAll(piece, to: descriptor, path: temporary) }
-            guard fsync(descriptor) == 0 else { throw failure("cannot sync the file", temporary) }
+            try fill(descriptor, temporary)
         } catch {
             close(descriptor)
             unlink(temporary)
@@ -33,7 +40,7 @@ enum AtomicFile {
         }
     }
 
-    static func writeAll(_ contents: Data, to descriptor: Int32, path: String) throws(ArchiveError) {
+    static func writeAll(_ contents: some ContiguousBytes & Collection, to descriptor: Int32, path: String) throws(ArchiveError) {
         var offset = 0
         while offset < contents.count {
             let count = contents.withUnsafeBytes { Platform.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }

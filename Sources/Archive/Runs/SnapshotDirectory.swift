@@ -8,36 +8,48 @@ package enum SnapshotDirectory {
     /// A table of a large target, such as 100 000 tasks with their backtraces.
     package static let tableLimit_bytes = 512 * 1024 * 1024
 
-    /// Writes the tables first, side by side, for each waits for the disk, and the header last: a folder with a header is whole.
+    /// Writes the tables first and the header last: a folder with a header is whole. Nothing is synced to the disk, for which the capture
+    /// of a large process would wait as long as for its threads: when the machine itself goes down right after, a table may be cut
+    /// short, and reading says so.
     package static func write(_ snapshot: Snapshot, to directory: String) throws(ArchiveError) {
         try AtomicFile.makeDirectory(directory)
         let tables = snapshot.tables
-        try sideBySide(tables.count) { index throws(ArchiveError) in
-            let table = tables[index]
-            let pieces = Mutex<[Int: Data]>([:])
-            try sideBySide(table.pieces.count) { index throws(ArchiveError) in
-                let piece = try encoded(directory, table.pieces[index])
-                pieces.withLock { $0[index] = piece }
-            }
-            let parts = pieces.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
-            try AtomicFile.write(parts, to: directory + "/" + table.name)
+        try sideBySide(0..<tables.count) { index throws(ArchiveError) in
+            try write(tables[index].pieces, to: directory + "/" + tables[index].name)
         }
-        try AtomicFile.write([encoded(directory) { try snapshot.header().contents }], to: directory + "/" + SnapshotFile.header.rawValue)
+        try write([{ [UInt8](try snapshot.header().contents) }], to: directory + "/" + SnapshotFile.header.rawValue)
     }
 
-    /// Runs `body` for 0 and so on, several at once, and throws what the first failed with.
-    private static func sideBySide(_ count: Int, _ body: @Sendable (Int) throws(ArchiveError) -> Void) throws(ArchiveError) {
+    /// Two pieces are made at a time, so that their memory serves those that follow.
+    private static func write(_ pieces: [@Sendable () throws -> [UInt8]], to path: String) throws(ArchiveError) {
+        try AtomicFile.make(path) { descriptor, temporary throws(ArchiveError) in
+            for first in stride(from: 0, to: pieces.count, by: 2) {
+                let made = Mutex<[Int: [UInt8]]>([:])
+                try sideBySide(first..<min(first + 2, pieces.count)) { index throws(ArchiveError) in
+                    let piece = try encoded(path, pieces[index])
+                    made.withLock { $0[index] = piece }
+                }
+                for (_, piece) in made.withLock({ $0.sorted { $0.key < $1.key } }) {
+                    try AtomicFile.writeAll(piece, to: descriptor, path: temporary)
+                }
+            }
+        }
+    }
+
+    /// Runs `body` for each, several at once, and throws what the first failed with.
+    private static func sideBySide(_ range: Range<Int>, _ body: @Sendable (Int) throws(ArchiveError) -> Void) throws(ArchiveError) {
         let failures = Mutex<[Int: ArchiveError]>([:])
-        DispatchQueue.concurrentPerform(iterations: count) { index in
+        DispatchQueue.concurrentPerform(iterations: range.count) { number in
+            let index = range.lowerBound + number
             do throws(ArchiveError) { try body(index) } catch { failures.withLock { $0[index] = error } }
         }
         if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }
     }
 
-    private static func encoded(_ directory: String, _ contents: () throws -> Data) throws(ArchiveError) -> Data {
+    private static func encoded(_ path: String, _ contents: () throws -> [UInt8]) throws(ArchiveError) -> [UInt8] {
         do { return try contents() } catch {
             throw ArchiveError(
-                code: .inputOutput, message: "the snapshot cannot be written as JSON: \(error)", path: directory,
+                code: .inputOutput, message: "the snapshot cannot be written as JSON: \(error)", path: path,
                 remedy: "Report this as a defect of Hangscope.")
         }
     }

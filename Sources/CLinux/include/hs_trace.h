@@ -44,6 +44,7 @@ typedef struct {
 typedef struct { const uint64_t *ends; size_t count; } hs_stacks;
 
 typedef struct {
+    pid_t pid;
     hs_thread_copy *threads;
     size_t count;
     hs_stacks stacks;
@@ -58,8 +59,12 @@ typedef struct {
     int urgency;
 } hs_copy_request;
 
-/// Stops, copies and resumes the threads one after the other.
-void hs_copy_each(hs_copy_request *request);
+/// Stops, copies and resumes the one thread asked for. On a thread that `hs_on_own_thread` made; it stays before all that is not
+/// real-time until `hs_copy_pause` finds that it has been so for long enough, or until it ends.
+void hs_copy_one(hs_copy_request *request);
+
+/// To be called between one thread and the next.
+void hs_copy_pause(void);
 
 /// Stops all, copies all, calls `inside` (if any) while all stand, resumes all. Returns the
 /// nanoseconds from the first interrupt to the last resume.

@@ -12,33 +12,35 @@ public enum EvidenceCoding {
     /// A table as a JSON array with one row a line, so that diffs and greps work.
     public static func table<Row: Encodable>(_ rows: [Row]) throws -> Data {
         let encoder = encoder(pretty: false)
-        return try table(rows) { row, data in data.append(contentsOf: try encoder.encode(row)) }
+        return Data(try bytes(rows) { _, row, data in data.append(contentsOf: try encoder.encode(row)) })
     }
 
     /// The same in pieces that follow each other, which may be made at the same time.
-    static func pieces<Row: FrameRow & Sendable>(_ rows: [Row]) -> [@Sendable () throws -> Data] {
-        // Equal frames are encoded once for each piece: few pieces, and one where there is little to do.
-        let size = rows.count < 128 ? max(1, rows.count) : (rows.count + 3) / 4
+    static func pieces<Row: FrameRow & Sendable>(_ rows: [Row]) -> [@Sendable () throws -> [UInt8]] {
+        // Equal frames are written once for each piece: few pieces, and one where there is little to do.
+        let size = rows.count < 128 ? max(1, rows.count) : (rows.count + 1) / 2
         let starts = Array(stride(from: 0, to: max(1, rows.count), by: size))
         return starts.map { start in
             {
                 var writer = FrameRowWriter()
                 let part = rows[start..<min(start + size, rows.count)]
-                return try table(part, opens: start == 0, closes: start == starts.last) { row, data in try writer.append(row, to: &data) }
+                return try bytes(part, opens: start == 0, closes: start == starts.last) { number, row, data in
+                    try writer.append(row, number: start + number, to: &data)
+                }
             }
         }
     }
 
-    private static func table<Rows: Collection>(
-        _ rows: Rows, opens: Bool = true, closes: Bool = true, append: (Rows.Element, inout [UInt8]) throws -> Void
-    ) rethrows -> Data {
+    private static func bytes<Rows: Collection>(
+        _ rows: Rows, opens: Bool = true, closes: Bool = true, append: (_ number: Int, Rows.Element, inout [UInt8]) throws -> Void
+    ) rethrows -> [UInt8] {
         var data = opens ? Array("[".utf8) : []
         for (index, row) in rows.enumerated() {
             data.append(contentsOf: opens && index == 0 ? "\n".utf8 : ",\n".utf8)
-            try append(row, &data)
+            try append(index, row, &data)
         }
         if closes { data.append(contentsOf: "\n]\n".utf8) }
-        return Data(data)
+        return data
     }
 
     /// One line of a .jsonl file, newline included.
@@ -52,6 +54,7 @@ public enum EvidenceCoding {
     public static func decode<Value: Decodable>(_ type: Value.Type, from data: Data, name: String) throws -> Value {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.userInfo[SharedFrames.key] = SharedFrames()
         do {
             return try decoder.decode(type, from: data)
         } catch {

@@ -23,47 +23,80 @@ extension TaskRecord: FrameRow {
     }
 }
 
-/// Writes rows as `EvidenceCoding.table` does, to the byte, but encodes equal frames once: most of the time that
-/// writing the snapshot of a process with many threads takes would go into them.
+/// What frames are called in tables.
+enum FrameRowKeys {
+    static let all: Set = [ThreadRecord.framesKey, TaskRecord.framesKey]
+}
+
+/// Frames by the number of the row that has them, while a table is read: rows further down may say that theirs are the same.
+/// Made for one decoding, and touched by the thread that decodes only.
+final class SharedFrames: @unchecked Sendable {
+    static let key = CodingUserInfoKey(rawValue: "hangscope.sharedFrames")!
+    var rows: [Int: [Frame]] = [:]
+}
+
+/// Writes rows as `EvidenceCoding.table` does, but equal frames once: most of the time that writing the snapshot of a process with many
+/// threads takes would go into them, and most of its size. Instead of its `value`, a stack that a row before has too has the number of
+/// that row as `sameAs`.
 struct FrameRowWriter {
     private let encoder = EvidenceCoding.encoder(pretty: false)
-    private var known: [Key: [UInt8]] = [:]
+    private var frames: [FrameKey: [UInt8]] = [:]
+    private var rows: [StackKey: Int] = [:]
 
     /// Equal frames have equal addresses: hashing more of them would take longer than writing them.
-    private struct Key: Hashable {
+    private struct FrameKey: Hashable {
         var frame: Frame
         func hash(into hasher: inout Hasher) { hasher.combine(frame.programCounter) }
     }
 
-    mutating func append<Row: FrameRow>(_ row: Row, to data: inout [UInt8]) throws {
+    /// Comparing arrays that share their elements, as equal stacks of one snapshot do, takes no time.
+    private struct StackKey: Hashable {
+        var frames: [Frame]
+        func hash(into hasher: inout Hasher) {
+            for frame in frames.prefix(4) { hasher.combine(frame.programCounter) }
+            for frame in frames.suffix(4) { hasher.combine(frame.programCounter) }
+            hasher.combine(frames.count)
+        }
+    }
+
+    /// - Parameter number: the row's, in the table.
+    mutating func append<Row: FrameRow>(_ row: Row, number: Int, to data: inout [UInt8]) throws {
         let frames = row.frames.elements
         guard !frames.isEmpty else { return data.append(contentsOf: try encoder.encode(row)) }
         var bare = row
         bare.frames = row.frames.map { _ in [] }
         let shell = [UInt8](try encoder.encode(bare))
         // A quotation mark within a string is escaped, so these bytes are the keys and nothing else.
-        guard let key = Self.end(of: "\"\(Row.framesKey)\":{", in: shell, from: 0), let empty = Self.end(of: "\"value\":[]", in: shell, from: key)
+        let value = Array("\"value\":[]".utf8)
+        guard let key = Self.end(of: Array("\"\(Row.framesKey)\":{".utf8), in: shell, from: 0), let end = Self.end(of: value, in: shell, from: key)
         else { return data.append(contentsOf: try encoder.encode(row)) }
-        data.append(contentsOf: shell[..<(empty - 1)])
+        let stack = StackKey(frames: frames)
+        if let same = rows[stack] {
+            data.append(contentsOf: shell[..<(end - value.count)])
+            data.append(contentsOf: "\"sameAs\":\(same)".utf8)
+            data.append(contentsOf: shell[end...])
+            return
+        }
+        rows[stack] = number
+        data.append(contentsOf: shell[..<(end - 1)])
         for (index, frame) in frames.enumerated() {
             if index > 0 { data.append(UInt8(ascii: ",")) }
             data.append(contentsOf: try bytes(of: frame))
         }
-        data.append(contentsOf: shell[(empty - 1)...])
+        data.append(contentsOf: shell[(end - 1)...])
     }
 
     private mutating func bytes(of frame: Frame) throws -> [UInt8] {
-        let key = Key(frame: frame)
-        if let bytes = known[key] { return bytes }
+        let key = FrameKey(frame: frame)
+        if let bytes = frames[key] { return bytes }
         let bytes = [UInt8](try encoder.encode(frame))
-        known[key] = bytes
+        frames[key] = bytes
         return bytes
     }
 
     /// Where the first occurrence of a text ends.
-    private static func end(of text: String, in bytes: [UInt8], from start: Int) -> Int? {
-        let wanted = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { bytes in
+    private static func end(of wanted: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBufferPointer { bytes in
             var at = start
             while at + wanted.count <= bytes.count {
                 var matched = 0

@@ -21,9 +21,9 @@ public struct SnapshotHeader: Codable, Sendable, Hashable {
 
 extension Snapshot {
     /// The tables as files: each name, and how the pieces that follow each other in it are made; all of them may be made at the same time.
-    public var tables: [(name: String, pieces: [@Sendable () throws -> Data])] {
-        func table<Row: Encodable & Sendable>(_ file: SnapshotFile, _ rows: Observed<[Row]>) -> (String, [@Sendable () throws -> Data]) {
-            (file.rawValue, [{ try EvidenceCoding.table(rows.elements) }])
+    public var tables: [(name: String, pieces: [@Sendable () throws -> [UInt8]])] {
+        func table<Row: Encodable & Sendable>(_ file: SnapshotFile, _ rows: Observed<[Row]>) -> (String, [@Sendable () throws -> [UInt8]]) {
+            (file.rawValue, [{ [UInt8](try EvidenceCoding.table(rows.elements)) }])
         }
         return [
             (SnapshotFile.threads.rawValue, EvidenceCoding.pieces(threads.elements)),

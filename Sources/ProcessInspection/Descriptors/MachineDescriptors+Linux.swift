@@ -39,21 +39,28 @@ package struct MachineDescriptors: Sendable {
             guard let name = try? proc.name() else { continue }
             names[pid] = name
             if let network = try? proc.namespace("net"), networks[network] == nil { networks[network] = pid }
-            let numbers: [Int32]
-            do throws(ProcFSError) { numbers = try proc.descriptors() } catch {
+            do throws(ProcFSError) {
+                try ProcFile.links(in: "\(proc.path)/fd") { fd, target in
+                    count += 1
+                    note(target, DescriptorReference(pid: pid, fd: fd, processName: name))
+                    return count <= limit
+                }
+            } catch {
                 if error.isForbidden { hidden += 1 }
                 continue
             }
-            for fd in numbers {
-                count += 1
-                guard count <= limit else { incomplete = "the machine has more than \(limit) descriptors"; return }
-                guard let target = try? proc.descriptorTarget(fd), target != "/dev/null" else { continue }
-                if target == "anon_inode:[eventfd]" { eventfds.append(DescriptorReference(pid: pid, fd: fd, processName: name)) }
-                if target.hasPrefix("anon_inode:") { continue }
-                holders[target, default: []].append(Holder(reference: DescriptorReference(pid: pid, fd: fd, processName: name)))
-            }
+            guard count <= limit else { incomplete = "the machine has more than \(limit) descriptors"; return }
         }
         if hidden > 0 { incomplete = "descriptors of \(hidden) processes of other users may not be seen" }
+    }
+
+    private mutating func note(_ target: UnsafeRawBufferPointer, _ reference: DescriptorReference) {
+        if target.elementsEqual("/dev/null".utf8) { return }
+        if target.starts(with: "anon_inode:".utf8) {
+            if target.elementsEqual("anon_inode:[eventfd]".utf8) { eventfds.append(reference) }
+            return
+        }
+        holders[String(decoding: target, as: UTF8.self), default: []].append(Holder(reference: reference))
     }
 
     package func owners(ofSocket inode: UInt64) -> [DescriptorReference] {

@@ -24,12 +24,12 @@ package struct ProcDirectory: Sendable, Hashable {
     // MARK: State
 
     package func stat() throws(ProcFSError) -> ProcStat {
-        let text = try ProcFile.text("\(path)/stat", limit: 4096)
+        let text = try ProcFile.text("\(path)/stat", limit: 4096, isOneRecord: true)
         guard let stat = ProcStat(text) else { throw ProcFSError(path: "\(path)/stat", errno: 0) }
         return stat
     }
 
-    package func status() throws(ProcFSError) -> ProcStatus { ProcStatus(try ProcFile.text("\(path)/status", limit: 1 << 16)) }
+    package func status() throws(ProcFSError) -> ProcStatus { ProcStatus(try ProcFile.bytes("\(path)/status", limit: 1 << 16, isOneRecord: true)) }
     /// The kernel's name, at most 15 bytes.
     package func name() throws(ProcFSError) -> String { try ProcFile.line("\(path)/comm") }
 

@@ -3,7 +3,8 @@ package struct ProcStatus: Sendable, Hashable {
     /// Found by looking, not kept by name: of some fifty lines two or three are asked for, of every thread.
     private let text: [UInt8]
 
-    package init(_ text: String) { self.text = Array(text.utf8) }
+    package init(_ text: String) { self.init(Array(text.utf8)) }
+    package init(_ text: [UInt8]) { self.text = text }
 
     package subscript(_ name: String) -> String? {
         let name = Array(name.utf8)

@@ -12,6 +12,7 @@ final class CaptureSession {
     private var processes: [ProcessCapture] = []
     private var unobserved: [Unobserved] = []
     private var machine: MachineDescriptors?
+    private var machineReading: Underway<MachineDescriptors>?
     private var table = SocketTable.Reading()
     /// Network namespaces whose sockets were read, each with a process that lives in it.
     private var networks: [UInt64: Int32] = [:]
@@ -38,6 +39,8 @@ final class CaptureSession {
             return snapshot
         }
         addDescendants(of: pid)
+        // Meanwhile, on another thread.
+        machineReading = Underway { [end = min(deadline, .now + .seconds(5))] in MachineDescriptors(deadline: end) }
         look(from: 0)
         gather(from: 0)
         explain(from: 0)
@@ -68,7 +71,8 @@ final class CaptureSession {
         var seen: Set<Int32> = [pid]
         while let next = queue.first {
             queue.removeFirst()
-            for child in (try? ProcDirectory(pid: next).children()) ?? [] where seen.insert(child).inserted {
+            let children = processes.first { $0.target.pid == next }?.record.value?.children ?? []
+            for child in children where seen.insert(child).inserted {
                 guard processes.count < options.limits.descendants else {
                     unobserved.append(Unobserved(what: "further descendants of process \(pid)", why: "only \(options.limits.descendants) processes are captured"))
                     return
@@ -88,7 +92,7 @@ final class CaptureSession {
         // What changes soonest comes first: connections, then descriptors.
         for index in processes.indices[first...] { readSockets(of: processes[index].target) }
         if machine == nil {
-            machine = MachineDescriptors(deadline: min(deadline, .now + .seconds(5)))
+            machine = machineReading?.value
             readOtherNetworks()
         }
         for index in processes.indices[first...] { processes[index].gather(options: options, deadline: deadline) }

@@ -11,6 +11,8 @@ final class StackUnwinder {
         /// By index of a frame: the address that was called to get there, where the caller's code tells.
         var entered: [Int: UInt64] = [:]
 
+        var places: Places { Places(addresses: addresses, entered: entered) }
+
         /// Puts the async callers of a frame above it, before whatever of the runtime lies there.
         mutating func insert(_ resumed: [UInt64], above frame: Int) {
             addresses.insert(contentsOf: resumed.map { CodeAddress($0, .asyncResume) }, at: frame + 1)
@@ -18,11 +20,18 @@ final class StackUnwinder {
         }
     }
 
+    /// What names are looked up for: threads that wait at the same place have equal ones.
+    struct Places: Hashable {
+        var addresses: [CodeAddress]
+        var entered: [Int: UInt64]
+    }
+
     private let pointer: OpaquePointer?
     // Keeps the images alive as long as the unwinder points at them.
     private let modules: ModuleTable
     /// Places that were asked about.
     private var unnamed: [CodeAddress: Bool] = [:]
+    private var frames: [hs_frame] = []
 
     init(pid: Int32, modules: ModuleTable) {
         self.modules = modules
@@ -42,8 +51,8 @@ final class StackUnwinder {
         guard let pointer else { return Walk(incomplete: "the unwinder could not be set up") }
         var raw = hs_thread_copy()
         raw.tid = copy.tid
-        withUnsafeMutableBytes(of: &raw.registers) { $0.copyBytes(from: copy.registers.withUnsafeBytes { Array($0) }) }
-        var frames = [hs_frame](repeating: hs_frame(), count: max(1, limit))
+        withUnsafeMutableBytes(of: &raw.registers) { registers in copy.registers.withUnsafeBytes { registers.copyMemory(from: $0) } }
+        if frames.count != limit { frames = Array(repeating: hs_frame(), count: max(1, limit)) }
         var end: Int32 = 0
         var searched: Int32 = 0
         var stack = copy.stack
@@ -54,7 +63,9 @@ final class StackUnwinder {
             return Int(hs_unwinder_walk(pointer, &raw, copy.known, &frames, Int32(frames.count), &end, &searched))
         }
         var walk = Walk()
-        for frame in frames.prefix(count) {
+        walk.addresses.reserveCapacity(count)
+        walk.stackPointers.reserveCapacity(count)
+        for frame in frames[..<count] {
             walk.addresses.append(CodeAddress(frame.pc, frame.exact != 0 ? .exact : .returnAddress))
             walk.stackPointers.append(frame.sp)
         }

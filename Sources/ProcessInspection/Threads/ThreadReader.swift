@@ -58,6 +58,12 @@ package struct ThreadReader {
             }
             return observation
         }
+        // Where most threads stand: it is read while they are copied.
+        if let sleeper = observation.records.first(where: { $0.state == "S" }),
+            case .inCall(_, _, _, let programCounter)? = try? target.proc.thread(sleeper.tid).syscall()
+        {
+            anticipate([programCounter])
+        }
         let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
@@ -95,13 +101,17 @@ package struct ThreadReader {
         return result
     }
 
-    /// Begins to read the debugging information that naming the stacks will need, on another thread, now that none of the process's is
-    /// held any more: unpacking a library's takes longer than all else.
+    /// Begins to read the debugging information that naming the stacks will need, on another thread: unpacking a library's takes longer
+    /// than all else.
     package func anticipate(_ observation: Observation) {
+        anticipate(observation.outcome.lazy.filter { $0.known != 0 }.map(\.programCounter))
+    }
+
+    private func anticipate(_ programCounters: some Sequence<UInt64>) {
         var seen: Set<String> = []
-        for copy in observation.outcome where copy.known != 0 {
-            guard let module = modules.module(at: copy.programCounter), seen.insert(module.path).inserted, seen.count <= 4 else { continue }
-            let address = copy.programCounter &- module.bias
+        for programCounter in programCounters {
+            guard let module = modules.module(at: programCounter), seen.insert(module.path).inserted, seen.count <= 4 else { continue }
+            let address = programCounter &- module.bias
             DispatchQueue.global().async { _ = module.image.sourceFrames(at: address) }
         }
     }
@@ -147,10 +157,11 @@ package struct ThreadReader {
             walks[copy.tid] = walk
         }
         let ids = NamespaceIDs(target.proc)
+        var named: [StackUnwinder.Places: [Frame]] = [:]
         for index in records.indices {
             let copy = byTID[records[index].tid]
             records[index].pause = copy?.pause ?? records[index].pause
-            records[index].stack = stack(walks[records[index].tid], copy)
+            records[index].stack = stack(walks[records[index].tid], copy, &named)
             update(&records[index], copy)
             records[index].wait = wait(records[index], ids)
         }
@@ -159,21 +170,29 @@ package struct ThreadReader {
         GuardSearch.search(&records, copies, frames: walks.mapValues(\.stackPointers))
     }
 
-    private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?) -> Observed<[Frame]> {
+    /// - Parameter named: equal stacks share their frames, and are named once.
+    private func stack(_ walk: StackUnwinder.Walk?, _ copy: ThreadCopy?, _ named: inout [StackUnwinder.Places: [Frame]]) -> Observed<[Frame]> {
         guard let walk, !walk.addresses.isEmpty else { return .unavailable(reason: copy?.note ?? walk?.incomplete ?? "not captured") }
+        let places = walk.places
+        let frames = named[places] ?? frames(at: places)
+        named[places] = frames
+        return walk.incomplete.map { .partial(frames, reason: $0) } ?? .complete(frames)
+    }
+
+    private func frames(at places: StackUnwinder.Places) -> [Frame] {
         var frames: [Frame] = []
-        frames.reserveCapacity(walk.addresses.count + 4)
-        for (index, named) in symbolizer.frames(for: walk.addresses).enumerated() {
+        frames.reserveCapacity(places.addresses.count + 4)
+        for (index, named) in symbolizer.frames(for: places.addresses).enumerated() {
             frames.append(contentsOf: named)
             // A static function of a stripped library: what was called to get there is exported, as sem_wait is.
-            if let last = frames.indices.last, frames[last].function == nil, let target = walk.entered[index],
+            if let last = frames.indices.last, frames[last].function == nil, let target = places.entered[index],
                 let module = modules.module(at: target), module.path == frames[last].module,
                 let function = module.image.function(at: target &- module.bias), function.start == target &- module.bias
             {
                 frames[last].function = SymbolName.withoutVersion(function.symbol)
             }
         }
-        return walk.incomplete.map { .partial(frames, reason: $0) } ?? .complete(frames)
+        return frames
     }
 
     /// The system call as it was just before the stack was copied goes with that stack.

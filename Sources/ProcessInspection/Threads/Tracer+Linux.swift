@@ -71,11 +71,12 @@ struct Tracer {
     // MARK: One after the other
 
     private func copyEach(_ subjects: [Subject], mayStop: Bool) -> Outcome {
-        let scratch = Scratch(stackLimit_bytes)
+        let scratch = Scratch([stackLimit_bytes])
         var outcome = Outcome()
         let began = ContinuousClock.now
         var tracer = self
         for subject in subjects {
+            hs_copy_pause()
             // All together must not take long either.
             if ContinuousClock.now - began > .seconds(3) { tracer.patience.runnable_ms = patience.longest_ms }
             var copy = tracer.copyOne(subject, mayStop: mayStop, scratch: scratch)
@@ -104,7 +105,7 @@ struct Tracer {
         }
         var raw = scratch.request(tid: subject.tid)
         scratch.run([raw], by: self) { threads, request in
-            hs_copy_each(&request)
+            hs_copy_one(&request)
             raw = threads[0]
         }
         var copy = Self.copy(raw)
@@ -180,7 +181,7 @@ struct Tracer {
         let alive = subjects.filter { !["Z", "X", "T", "t", "D"].contains($0.state) }
         let aside = subjects.filter { ["Z", "X", "T", "t", "D"].contains($0.state) }
         let syscalls = Dictionary(alive.map { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }, uniquingKeysWith: { first, _ in first })
-        let scratch = Scratch(stackLimit_bytes, count: max(1, alive.count))
+        let scratch = Scratch(alive.map { stackSize(syscalls[$0.tid] ?? nil) })
         let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
         scratch.run(requests, by: self) { threads, request in
             let box = Inside(body: body)
@@ -194,8 +195,16 @@ struct Tracer {
                 return copy
             }
         }
-        outcome.copies += aside.map { copyOne($0, mayStop: false, scratch: scratch) }
+        guard !aside.isEmpty else { return outcome }
+        let single = Scratch([stackLimit_bytes])
+        outcome.copies += aside.map { copyOne($0, mayStop: false, scratch: single) }
         return outcome
+    }
+
+    /// Of one that sleeps, what lies between its stack pointer and the end of that mapping, and a little more, for it may have moved.
+    private func stackSize(_ syscall: SyscallReading?) -> Int {
+        guard let stackPointer = syscall?.stackPointer, let end = mappingEnds.first(where: { $0 > stackPointer }) else { return stackLimit_bytes }
+        return Int(min(UInt64(stackLimit_bytes), end - stackPointer + 4096))
     }
 
     private final class Inside {
@@ -250,13 +259,14 @@ package struct HaltPoint: Sendable, Hashable {
 
 /// Buffers for copied stacks, touched beforehand so that copying meets no page faults of ours.
 private final class Scratch {
-    private let size: Int
     private let bytes: UnsafeMutablePointer<UInt8>
+    private let starts: [Int]
 
-    init(_ size: Int, count: Int = 1) {
-        self.size = size
-        bytes = .allocate(capacity: size * count)
-        bytes.initialize(repeating: 0, count: size * count)
+    /// - Parameter sizes: of each slot.
+    init(_ sizes: [Int]) {
+        starts = sizes.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        bytes = .allocate(capacity: starts[sizes.count])
+        bytes.initialize(repeating: 0, count: starts[sizes.count])
     }
 
     deinit { bytes.deallocate() }
@@ -264,8 +274,8 @@ private final class Scratch {
     func request(tid: Int32, slot: Int = 0) -> hs_thread_copy {
         var copy = hs_thread_copy()
         copy.tid = tid
-        copy.stack = bytes + slot * size
-        copy.stack_capacity = size
+        copy.stack = bytes + starts[slot]
+        copy.stack_capacity = starts[slot + 1] - starts[slot]
         return copy
     }
 
@@ -277,6 +287,7 @@ private final class Scratch {
         requests.withUnsafeMutableBufferPointer { threads in
             tracer.mappingEnds.withUnsafeBufferPointer { ends in
                 var request = hs_copy_request()
+                request.pid = tracer.pid
                 request.threads = threads.baseAddress
                 request.count = threads.count
                 request.stacks = hs_stacks(ends: ends.baseAddress, count: ends.count)
