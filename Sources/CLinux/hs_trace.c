@@ -95,13 +95,23 @@ static void make_patience(void) {
     has_patience = timer_create(CLOCK_MONOTONIC, &event, &patience) == 0;
 }
 
-/// To be called with patience set.
-static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *status) {
+/// Whether any of those that are waited for would stop, had it a processor.
+static int is_runnable(const hs_copy_request *request, pid_t tid) {
+    if (tid > 0) return hs_proc_state(tid) == 'R';
+    for (size_t index = 0; index < request->count; index++) {
+        const hs_thread_copy *thread = &request->threads[index];
+        if (thread->state == SEIZED && !thread->error && hs_proc_state(thread->tid) == 'R') return 1;
+    }
+    return 0;
+}
+
+/// Waits for a thread, or with -1 for any that this one traces. To be called with patience set.
+static pid_t wait_for(const hs_copy_request *request, pid_t tid, int *status) {
     // It stops within microseconds as a rule, sooner than sleeping and waking would take; but a real-time thread
     // that does not sleep may keep it from the processor that it needs for that.
     int turns = request->urgency == HS_URGENCY_UNCHANGED ? 200 : 1;
     for (int turn = 0; turn < turns; turn++) {
-        pid_t got = waitpid(thread->tid, status, __WALL | WNOHANG);
+        pid_t got = waitpid(tid, status, __WALL | __WNOTHREAD | WNOHANG);
         if (got != 0) return got < 0 ? -errno : got;
         __builtin_ia32_pause();
     }
@@ -110,10 +120,10 @@ static pid_t wait_for(hs_copy_request *request, hs_thread_copy *thread, int *sta
     uint64_t runnable_limit = now + (uint64_t)request->runnable_patience_ms * 1000000u;
     pid_t got;
     do {
-        got = waitpid(thread->tid, status, __WALL);
+        got = waitpid(tid, status, __WALL | __WNOTHREAD);
         if (got < 0) got = -errno;
         now = hs_monotonic_ns();
-    } while (got == -EINTR && (now < limit || (now < runnable_limit && hs_proc_state(thread->tid) == 'R')));
+    } while (got == -EINTR && (now < limit || (now < runnable_limit && is_runnable(request, tid))));
     return got == -EINTR ? -ETIMEDOUT : got;
 }
 
@@ -126,15 +136,7 @@ static void count_from_stop(const hs_copy_request *request, hs_thread_copy *thre
     thread->interrupted_ns += queued < elapsed ? queued : elapsed;
 }
 
-static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
-    if (thread->state != SEIZED || thread->error) return;
-    int status = 0;
-    pid_t got = wait_for(request, thread, &status);
-    if (got != thread->tid) {
-        if (got != -ETIMEDOUT) thread->state = RELEASED;
-        thread->error = got < 0 ? (int)got : -ECHILD;
-        return;
-    }
+static void note_stop(hs_copy_request *request, hs_thread_copy *thread, int status) {
     if (!WIFSTOPPED(status)) { thread->state = RELEASED; thread->error = -ESRCH; return; }
     thread->state = STOPPED;
     count_from_stop(request, thread);
@@ -143,6 +145,15 @@ static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
     // A signal was on its way: it was taken from the thread and must be given back.
     else thread->signal = signal;
     halt_at(request, HS_TRACE_STOPPED);
+}
+
+static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
+    if (thread->state != SEIZED || thread->error) return;
+    int status = 0;
+    pid_t got = wait_for(request, thread->tid, &status);
+    if (got == thread->tid) return note_stop(request, thread, status);
+    if (got != -ETIMEDOUT) thread->state = RELEASED;
+    thread->error = got < 0 ? (int)got : -ECHILD;
 }
 
 /*
@@ -203,23 +214,58 @@ static void release(hs_copy_request *request, hs_thread_copy *thread) {
     }
 }
 
-void hs_copy_one(hs_copy_request *request) {
-    hs_thread_copy *thread = request->threads;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", request->pid, thread->tid);
-    thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
-    // Both last from one thread to the next: asking for them takes as long as copying a stack.
+/// Takes the threads in the order in which they stop: none is held for as long as another one takes to stop.
+static void copy_as_they_stop(hs_copy_request *request, size_t left) {
+    while (left > 0) {
+        int status = 0;
+        pid_t got = wait_for(request, -1, &status);
+        hs_thread_copy *thread = request->threads, *end = thread + request->count;
+        if (got < 0) {
+            for (; thread < end; thread++) {
+                if (thread->state != SEIZED || thread->error) continue;
+                if (got != -ETIMEDOUT) thread->state = RELEASED;
+                thread->error = (int)got;
+            }
+            return;
+        }
+        while (thread < end && (thread->tid != got || thread->state != SEIZED || thread->error)) thread++;
+        if (thread == end) {
+            // One that was given up before, and stops now.
+            if (WIFSTOPPED(status)) ptrace(PTRACE_DETACH, got, 0, (void *)(intptr_t)(status >> 16 ? 0 : WSTOPSIG(status)));
+            continue;
+        }
+        note_stop(request, thread, status);
+        copy(request, thread);
+        release(request, thread);
+        left--;
+    }
+}
+
+void hs_copy_few(hs_copy_request *request) {
+    for (size_t index = 0; index < request->count; index++) {
+        hs_thread_copy *thread = &request->threads[index];
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", request->pid, thread->tid);
+        thread->schedule_fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    // Both last from one call to the next: asking for them takes as long as copying a stack.
     if (urgent_since_ns == 0) {
         urgency = hs_urgency_raise();
         urgent_since_ns = hs_monotonic_ns();
     }
     if (!is_patient) set_patience(request->patience_ms);
     request->urgency = urgency;
-    interrupt(request, thread);
-    await_stop(request, thread);
-    copy(request, thread);
-    release(request, thread);
-    if (thread->schedule_fd >= 0) close(thread->schedule_fd);
+    size_t left = 0;
+    for (size_t index = 0; index < request->count; index++) {
+        interrupt(request, &request->threads[index]);
+        left += request->threads[index].state == SEIZED && !request->threads[index].error;
+    }
+    copy_as_they_stop(request, left);
+    for (size_t index = 0; index < request->count; index++) {
+        hs_thread_copy *thread = &request->threads[index];
+        if (thread->state == SEIZED) release(request, thread);
+        if (thread->schedule_fd >= 0) close(thread->schedule_fd);
+    }
 }
 
 void hs_copy_pause(void) {

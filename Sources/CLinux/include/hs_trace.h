@@ -59,11 +59,12 @@ typedef struct {
     int urgency;
 } hs_copy_request;
 
-/// Stops, copies and resumes the one thread asked for. On a thread that `hs_on_own_thread` made; it stays before all that is not
-/// real-time until `hs_copy_pause` finds that it has been so for long enough, or until it ends.
-void hs_copy_one(hs_copy_request *request);
+/// Stops the threads, and copies and resumes each as soon as it stands: a few at a time, so that they need not wake one after the
+/// other. On a thread that `hs_on_own_thread` made; it stays before all that is not real-time until `hs_copy_pause` finds that it has
+/// been so for long enough, or until it ends.
+void hs_copy_few(hs_copy_request *request);
 
-/// To be called between one thread and the next.
+/// To be called between one such call and the next.
 void hs_copy_pause(void);
 
 /// Stops all, copies all, calls `inside` (if any) while all stand, resumes all. Returns the

@@ -70,22 +70,28 @@ struct Tracer {
 
     // MARK: One after the other
 
+    /// So many are asked to stop together; each goes on as soon as its own stack is copied.
+    private static let together = 4
+
     private func copyEach(_ subjects: [Subject], mayStop: Bool) -> Outcome {
-        let scratch = Scratch([stackLimit_bytes])
+        let scratch = Scratch(Array(repeating: stackLimit_bytes, count: min(Self.together, max(1, subjects.count))))
         var outcome = Outcome()
         let began = ContinuousClock.now
         var tracer = self
-        for subject in subjects {
+        for first in stride(from: 0, to: subjects.count, by: Self.together) {
             hs_copy_pause()
             // All together must not take long either.
             if ContinuousClock.now - began > .seconds(3) { tracer.patience.runnable_ms = patience.longest_ms }
-            var copy = tracer.copyOne(subject, mayStop: mayStop, scratch: scratch)
-            // It may have moved on between looking and copying; a moment later it stands or runs.
-            for _ in 0..<3 where copy.pause.method == .none && copy.note == Self.moved {
-                copy = tracer.copyOne(subject, mayStop: mayStop, scratch: scratch)
+            let few = Array(subjects[first..<min(first + Self.together, subjects.count)])
+            var copies = tracer.copyFew(few, mayStop: mayStop, scratch: scratch)
+            for index in few.indices {
+                // It may have moved on between looking and copying; a moment later it stands or runs.
+                for _ in 0..<3 where copies[index].pause.method == .none && copies[index].note == Self.moved {
+                    copies[index] = tracer.copyFew([few[index]], mayStop: mayStop, scratch: scratch)[0]
+                }
+                outcome.stopped_ms += copies[index].pause.method == .stopped ? copies[index].pause.duration_ms : 0
             }
-            outcome.stopped_ms += copy.pause.method == .stopped ? copy.pause.duration_ms : 0
-            outcome.copies.append(copy)
+            outcome.copies += copies
         }
         return outcome
     }
@@ -95,22 +101,26 @@ struct Tracer {
     private static let refused =
         "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
 
-    private func copyOne(_ subject: Subject, mayStop: Bool, scratch: Scratch) -> ThreadCopy {
-        if subject.state == "Z" || subject.state == "X" { return Self.failed(subject.tid, "the thread has exited") }
-        let proc = ProcDirectory(pid: pid, tid: subject.tid)
-        let syscall = try? proc.syscall()
-        let obstacle = obstacle(subject, syscall)
-        if !mayStop || obstacle != nil {
-            return copyAsleep(subject, syscall, because: obstacle, scratch: scratch)
+    private func copyFew(_ subjects: [Subject], mayStop: Bool, scratch: Scratch) -> [ThreadCopy] {
+        var stopped: [(index: Int, syscall: SyscallReading?)] = []
+        var copies = subjects.enumerated().map { index, subject in
+            if subject.state == "Z" || subject.state == "X" { return Self.failed(subject.tid, "the thread has exited") }
+            let syscall = try? ProcDirectory(pid: pid, tid: subject.tid).syscall()
+            let obstacle = obstacle(subject, syscall)
+            if !mayStop || obstacle != nil { return copyAsleep(subject, syscall, because: obstacle, scratch: scratch) }
+            stopped.append((index, syscall))
+            return ThreadCopy(tid: subject.tid)
         }
-        var raw = scratch.request(tid: subject.tid)
-        scratch.run([raw], by: self) { threads, request in
-            hs_copy_one(&request)
-            raw = threads[0]
+        guard !stopped.isEmpty else { return copies }
+        let requests = stopped.enumerated().map { scratch.request(tid: subjects[$1.index].tid, slot: $0) }
+        scratch.run(requests, by: self) { threads, request in
+            hs_copy_few(&request)
+            for (raw, (index, syscall)) in zip(threads, stopped) {
+                copies[index] = Self.copy(raw)
+                copies[index].syscall = syscall
+            }
         }
-        var copy = Self.copy(raw)
-        copy.syscall = syscall
-        return copy
+        return copies
     }
 
     /// Why a thread should not be, or cannot be, stopped.
@@ -197,7 +207,7 @@ struct Tracer {
         }
         guard !aside.isEmpty else { return outcome }
         let single = Scratch([stackLimit_bytes])
-        outcome.copies += aside.map { copyOne($0, mayStop: false, scratch: single) }
+        outcome.copies += aside.flatMap { copyFew([$0], mayStop: false, scratch: single) }
         return outcome
     }
 
