@@ -119,7 +119,7 @@ package struct UnitSurvey: Sendable {
         let holders = stuck.compactMap { standstill -> Int32? in
             if case .fileLock = standstill.ending, case .process(let pid) = standstill.end, pid != subject { pid } else { nil }
         }
-        let closing = Set(stuck.flatMap { standstill in if case .cycle(let edges) = standstill.ending { edges.map(\.to) } else { [] } })
+        let closing = Set(stuck.flatMap { standstill -> [NodeKey] in if case .cycle(let edges) = standstill.ending { edges.map(\.to) } else { [] } })
         stuck.removeAll { standstill in
             if case .fileLock = standstill.ending { return false }
             if case .pipeFull = standstill.ending, closing.contains(standstill.end) { return true }
