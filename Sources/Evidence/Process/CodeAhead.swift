@@ -6,7 +6,7 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var releases: Observed<[String]>?
     /// For a thread that waits: whether, let go on, it would come round to the same wait, as a worker does in the loop that takes its work.
     public var comesBack: Bool?
-    /// For a thread that waits: functions by which the program, anywhere, lets waiting threads go on.
+    /// For a thread that waits: functions by which the program, from its beginning on, may let waiting threads go on.
     public var releasers: [String]?
 
     public init(releases: Observed<[String]>? = nil, comesBack: Bool? = nil, releasers: [String]? = nil) {

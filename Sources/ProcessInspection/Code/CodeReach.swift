@@ -12,6 +12,8 @@ final class CodeReach {
     private var imports: [UInt64: Imports] = [:]
 
     private static let functionLimit = 2000
+    /// Words of a table: those of closures and threads have four or five.
+    private static let tableLength: UInt64 = 8
 
     init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
         self.modules = modules
@@ -49,6 +51,11 @@ final class CodeReach {
         var queue: [UInt64] = []
         /// Functions of other files that are called or referred to.
         var imported: Set<String> = []
+        /// Whether to follow tables of functions: who calls through one is not shown to release nobody anyway.
+        var readsTables = false
+        var stopsAtSignal = false
+
+        var isOver: Bool { stopsAtSignal && releases.contains(where: Releasing.isSignal) }
     }
 
     /// - Parameter frames: program counters of the thread's frames, innermost first; the first exact, the others return addresses.
@@ -68,6 +75,15 @@ final class CodeReach {
         }
         run(&search)
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    /// A function that lets a waiting thread go on and that the program can come to from its beginning on, as far as the instructions tell.
+    func signal(fromFunction name: String) -> String? {
+        guard let module = modules.modules.first, let linked = module.image.address(ofSymbol: name) else { return nil }
+        var search = Search(seen: [linked &+ module.bias], queue: [linked &+ module.bias], readsTables: true)
+        search.stopsAtSignal = true
+        run(&search)
+        return search.releases.filter(Releasing.isSignal).min()
     }
 
     /// Whether a function calls nothing but others that do not, either: it only looks at memory.
@@ -93,12 +109,13 @@ final class CodeReach {
     }
 
     private func run(_ search: inout Search) {
-        while let next = search.queue.popLast(), search.shortfall == nil {
+        while let next = search.queue.popLast(), search.seen.count < Self.functionLimit, !search.isOver {
             guard let code = function(at: next) else {
                 search.shortfall = "the code of a function that it calls could not be read"
-                return
+                continue
             }
             if Releasing.isLeafOfRust(code.symbol) { continue }
+            if Releasing.isUnlockOfRust(code.symbol) { search.releases.insert("Mutex unlock"); continue }
             if Releasing.isRelease(code.symbol) { search.releases.insert(code.symbol); continue }
             look(through: code.instructions[...], of: code, &search)
             addColdPart(of: code, &search)
@@ -155,6 +172,15 @@ final class CodeReach {
         imported(name, slot, &search)
     }
 
+    /// Functions of a table that cannot change, such as those that objects of a class keep for what is called by way of them.
+    private func table(at place: UInt64, _ search: inout Search) {
+        guard search.readsTables, place & 7 == 0, isConstant(place) else { return }
+        for row in 0..<Self.tableLength {
+            guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path) else { continue }
+            if module.image.extent(ofFunctionAt: target &- module.bias)?.range.lowerBound == target &- module.bias { visit(target, &search) }
+        }
+    }
+
     private func isConstant(_ address: UInt64) -> Bool {
         modules.module(at: address)?.mappings.contains { $0.start <= address && address < $0.end && !$0.isWritable } == true
     }
@@ -178,7 +204,7 @@ final class CodeReach {
     private func referred(_ place: UInt64, _ code: FunctionCode, _ search: inout Search) {
         guard !code.range.contains(place), let module = modules.module(at: place) else { return }
         if let name = imports(of: module).names[place] { return imported(name, place, &search) }
-        guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else { return }
+        guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else { return table(at: place, &search) }
         if let slot = slot(ofStubAt: place) { return calledThrough(slot, &search) }
         if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
     }

@@ -7,7 +7,7 @@ struct CodeSurvey {
 
     /// Programs of more threads have other troubles, and the look is not to cost more than the rest of the capture.
     private static let threadLimit = 200
-    private static let longest = Duration.milliseconds(500)
+    private static let longest = Duration.milliseconds(1500)
 
     init(_ context: TaskForestContext) {
         self.context = context
@@ -19,11 +19,17 @@ struct CodeSurvey {
         #if arch(x86_64)
         let threads = context.threads.elements
         guard threads.count >= 2, threads.count <= Self.threadLimit, !isRuntimes else { return [:] }
+        // What comes from outside may lead to anything.
+        guard threads.allSatisfy({ $0.wait == nil || $0.wait?.kind == .futex || $0.wait?.kind == .sleep }) else { return [:] }
         let waiting = threads.filter { Self.waitsForOthers($0) }
         guard !waiting.isEmpty, waiting.count < threads.count else { return [:] }
         var result: [Int32: CodeAhead] = [:]
-        for thread in waiting { result[thread.tid] = CodeAhead(comesBack: comesBack(thread), releasers: releasers(thread)) }
-        for thread in threads where result[thread.tid] == nil && Self.goesOn(thread) { result[thread.tid] = CodeAhead(releases: releases(thread)) }
+        for thread in threads where !Self.waitsForOthers(thread) && Self.goesOn(thread) { result[thread.tid] = CodeAhead(releases: releases(thread)) }
+        for thread in waiting { result[thread.tid] = CodeAhead(comesBack: comesBack(thread)) }
+        // The longest search comes last, and only where something follows from it.
+        guard result.values.contains(where: { $0.releases?.status == .complete }) else { return result }
+        let releaser = reach.signal(fromFunction: "main")
+        for thread in waiting { result[thread.tid]?.releasers = releaser.map { [$0] } ?? [] }
         return result
         #else
         return [:]
@@ -54,16 +60,6 @@ struct CodeSurvey {
     }
 
     // MARK: The waiter
-
-    private func releasers(_ thread: ThreadRecord) -> [String] {
-        var seen: Set<UInt64> = []
-        var names: Set<String> = []
-        for address in counters(thread) where reach.isProgram(address) {
-            guard let module = context.modules.module(at: address), seen.insert(module.start).inserted else { continue }
-            names.formUnion(reach.imports(of: module).names.values.filter(Releasing.isSignal))
-        }
-        return names.sorted()
-    }
 
     /// Frames of the language's own library that are compiled into the program.
     private static func isLibrary(_ frame: Frame) -> Bool {

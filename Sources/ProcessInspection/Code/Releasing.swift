@@ -33,6 +33,11 @@ enum Releasing {
         symbol == "__rust_try" || RustName.demangled(symbol).map { name in ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) } } == true
     }
 
+    /// library/std/src/sys/sync: wakes those who wait for the lock itself.
+    static func isUnlockOfRust(_ symbol: String) -> Bool {
+        RustName.demangled(symbol).map { name in ["mutex::futex::Mutex::wake", "rwlock::futex::RwLock::wake"].contains { name.contains($0) } } ?? false
+    }
+
     /// Libraries that release nothing of a program's but through those, and call back only what they are given.
     static func isLeaf(_ path: String) -> Bool {
         let file = path.split(separator: "/").last ?? ""

@@ -94,7 +94,7 @@ extension Follower {
         case .condition?: [".signal", ".notify"]
         case .queueTake?: [".put", ".offer", ".add", ".push", ".transfer"]
         case .queuePut?: [".take", ".poll", ".remove", ".clear", ".drainTo", ".pop"]
-        case nil: ["pthread_cond_", "cnd_", "sem_post", "notify_", "pthread_barrier_wait", "syscall"]
+        case nil: ["pthread_cond_", "cnd_", "sem_post", "notify_", "pthread_barrier_wait"]
         default: []
         }
     }
