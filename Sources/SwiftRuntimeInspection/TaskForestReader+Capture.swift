@@ -120,9 +120,13 @@ extension ThreadRecord {
         return wait.kind == .sleep || wait.timeout_s ?? 0 > 0
     }
 
-    fileprivate var runsEventLoop: Bool? {
-        let names = stack.elements.compactMap(\.function)
-        return names.count < 3 ? nil : names.contains { $0.hasPrefix("SelectableEventLoop.run") }
+    /// Whether it runs an event loop of SwiftNIO; nil where frames without a name, outside the C library, leave that open.
+    var runsEventLoop: Bool? {
+        if stack.elements.contains(where: { $0.function?.hasPrefix("SelectableEventLoop.run") == true }) { return true }
+        let isTold = stack.elements.count >= 3 && stack.elements.allSatisfy { frame in
+            frame.function != nil || frame.module.map { module in ["/libc.so", "/libpthread.so", "[vdso]"].contains { module.contains($0) } } == true
+        }
+        return isTold ? false : nil
     }
 
     /// The C library's functions that an idle worker waits in, where it is linked statically.

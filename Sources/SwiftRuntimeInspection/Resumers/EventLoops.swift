@@ -12,19 +12,22 @@ struct EventLoops {
     private let reachable: ReachableMemory
     private let types: TypeNames
     /// Thread that runs a loop, by the loop's address.
-    private(set) var runners: [UInt64: Int32] = [:]
-    /// Whether the frames of all threads were seen, so that a loop without a thread is one that was shut down.
+    let runners: [UInt64: Int32]
+    /// Whether all threads are known to run one of these or none, so that a loop without a thread is one that was shut down.
     private let isComplete: Bool
 
     init(memory: any MemoryReader, reachable: ReachableMemory, types: TypeNames, threads: ThreadStacks) {
         self.memory = memory
         self.reachable = reachable
         self.types = types
-        isComplete = threads.threads.allSatisfy { $0.isIdle || $0.runsEventLoop != nil }
+        var runners: [UInt64: Int32] = [:]
         for thread in threads.threads where thread.runsEventLoop == true {
             guard let stackPointer = thread.stackPointer, let bytes = try? memory.bytes(at: stackPointer & ~7, upTo: Self.maximumStack_bytes) else { continue }
-            for word in Set(bytes.words) where isLoop(word) { runners[word] = thread.tid }
+            for word in Set(bytes.words) where Self.isObject(word, Self.loopName, reachable, types) { runners[word] = thread.tid }
         }
+        let known = Set(runners.values)
+        self.runners = runners
+        isComplete = threads.threads.allSatisfy { $0.isIdle || $0.runsEventLoop == false || known.contains($0.tid) }
     }
 
     /// - Parameters:
@@ -54,9 +57,13 @@ struct EventLoops {
         return bytes.words.first(where: isLoop).map { [$0] } ?? []
     }
 
-    private func isLoop(_ address: UInt64) -> Bool { isObject(address, "SelectableEventLoop") }
+    private static let loopName = "SelectableEventLoop"
 
-    private func isObject(_ address: UInt64, _ name: String) -> Bool {
+    private func isLoop(_ address: UInt64) -> Bool { isObject(address, Self.loopName) }
+
+    private func isObject(_ address: UInt64, _ name: String) -> Bool { Self.isObject(address, name, reachable, types) }
+
+    private static func isObject(_ address: UInt64, _ name: String, _ reachable: ReachableMemory, _ types: TypeNames) -> Bool {
         address & 7 == 0 && reachable.allocation(at: address)?.lowerBound == address && types.ofObject(at: address) == name
     }
 }

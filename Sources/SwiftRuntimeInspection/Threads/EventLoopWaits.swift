@@ -18,10 +18,11 @@ struct EventLoopWaits {
         let waiters = threads.filter { $0.wait?.kind == .futex && Self.isWaiter($0) }.prefix(Self.maximumWaiters)
         guard !waiters.isEmpty else { return [:] }
         var runners: [UInt64: Int32] = [:]
-        for thread in threads where Self.runsEventLoop(thread) {
+        for thread in threads where thread.runsEventLoop == true {
             for word in words(stackPointers[thread.tid], Self.maximumLoopStack_bytes) where isLoop(word) { runners[word] = thread.tid }
         }
-        let allSeen = threads.allSatisfy { $0.stack.elements.count >= 3 }
+        // A loop whose thread runs it unseen is none that was shut down.
+        let allSeen = threads.allSatisfy { thread in thread.runsEventLoop.map { !$0 || runners.values.contains(thread.tid) } ?? false }
         var found: [Int32: ThreadWait] = [:]
         for thread in waiters {
             guard var wait = thread.wait else { continue }
@@ -36,8 +37,6 @@ struct EventLoopWaits {
     private static func isWaiter(_ thread: ThreadRecord) -> Bool {
         thread.stack.elements.prefix(16).contains { $0.symbol?.hasPrefix("$s7NIOCore15EventLoopFutureC4wait") == true }
     }
-
-    private static func runsEventLoop(_ thread: ThreadRecord) -> Bool { thread.stack.elements.contains { $0.function?.hasPrefix("SelectableEventLoop.run") == true } }
 
     private func loop(ofFuture future: UInt64) -> UInt64? {
         (try? memory.bytes(at: future, upTo: Self.maximumFuture_bytes))?.words.first(where: isLoop)
