@@ -61,8 +61,9 @@ enum Stranded {
         guard isMain(first, pid, graph) ? Follower.depth(of: waiter) >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
             waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true
         else { return nil }
+        let awaitsResult = if case .result? = MidOperation(graph.understood(waiter)) { true } else { false }
         let others = graph.index.threads(of: pid).filter { $0.tid != tid && $0.tid != first }
-        guard others.contains(where: { isTicking($0, graph) }), others.allSatisfy({ isTicking($0, graph) || cannotActAlone($0, graph) }) else { return nil }
+        guard others.contains(where: { isTicking($0, graph) }), others.allSatisfy({ isTicking($0, graph) || cannotActAlone($0, graph) || awaitsResult && isIdleLoop($0, graph) }) else { return nil }
         return "\(NodeText.short(.thread(pid: pid, tid: tid), graph.index)) waits to be let go on, and no other thread is seen at work that would: they wake up by their timers, or wait themselves"
     }
 
@@ -80,6 +81,11 @@ enum Stranded {
         guard case .woke = graph.activity.change(of: thread.tid) else { return false }
         let wait = graph.understood(thread).wait
         return wait?.kind == .sleep || wait?.kind == .futex && wait?.timeout_s != nil
+    }
+
+    /// Dispatch's manager with no timer to fire and nothing to watch: who waits for the result of work does not wait for that.
+    private static func isIdleLoop(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        graph.index.process(thread.pid).map { graph.cannotAct(thread, $0) } ?? false
     }
 
     /// Waits without a limit for another thread of the process, or belongs to the language's runtime.

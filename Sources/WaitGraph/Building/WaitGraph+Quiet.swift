@@ -1,4 +1,4 @@
-import Evidence
+package import Evidence
 
 extension WaitGraph {
     /// Finds the processes of Dispatch and NIO in which nothing can run any more: no thread computes or waits with a timeout,
@@ -31,7 +31,7 @@ extension WaitGraph {
     }
 
     /// Whether a thread can do nothing that another does not make it do: it is parked, or an event loop for which nothing can come.
-    func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord) -> Bool {
+    package func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord) -> Bool {
         let thread = understood(thread)
         let shape = StackShape(thread)
         guard let wait = thread.wait else { return false }
