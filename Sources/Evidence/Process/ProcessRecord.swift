@@ -34,6 +34,8 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var seccomp: Int?
     /// Another process that traces this one; nil when none does.
     public var tracerPID: Int32?
+    /// Its name (/proc/PID/comm).
+    public var tracerName: String?
     /// Timers of Dispatch that are armed, its own housekeeping left out; nil when they were not seen.
     public var dispatchTimers: Int?
     /// Language runtimes seen among its modules, such as "swift", "python 3.11", "java", "node".

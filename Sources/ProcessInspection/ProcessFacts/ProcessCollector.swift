@@ -49,6 +49,7 @@ package struct ProcessCollector: Collector {
         record.seccomp = status.seccomp
         record.caughtSignals = status["SigCgt"].flatMap { UInt64($0, radix: 16) }
         record.tracerPID = status.tracerTID.map { tid in (try? ProcDirectory(pid: tid).status())?.number("Tgid") ?? tid }
+        record.tracerName = record.tracerPID.flatMap { try? ProcDirectory(pid: $0).name() }
         if let resident = status.bytes("VmRSS"), let virtual = status.bytes("VmSize") {
             record.memory = MemoryUse(resident_bytes: resident, virtual_bytes: virtual, swapped_bytes: status.bytes("VmSwap") ?? 0)
         }

@@ -66,8 +66,7 @@ struct ProcessCapture {
 
     private var tracer: String? {
         guard let pid = record.value?.tracerPID else { return nil }
-        let name = (try? ProcDirectory(pid: pid).name()) ?? "?"
-        return "it is being traced by \(name) (pid \(pid)); detach that to see the stacks of its threads"
+        return "it is being traced by \(record.value?.tracerName ?? "?") (pid \(pid)); detach that to see the stacks of its threads"
     }
 
     mutating func explain(options: CaptureOptions, deadline: ContinuousClock.Instant) {

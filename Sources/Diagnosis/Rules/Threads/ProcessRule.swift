@@ -12,7 +12,7 @@ struct ProcessRule: DiagnosisRule {
             case .stopped:
                 let pid = UnitSurvey.process(of: standstill.end) ?? evidence.subjectPID
                 let process = graph.index.process(pid)
-                let tracer = process?.tracerPID.map { ", traced by pid \($0)" } ?? ""
+                let tracer = process?.tracerPID.map { ", traced by pid \(MachineShift.ownID($0))\(process?.tracerName.map { " (\($0))" } ?? "")" } ?? ""
                 found.append(.root(.stopped, standstill, graph, "pid \(MachineShift.ownID(pid)) (\(graph.index.name(of: pid))) is stopped (state \(process?.state ?? "T")\(tracer))"))
             case .disk:
                 let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
