@@ -104,9 +104,10 @@ package struct UnitSurvey: Sendable {
         stranded += own.prefix(1).map { Stranded.ownAnswer($0, subject, graph) }
     }
 
-    /// A child that waits for the subject's answer tells that there is none, and not why.
+    /// A child that waits for the subject's answer tells that there is none, and not why. One whose bytes the subject does not read tells what it waits for.
     private mutating func setCustomersAside(_ subject: Int32, _ index: SnapshotIndex, _ stuck: inout [Standstill]) {
         stuck.removeAll { standstill in
+            if case .socket(.peerNotReading) = standstill.ending { return false }
             guard let pid = Self.process(of: standstill.start), pid != subject, Self.debtors(standstill, index) == [subject] else { return false }
             stranded.append("\(NodeText.short(standstill.start, index)) waits for an answer of \(NodeText.short(.process(subject), index)), and what keeps that is not shown")
             return true
