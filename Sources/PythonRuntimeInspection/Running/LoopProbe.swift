@@ -58,8 +58,6 @@ struct LoopProbe {
         else { return nil }
         let frame = last.frames[common - 1]
         let match = byPlace.count == 1 ? expression(frame, last.objects) : nil
-        // A call into C that takes its time may well be work.
-        guard byPlace.count > 1 || match != nil else { return nil }
         return ManagedLoop(frame: frame.evidence, digest: String(digest, radix: 16), detail: match)
     }
 

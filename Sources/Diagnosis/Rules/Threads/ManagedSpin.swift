@@ -8,6 +8,8 @@ enum ManagedSpin {
 
     static func isShown(_ before: ThreadRecord, _ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
         guard let one = before.managedLoop, let other = now.managedLoop, one.digest == other.digest, one.frame.function == other.frame.function else { return false }
+        // Values may lie deeper than was looked, and a call into C that takes its time may well be work: memory tells, which must come back too.
+        guard other.detail != nil || before.comesBack == true || now.comesBack == true else { return false }
         let used_s = now.cpu.total_s - before.cpu.total_s
         guard used_s > 0, now.cpu.system_s - before.cpu.system_s <= used_s * systemShare else { return false }
         return other.detail != nil || !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && mayChangeSomething($0, graph) }
