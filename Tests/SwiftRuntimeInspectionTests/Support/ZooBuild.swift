@@ -55,7 +55,7 @@ enum ZooBuild: String, CaseIterable, Sendable, CustomTestStringConvertible {
         guard let compiler = Self.compiler else { try Test.cancel("swiftc is not on the PATH") }
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
         let stub = folder.appending(path: "NoLibraries.swift")
-        try Data("extension Exhibit { static let libraries: [String: Exhibit] = [:] }\n".utf8).write(to: stub, options: .atomic)
+        try Data("extension Exhibit { static let libraries: [String: Exhibit] = [:], orders: [String: Exhibit] = [:] }\n".utf8).write(to: stub, options: .atomic)
         let draft = folder.appending(path: "\(rawValue)-\(ProcessInfo.processInfo.processIdentifier)")
         let log = try Self.run(
             compiler, arguments + ["-swift-version", "6", "-parse-as-library", "-module-name", "standing_swift", "-o", draft.path]
