@@ -6,7 +6,7 @@ import Testing
 
 /// Loops of interpreted programs: those that get nowhere, and those that compute for as long. Each as its language's own people write it.
 ///
-/// `./test` sets up the shell, awk and Perl; the others are judged where they are installed.
+/// Each is judged where its interpreter is installed, and cancelled, visibly, elsewhere.
 @Suite(.serialized) struct LoopTests {
     struct Loop: Sendable, CustomTestStringConvertible {
         var interpreter: String
@@ -38,13 +38,13 @@ import Testing
     ]
 
     @Test(arguments: endless) func `a loop that changes nothing is a busy loop`(loop: Loop) async throws {
-        guard let path = loop.path else { return }
+        guard let path = loop.path else { try Test.cancel("\(loop.interpreter) is not installed") }
         let assessment = try await Self.judge(path, loop.arguments)
         #expect(assessment.verdict == .hang && assessment.root?.cause == .busyLoop, "\(assessment.headline)")
     }
 
     @Test(arguments: computing) func `a loop that computes is none`(loop: Loop) async throws {
-        guard let path = loop.path else { return }
+        guard let path = loop.path else { try Test.cancel("\(loop.interpreter) is not installed") }
         let assessment = try await Self.judge(path, loop.arguments)
         #expect(assessment.verdict == .advancing && assessment.findings.isEmpty, "\(assessment.headline)")
     }
