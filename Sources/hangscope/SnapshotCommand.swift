@@ -54,6 +54,9 @@ struct SnapshotCommand: ParsableCommand {
     @Flag(name: .customLong("no-tasks"), help: "Leave out the Swift tasks.")
     var noTasks = false
 
+    @Flag(help: "Look again, for up to a second, at threads that run, to see whether they go round in a circle: attach and reproduce do.")
+    var loops = false
+
     @Flag(name: .customLong("when-told"), help: ArgumentHelp("Prepare, print `ready`, and capture for each JSON line on standard input.", visibility: .hidden))
     var whenTold = false
 
@@ -85,6 +88,7 @@ struct SnapshotCommand: ParsableCommand {
         var options = CaptureOptions()
         options.stopMode = stopAll ? .stopAll : .perThread
         options.follow = FollowLimits(mode: follow)
+        options.looksForLoops = loops
         options.showsEnvironment = showEnvironment
         options.salt = salt ?? ProcessInfo.processInfo.environment["HANGSCOPE_SALT"] ?? ""
         if !noTasks { options.taskForest = TaskForestReader.hook }

@@ -48,7 +48,7 @@ actor Capturer {
     ) async throws -> Capturer {
         let process = try await spawner.spawn(
             SpawnRequest(
-                executable: executable, arguments: ["snapshot", "\(subject.pid)", "--when-told", "--salt", salt], stdin: .pipe,
+                executable: executable, arguments: ["snapshot", "\(subject.pid)", "--when-told", "--loops", "--salt", salt], stdin: .pipe,
                 stdout: .pipe))
         let capturer = Capturer(
             process: process, input: process.pipes.input!, output: LineStream(process.pipes.output!), recorder: recorder)

@@ -42,6 +42,9 @@ package struct CaptureOptions: Sendable {
     package var stopMode = StopMode.perThread
     package var follow = FollowLimits()
     package var limits = CaptureLimits()
+    /// Looks again and again, for up to a second, at threads that run: whether they go round in a circle. Of use where another snapshot
+    /// is compared with this one.
+    package var looksForLoops = false
     /// Salt of the environment's digests: the same for recordings that are to be compared.
     package var salt = ""
     /// Records the environment's values too, not only their digests.

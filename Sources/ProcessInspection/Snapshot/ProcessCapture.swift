@@ -37,6 +37,7 @@ struct ProcessCapture {
         reader = ThreadReader(
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: clocks, limits: options.limits)
         reader.halt = options.halt
+        reader.looksForLoops = options.looksForLoops
     }
 
     mutating func look() { observation = reader.observe() }

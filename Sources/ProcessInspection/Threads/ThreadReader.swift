@@ -17,6 +17,8 @@ package struct ThreadReader {
     package var clocks: ClockReading
     package var limits: CaptureLimits
     package var halt = HaltPoint.never
+    /// Whether threads that run are looked at again and again: `RunningLooks`.
+    package var looksForLoops = false
 
     package init(
         target: CaptureTarget, modules: ModuleTable, symbolizer: any Symbolizer, mode: StopMode, clocks: ClockReading,
@@ -67,7 +69,7 @@ package struct ThreadReader {
         let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
-        if mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records) }
+        if looksForLoops, mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records) }
         return observation
     }
 
