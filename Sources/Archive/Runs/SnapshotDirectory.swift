@@ -14,33 +14,35 @@ package enum SnapshotDirectory {
     package static func write(_ snapshot: Snapshot, to directory: String) throws(ArchiveError) {
         try AtomicFile.makeDirectory(directory)
         let tables = snapshot.tables
-        try sideBySide(0..<tables.count) { index throws(ArchiveError) in
-            try write(tables[index].pieces, to: directory + "/" + tables[index].name)
+        let pieces = tables.indices.flatMap { table in tables[table].pieces.indices.map { (table, $0) } }
+        let made = Mutex(tables.map { [[UInt8]?](repeating: nil, count: $0.pieces.count) })
+        try sideBySide(pieces.count) { number throws(ArchiveError) in
+            let (table, piece) = pieces[number]
+            let path = directory + "/" + tables[table].name
+            let bytes = try encoded(path, tables[table].pieces[piece])
+            let whole = made.withLock { made -> [[UInt8]]? in
+                made[table][piece] = bytes
+                let whole = made[table].compactMap(\.self)
+                guard whole.count == tables[table].pieces.count else { return nil }
+                made[table] = []
+                return whole
+            }
+            if let whole { try write(whole, to: path) }
         }
-        try write([{ [UInt8](try snapshot.header().contents) }], to: directory + "/" + SnapshotFile.header.rawValue)
+        let header = directory + "/" + SnapshotFile.header.rawValue
+        try write([try encoded(header) { [UInt8](try snapshot.header().contents) }], to: header)
     }
 
-    /// Two pieces are made at a time, so that their memory serves those that follow.
-    private static func write(_ pieces: [@Sendable () throws -> [UInt8]], to path: String) throws(ArchiveError) {
+    private static func write(_ pieces: [[UInt8]], to path: String) throws(ArchiveError) {
         try AtomicFile.make(path) { descriptor, temporary throws(ArchiveError) in
-            for first in stride(from: 0, to: pieces.count, by: 2) {
-                let made = Mutex<[Int: [UInt8]]>([:])
-                try sideBySide(first..<min(first + 2, pieces.count)) { index throws(ArchiveError) in
-                    let piece = try encoded(path, pieces[index])
-                    made.withLock { $0[index] = piece }
-                }
-                for (_, piece) in made.withLock({ $0.sorted { $0.key < $1.key } }) {
-                    try AtomicFile.writeAll(piece, to: descriptor, path: temporary)
-                }
-            }
+            for piece in pieces { try AtomicFile.writeAll(piece, to: descriptor, path: temporary) }
         }
     }
 
     /// Runs `body` for each, several at once, and throws what the first failed with.
-    private static func sideBySide(_ range: Range<Int>, _ body: @Sendable (Int) throws(ArchiveError) -> Void) throws(ArchiveError) {
+    private static func sideBySide(_ count: Int, _ body: @Sendable (Int) throws(ArchiveError) -> Void) throws(ArchiveError) {
         let failures = Mutex<[Int: ArchiveError]>([:])
-        DispatchQueue.concurrentPerform(iterations: range.count) { number in
-            let index = range.lowerBound + number
+        DispatchQueue.concurrentPerform(iterations: count) { index in
             do throws(ArchiveError) { try body(index) } catch { failures.withLock { $0[index] = error } }
         }
         if let first = failures.withLock({ $0.min { $0.key < $1.key } }) { throw first.value }

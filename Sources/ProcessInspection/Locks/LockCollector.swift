@@ -7,26 +7,26 @@ package import Evidence
 /// system calls tell.
 package struct LockCollector {
     package var machine: MachineDescriptors
+    package var table: LockTable
     /// Of the captured processes.
     package var descriptors: [Descriptor]
     package var threads: [ThreadRecord]
 
-    package init(machine: MachineDescriptors, descriptors: [Descriptor], threads: [ThreadRecord]) {
+    package init(machine: MachineDescriptors, table: LockTable, descriptors: [Descriptor], threads: [ThreadRecord]) {
         self.machine = machine
+        self.table = table
         self.descriptors = descriptors
         self.threads = threads
     }
 
     package func locks() -> Observed<[FileLock]> {
-        let text: String
-        do throws(ProcFSError) { text = try ProcFile.text("/proc/locks", limit: 16 << 20) } catch { return .unavailable(reason: "\(error)") }
-        let lines = text.split(separator: "\n").prefix(100_000).compactMap(LockLine.init)
+        if let failure = table.failure { return .unavailable(reason: failure) }
         // /proc/locks gives the file system's device, which may differ from stat's (btrfs, overlayfs): inodes decide.
         let inodes = Set(descriptors.filter { $0.kind == .file || $0.kind == .directory }.compactMap(\.inode))
         let pids = Set(descriptors.map(\.pid))
         var locks: [FileLock] = []
         var number: Int?
-        for line in lines where inodes.contains(line.inode) || pids.contains(line.pid) {
+        for line in table.lines where inodes.contains(line.inode) || pids.contains(line.pid) {
             if line.isWaiter {
                 if number == line.number, !locks.isEmpty { locks[locks.count - 1].waiters += waiters(line) }
             } else {

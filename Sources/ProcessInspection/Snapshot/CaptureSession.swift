@@ -13,6 +13,7 @@ final class CaptureSession {
     private var unobserved: [Unobserved] = []
     private var machine: MachineDescriptors?
     private var machineReading: Underway<MachineDescriptors>?
+    private var lockReading: Underway<LockTable>?
     private var table = SocketTable.Reading()
     /// Network namespaces whose sockets were read, each with a process that lives in it.
     private var networks: [UInt64: Int32] = [:]
@@ -89,6 +90,7 @@ final class CaptureSession {
     }
 
     private func gather(from first: Int) {
+        lockReading = Underway { LockTable() }
         // What changes soonest comes first: connections, then descriptors.
         for index in processes.indices[first...] { readSockets(of: processes[index].target) }
         if machine == nil {
@@ -167,8 +169,8 @@ final class CaptureSession {
     }
 
     private func locks() -> Observed<[FileLock]> {
-        guard let machine else { return .unavailable(reason: "not captured") }
-        return LockCollector(machine: machine, descriptors: descriptors, threads: threads).locks()
+        guard let machine, let table = lockReading?.value else { return .unavailable(reason: "not captured") }
+        return LockCollector(machine: machine, table: table, descriptors: descriptors, threads: threads).locks()
     }
 
     // MARK: Following

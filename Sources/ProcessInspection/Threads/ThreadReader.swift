@@ -39,6 +39,7 @@ package struct ThreadReader {
         package var stopped_ms = 0.0
         /// Why there is nothing, or not everything.
         package var failure: String?
+        var walks: StackWalks?
     }
 
     /// Looks at the threads: /proc first, since a stop wakes a thread out of its wait, then the stacks.
@@ -66,7 +67,10 @@ package struct ThreadReader {
         {
             anticipate([programCounter])
         }
-        let outcome = tracer.copy(observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode)
+        let walks = StackWalks(target: target, modules: modules, limit: limits.frames)
+        let outcome = tracer.copy(
+            observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode, some: walks.add)
+        observation.walks = walks
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
         if looksForLoops, mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records) }
@@ -79,7 +83,7 @@ package struct ThreadReader {
         return tracer
     }
 
-    /// Unwinds, names and decodes; may take its time, for the threads go on.
+    /// Names and decodes; may take its time, for the threads go on.
     package func explain(_ observation: Observation) -> Result {
         var records = observation.records
         var result = Result(copies: observation.outcome, stopped_ms: observation.stopped_ms)
@@ -87,7 +91,7 @@ package struct ThreadReader {
             result.threads = .unavailable(reason: failure)
             return result
         }
-        finish(&records, observation.outcome)
+        finish(&records, observation.outcome, observation.walks?.all() ?? [:])
         // A thread that ended while we looked has no stack any more, and is missed by nobody.
         let without = records.filter {
             $0.stack.status == .unavailable && $0.state != "Z" && $0.state != "X" && $0.stack.reason != Tracer.ended
@@ -146,18 +150,8 @@ package struct ThreadReader {
 
     // MARK: After
 
-    private func finish(_ records: inout [ThreadRecord], _ copies: [ThreadCopy]) {
+    private func finish(_ records: inout [ThreadRecord], _ copies: [ThreadCopy], _ walks: [Int32: StackUnwinder.Walk]) {
         let byTID = Dictionary(copies.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
-        let unwinder = StackUnwinder(pid: target.proc.livingThread() ?? target.pid, modules: modules)
-        var walks: [Int32: StackUnwinder.Walk] = [:]
-        let asynchronous = AsyncCallers(memory: target.memory, modules: modules)
-        for copy in copies where copy.known != 0 {
-            var walk = unwinder.walk(copy, limit: limits.frames)
-            if let found = asynchronous.callers(of: copy, addresses: walk.addresses, stackPointers: walk.stackPointers) {
-                walk.insert(found.resumed, above: found.frame)
-            }
-            walks[copy.tid] = walk
-        }
         let ids = NamespaceIDs(target.proc)
         var named: [StackUnwinder.Places: [Frame]] = [:]
         for index in records.indices {

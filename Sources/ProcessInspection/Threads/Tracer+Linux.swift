@@ -44,10 +44,16 @@ struct Tracer {
     /// Where the mappings of the process end, in ascending order: no stack goes on beyond.
     var mappingEnds: [UInt64] = []
 
-    func copy(_ subjects: [Subject], mode: StopMode) -> Outcome {
+    /// - Parameter some: gets a few copies at a time, as they are made; called on the tracing thread, and must not keep it.
+    func copy(_ subjects: [Subject], mode: StopMode, some: ([ThreadCopy]) -> Void) -> Outcome {
         var outcome = Outcome()
         let failure = onOwnThread {
-            outcome = mode == .stopAll ? copyAll(subjects, body: nil) : copyEach(subjects, mayStop: mode != .never)
+            if mode == .stopAll {
+                outcome = copyAll(subjects, body: nil)
+                some(outcome.copies)
+            } else {
+                outcome = copyEach(subjects, mayStop: mode != .never, some: some)
+            }
         }
         if let failure {
             outcome.copies = subjects.map { Self.failed($0.tid, failure) }
@@ -73,7 +79,7 @@ struct Tracer {
     /// So many are asked to stop together; each goes on as soon as its own stack is copied.
     private static let together = 4
 
-    private func copyEach(_ subjects: [Subject], mayStop: Bool) -> Outcome {
+    private func copyEach(_ subjects: [Subject], mayStop: Bool, some: ([ThreadCopy]) -> Void) -> Outcome {
         let scratch = Scratch(Array(repeating: stackLimit_bytes, count: min(Self.together, max(1, subjects.count))))
         var outcome = Outcome()
         let began = ContinuousClock.now
@@ -92,6 +98,7 @@ struct Tracer {
                 outcome.stopped_ms += copies[index].pause.method == .stopped ? copies[index].pause.duration_ms : 0
             }
             outcome.copies += copies
+            some(copies)
         }
         return outcome
     }
