@@ -30,11 +30,12 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// Swift's libraries within the program: finding and joining the twenty shared ones takes half of the time that it needs to start.
+/// Swift's libraries within the program, at a fixed address: finding and joining the twenty shared ones, and moving it to where it
+/// happens to be put, takes most of the time that it needs to start.
 /// Foundation's own parts are named, for its modules ask for the shared ones.
 let standalone: [LinkerSetting] = [
     .unsafeFlags(
-        ["-static-stdlib", "-Xlinker", "--start-group", "-lFoundation", "-lFoundationEssentials", "-lFoundationInternationalization",
+        ["-static-stdlib", "-Xclang-linker", "-no-pie", "-Xlinker", "--start-group", "-lFoundation", "-lFoundationEssentials", "-lFoundationInternationalization",
          "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections", "-l_FoundationICU", "-lswiftSynchronization", "-Xlinker", "--end-group"],
         .when(platforms: [.linux], configuration: .release)),
 ]

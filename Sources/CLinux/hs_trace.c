@@ -327,6 +327,18 @@ void hs_urgency_drop(int before) {
     if (before != HS_URGENCY_UNCHANGED) sched_setscheduler(0, before, &none);
 }
 
+pid_t hs_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
+
+int hs_step_aside(void) {
+    struct sched_param none = {0};
+    return sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_IDLE, &none) == 0 ? 0 : -1;
+}
+
+void hs_step_back(pid_t tid) {
+    struct sched_param none = {0};
+    sched_setscheduler(tid, SCHED_OTHER, &none);
+}
+
 struct own_thread { void (*body)(void *); void *context; };
 
 static void *run_own_thread(void *argument) {

@@ -81,6 +81,13 @@ enum { HS_URGENCY_UNCHANGED = -1 };
 int hs_urgency_raise(void);
 void hs_urgency_drop(int before);
 
+pid_t hs_thread_id(void);
+
+/// From now on the calling thread gets only the processors that nobody else wants; 0, or -1 where it is not one that shares them fairly.
+int hs_step_aside(void);
+/// As before, for a thread that stepped aside.
+void hs_step_back(pid_t tid);
+
 /// Runs `body` on a thread of its own and waits for it: whatever that thread traces is
 /// released when it ends, at the latest.
 int hs_on_own_thread(void (*body)(void *context), void *context);

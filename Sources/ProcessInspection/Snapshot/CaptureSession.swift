@@ -85,8 +85,10 @@ final class CaptureSession {
     }
 
     private func look(from first: Int) {
-        for index in processes.indices[first...] { processes[index].look() }
-        for process in processes[first...] { process.anticipate() }
+        let aside = Aside()
+        for index in processes.indices[first...] { processes[index].look(aside) }
+        aside.hurry()
+        for process in processes[first...] { process.anticipate(aside) }
     }
 
     private func gather(from first: Int) {

@@ -40,10 +40,10 @@ struct ProcessCapture {
         reader.looksForLoops = options.looksForLoops
     }
 
-    mutating func look() { observation = reader.observe() }
+    mutating func look(_ aside: Aside) { observation = reader.observe(aside) }
 
     /// To be called when all have been looked at.
-    func anticipate() { reader.anticipate(observation) }
+    func anticipate(_ aside: Aside) { reader.anticipate(observation, aside) }
 
     mutating func gather(options: CaptureOptions, deadline: ContinuousClock.Instant) {
         descriptors = DescriptorCollector(limit: options.limits.descriptors).collect(from: target, deadline: deadline)

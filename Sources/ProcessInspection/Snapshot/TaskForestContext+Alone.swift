@@ -12,7 +12,10 @@ extension TaskForestContext {
         let symbolizer = ProcessSymbolizer(modules: modules, generated: GeneratedNames(target.proc))
         let reader = ThreadReader(
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: HostFacts.clocks(), limits: CaptureLimits())
-        let result = reader.explain(reader.observe())
+        let aside = Aside()
+        let observation = reader.observe(aside)
+        aside.hurry()
+        let result = reader.explain(observation)
         let context = TaskForestContext(
             target: target, modules: modules, symbolizer: symbolizer, copies: result.copies, threads: result.threads, mayStop: mode != .never,
             deadline: deadline, tracer: reader.tracer)

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Synchronization
 
 /// Unwinds the stacks of one process on a thread of its own, while further ones are being copied.
 final class StackWalks: Sendable {
@@ -25,18 +26,39 @@ final class StackWalks: Sendable {
         }
     }
 
+    /// Few enough to wake the queue seldom.
+    private static let atOnce = 64
+
     private let queue = DispatchQueue(label: "stack walks")
     private let walker: Walker
+    private let aside: Aside
+    private let waiting = Mutex<[ThreadCopy]>([])
 
     /// - Parameter limit: frames of one thread.
-    init(target: CaptureTarget, modules: ModuleTable, limit: Int) {
+    init(target: CaptureTarget, modules: ModuleTable, limit: Int, aside: Aside) {
         walker = Walker(target: target, modules: modules, limit: limit)
+        self.aside = aside
     }
 
     func add(_ copies: [ThreadCopy]) {
-        queue.async { [walker] in for copy in copies { walker.walk(copy) } }
+        let some = waiting.withLock { waiting in
+            waiting += copies
+            defer { if waiting.count >= Self.atOnce { waiting = [] } }
+            return waiting.count >= Self.atOnce ? waiting : []
+        }
+        guard !some.isEmpty else { return }
+        queue.async { [walker, aside] in aside.run { for copy in some { walker.walk(copy) } } }
     }
 
     /// Of all that were added, by tid; waits for them.
-    func all() -> [Int32: StackUnwinder.Walk] { queue.sync { walker.walks } }
+    func all() -> [Int32: StackUnwinder.Walk] {
+        let rest = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        return queue.sync {
+            for copy in rest { walker.walk(copy) }
+            return walker.walks
+        }
+    }
 }

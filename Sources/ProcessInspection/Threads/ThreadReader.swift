@@ -43,7 +43,8 @@ package struct ThreadReader {
     }
 
     /// Looks at the threads: /proc first, since a stop wakes a thread out of its wait, then the stacks.
-    package func observe() -> Observation {
+    /// - Parameter aside: for what can be done at the same time.
+    func observe(_ aside: Aside) -> Observation {
         var observation = Observation()
         let tids: [Int32]
         do throws(ProcFSError) { tids = try target.proc.threads() } catch {
@@ -65,9 +66,9 @@ package struct ThreadReader {
         if let sleeper = observation.records.first(where: { $0.state == "S" }),
             case .inCall(_, _, _, let programCounter)? = try? target.proc.thread(sleeper.tid).syscall()
         {
-            anticipate([programCounter])
+            anticipate([programCounter], aside)
         }
-        let walks = StackWalks(target: target, modules: modules, limit: limits.frames)
+        let walks = StackWalks(target: target, modules: modules, limit: limits.frames, aside: aside)
         let outcome = tracer.copy(
             observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode, some: walks.add)
         observation.walks = walks
@@ -109,16 +110,16 @@ package struct ThreadReader {
 
     /// Begins to read the debugging information that naming the stacks will need, on another thread: unpacking a library's takes longer
     /// than all else.
-    package func anticipate(_ observation: Observation) {
-        anticipate(observation.outcome.lazy.filter { $0.known != 0 }.map(\.programCounter))
+    func anticipate(_ observation: Observation, _ aside: Aside) {
+        anticipate(observation.outcome.lazy.filter { $0.known != 0 }.map(\.programCounter), aside)
     }
 
-    private func anticipate(_ programCounters: some Sequence<UInt64>) {
+    private func anticipate(_ programCounters: some Sequence<UInt64>, _ aside: Aside) {
         var seen: Set<String> = []
         for programCounter in programCounters {
             guard let module = modules.module(at: programCounter), seen.insert(module.path).inserted, seen.count <= 4 else { continue }
             let address = programCounter &- module.bias
-            DispatchQueue.global().async { _ = module.image.sourceFrames(at: address) }
+            DispatchQueue.global().async { aside.run { _ = module.image.sourceFrames(at: address) } }
         }
     }
 
