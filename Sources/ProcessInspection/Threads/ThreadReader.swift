@@ -1,6 +1,5 @@
 internal import Dispatch
 package import Evidence
-internal import Synchronization
 
 /// All threads of one process: what /proc says, then stacks, names and waits.
 package struct ThreadReader {
@@ -52,7 +51,7 @@ package struct ThreadReader {
             return observation
         }
         let taken = tids.prefix(limits.threads)
-        observation.records = before(Array(taken))
+        observation.records = Array(taken).mapInHalves(before).compactMap(\.self)
         if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
         if let foreign = target.foreign {
             observation.outcome = observation.records.map { record in
@@ -125,17 +124,6 @@ package struct ThreadReader {
 
     // MARK: Before touching
 
-    /// Of many threads half is read by another thread of ours: nobody is held meanwhile.
-    private func before(_ tids: [Int32]) -> [ThreadRecord] {
-        guard tids.count > 64 else { return tids.compactMap(before) }
-        let halves = Mutex<[Int: [ThreadRecord]]>([:])
-        DispatchQueue.concurrentPerform(iterations: 2) { half in
-            let records = (half == 0 ? tids[..<(tids.count / 2)] : tids[(tids.count / 2)...]).compactMap(before)
-            halves.withLock { $0[half] = records }
-        }
-        return halves.withLock { ($0[0] ?? []) + ($0[1] ?? []) }
-    }
-
     private func before(_ tid: Int32) -> ThreadRecord? {
         let proc = target.proc.thread(tid)
         guard let stat = try? proc.stat() else { return nil }
@@ -160,8 +148,8 @@ package struct ThreadReader {
             records[index].pause = copy?.pause ?? records[index].pause
             records[index].stack = stack(walks[records[index].tid], copy, &named)
             update(&records[index], copy)
-            records[index].wait = wait(records[index], ids)
         }
+        for (index, wait) in records.mapInHalves({ wait($0, ids) }).enumerated() { records[index].wait = wait }
         countWaiters(&records)
         SharedFutexSearch.search(&records, target.proc, pid: target.pid)
         GuardSearch.search(&records, copies, frames: walks.mapValues(\.stackPointers))

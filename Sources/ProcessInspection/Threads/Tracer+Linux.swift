@@ -197,7 +197,8 @@ struct Tracer {
         var outcome = Outcome()
         let alive = subjects.filter { !["Z", "X", "T", "t", "D"].contains($0.state) }
         let aside = subjects.filter { ["Z", "X", "T", "t", "D"].contains($0.state) }
-        let syscalls = Dictionary(alive.map { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }, uniquingKeysWith: { first, _ in first })
+        let readings = alive.mapInHalves { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }
+        let syscalls = Dictionary(readings, uniquingKeysWith: { first, _ in first })
         let scratch = Scratch(alive.map { stackSize(syscalls[$0.tid] ?? nil) })
         let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
         scratch.run(requests, by: self) { threads, request in
