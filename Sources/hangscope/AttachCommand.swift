@@ -117,7 +117,7 @@ struct AttachCommand: AsyncParsableCommand {
     private func capture(_ ordinal: Int, _ reason: SnapshotReason, _ directory: String) async throws -> Snapshot {
         let folder = "\(directory)/\(RunFile.snapshots)/\(ordinal)"
         let result = try await HelperProcess.run(
-            "/proc/self/exe", ["snapshot", "\(pid)", "-o", folder, "--ordinal", "\(ordinal)", "--reason", reason.rawValue, "--format", "json"],
+            "/proc/self/exe", ["snapshot", "\(pid)", "-o", folder, "--ordinal", "\(ordinal)", "--reason", reason.rawValue, "--loops", "--format", "json"],
             deadline: Self.captureLimit)
         do {
             var snapshot = try SnapshotDirectory.read(folder)

@@ -81,6 +81,7 @@ struct Standing {
         return try await withTemporaryFolder { [options] folder in
             var arguments = ["snapshot", "\(other ?? pid)", "-o", folder, "--no-tasks", "--follow", options.follow.mode.rawValue, "--salt", options.salt]
             if options.stopMode == .stopAll { arguments.append("--stop-all") }
+            if options.looksForLoops { arguments.append("--loops") }
             if options.showsEnvironment { arguments.append("--show-environment") }
             let result = try await HelperProcess.run(Self.hangscope, arguments, deadline: .seconds(30))
             #expect(result.status == .exited(0), "\(result.errorText)")

@@ -32,6 +32,20 @@ extension LiveProcessTests {
             #expect(wait.kind == .sleep && (wait.remaining_s ?? 0) > 4900 && (wait.remaining_s ?? 9999) <= 5000)
         }
 
+        @Test func `whether a thread goes round in a circle is looked for where that is asked`() async throws {
+            try await Standing.run("spin-flag") { standing in
+                let plain = try await standing.capture().thread(standing.pid)
+                #expect(plain.state == "R" && plain.looks == nil && plain.comesBack == nil)
+                var comesBack: Bool?
+                let end = ContinuousClock.now + .seconds(30)
+                // On a loaded machine it may not run for long enough while it is looked at.
+                while comesBack == nil, ContinuousClock.now < end {
+                    comesBack = try await standing.capture { $0.looksForLoops = true }.thread(standing.pid).comesBack
+                }
+                #expect(comesBack == true && standing.isFree)
+            }
+        }
+
         @Test func `waiting for a child names it`() async throws {
             let (wait, _, snapshot) = try await wait("wait-child")
             #expect(wait.kind == .child)

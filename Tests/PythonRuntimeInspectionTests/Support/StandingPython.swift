@@ -46,6 +46,7 @@ struct StandingPython {
     func snapshot(_ ordinal: Int = 1) -> Snapshot {
         var options = CaptureOptions()
         options.managedRuntimes = [PythonRuntimeReader.hook]
+        options.looksForLoops = true
         return SnapshotCapture(options: options).capture(pid: pid, ordinal: ordinal)
     }
 
