@@ -30,7 +30,7 @@ import Testing
         [.hang("queue-behind", "semaphore-never-signalled"), .healthy("queue-mailbox")],
         [.hang("group-unleft", "semaphore-never-signalled"), .healthy("group-steps")],
         [.hang("operations-nested", "thread-pool-exhausted"), .healthy("operations-two-queues")],
-        [.hang("answers-unread", "pool-exhausted"), .healthy("answers-slow")],
+        [.hang("answers-unread", "pool-exhausted"), .hang("answers-stopped", "pool-exhausted"), .healthy("answers-slow")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
         [.hang("request-unanswered", "continuation-never-resumed"), .healthy("request-subscribed")],
         [.hang("shutdown-unheeded", "stream-never-finished"), .healthy("services-at-rest")],

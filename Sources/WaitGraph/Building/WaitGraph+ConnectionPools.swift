@@ -1,7 +1,8 @@
 import Evidence
 
 extension WaitGraph {
-    /// The connections to one peer, all of them taken, each with the task whose request is on it; without one where an answer lies unread.
+    /// The connections to one peer, all of them taken, each with the task whose request is on it; without one where an answer lies unread,
+    /// or has stopped halfway and it is not known which of the tasks that wait for the rest it belongs to.
     struct TakenConnections {
         var remote: String
         var connections: [(row: Int, task: UInt64?)]
@@ -18,11 +19,15 @@ extension WaitGraph {
         let rows = (index.socketRows[task.pid] ?? []).filter { index.sockets[$0].transport == .tcp && index.isClient(index.sockets[$0]) == true }
         guard rows.count <= 1024, !rows.contains(where: { index.sockets[$0].state == .synSent }) else { return nil }
         let users = users(of: task.pid)
+        var readers = readersOfAnswers(task.pid)
         let groups = Dictionary(grouping: rows) { index.sockets[$0].remote?.description ?? "" }.compactMap { remote, rows -> TakenConnections? in
             let taken = rows.compactMap { row -> (row: Int, task: UInt64?)? in
                 let socket = index.sockets[row]
                 if let user = users[socket.inode], user != task.id { return (row, user) }
-                return isLeftUnread(socket) ? (row, nil) : nil
+                if isLeftUnread(socket) { return (row, nil) }
+                guard readers > 0, case .quiet(let since_s) = activity.standing(of: socket), since_s >= hungAfter_s * 0.9 else { return nil }
+                readers -= 1
+                return (row, nil)
             }
             return taken.count == rows.count && !remote.isEmpty ? TakenConnections(remote: remote, connections: taken) : nil
         }
@@ -50,6 +55,14 @@ extension WaitGraph {
             if let fd = task.wait?.descriptor, let inode = index.descriptor(pid, fd)?.inode { users[inode] = task.id }
         }
         return users
+    }
+
+    /// Tasks that wait for the next part of an answer's body, on a connection that is not known.
+    private func readersOfAnswers(_ pid: Int32) -> Int {
+        index.tasks.count { task in
+            task.pid == pid && task.wait?.kind == .stream && task.wait?.descriptor == nil && activity.stood(task) == true
+                && StackShape(task.backtrace.elements).contains(anyOf: ["AsyncHTTPClient", "HTTPClientResponse"])
+        }
     }
 
     /// Bytes lie here, and for most of the time until a wait counts as a hang nothing has come and the program has taken none.

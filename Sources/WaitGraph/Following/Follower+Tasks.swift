@@ -60,6 +60,7 @@ extension Follower {
         let held = graph.out(edge.to)
         var outcomes: [Outcome] = []
         for holder in held.prefix(256) {
+            if let stopped = stoppedAnswer(holder, edge, task.pid) { outcomes.append(stopped) }
             // What is asked of this very process waits for it in turn.
             guard case .task(let pid, let id) = holder.to, !asksItself(index.task(pid, id)) else { continue }
             trail.append(edge)
@@ -70,8 +71,21 @@ extension Follower {
         }
         if let worst = Self.worst(outcomes) { return worst }
         if !outcomes.isEmpty { return any(outcomes) }
-        let unread = held.count { if case .socket = $0.to { true } else { false } }
+        let unread = held.count { holder in
+            guard case .socket(let inode, _) = holder.to, let row = socketRow(holder.to, inode) else { return false }
+            return index.sockets[row].receiveQueue > 0
+        }
         return ends(edge, .connectionsTaken(count: held.count, unread: unread))
+    }
+
+    /// An answer that stopped halfway, for whose connection another request waits.
+    private func stoppedAnswer(_ holder: WaitEdge, _ edge: WaitEdge, _ pid: Int32) -> Outcome? {
+        guard case .socket(let inode, _) = holder.to, let row = socketRow(holder.to, inode), index.sockets[row].receiveQueue == 0,
+            case .quiet(let since) = activity.standing(of: index.sockets[row]), !asksItself(index.sockets[row], pid)
+        else { return nil }
+        var timed = holder
+        timed.since_s = since
+        return prefix(edge, ends(timed, .socket(.quiet(since_s: since))))
     }
 
     private func asksItself(_ task: TaskRecord?) -> Bool {

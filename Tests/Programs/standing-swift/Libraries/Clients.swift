@@ -6,26 +6,34 @@ extension Exhibit {
     /// Connections of an HTTP client's pool.
     static let clients: [String: Exhibit] = [
         "answers-unread": Exhibit(summary: "a request waits for a connection, and all are taken by answers that nobody reads; a timer ticks") { _ in
-            await ask(answer: Answer(isWhole: true), reads: false)
+            await ask(answer: Answer(.whole), reads: false)
+        },
+        "answers-stopped": Exhibit(summary: "a request waits for a connection on which an answer has stopped halfway; a timer ticks") { _ in
+            await ask(answer: Answer(.stopped), reads: true)
         },
         "answers-slow": Exhibit(summary: "healthy: a request waits for a connection on which an answer comes bit by bit") { _ in
-            await ask(answer: Answer(isWhole: false), reads: true)
+            await ask(answer: Answer(.slow), reads: true)
         },
     ]
 }
 
-/// Answers each request with a large body: at once, or a little at a time.
+/// Answers each request with a large body: at once, a little at a time, or only its beginning.
 final class Answer: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
+    enum Pace { case whole, slow, stopped }
     private static let size = 32 << 20
-    private let isWhole: Bool
-    init(isWhole: Bool) { self.isWhole = isWhole }
+    private let pace: Pace
+    init(_ pace: Pace) { self.pace = pace }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = context.channel
         channel.write(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(Self.size)\r\n\r\n"), promise: nil)
-        guard !isWhole else { return channel.writeAndFlush(ByteBuffer(repeating: 120, count: Self.size), promise: nil) }
+        switch pace {
+        case .whole: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: Self.size), promise: nil)
+        case .stopped: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
+        case .slow: break
+        }
         channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
             channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
         }
