@@ -12,6 +12,8 @@ import Testing
         var description: String { exhibit }
 
         static func hang(_ exhibit: String, _ root: String) -> Case { Case(exhibit: exhibit, verdicts: ["hang"], root: root) }
+        /// Well, and looks from outside as what is not: it is no hang, and need not be called well.
+        static func ambiguous(_ exhibit: String) -> Case { Case(exhibit: exhibit, verdicts: ["idle", "advancing", "unknown"], root: nil) }
         static func healthy(_ exhibit: String) -> Case { Case(exhibit: exhibit, verdicts: ["idle", "advancing"], root: nil) }
     }
 
@@ -31,6 +33,7 @@ import Testing
         [.hang("group-unleft", "semaphore-never-signalled"), .healthy("group-steps")],
         [.hang("operations-nested", "thread-pool-exhausted"), .healthy("operations-two-queues")],
         [.hang("answers-unread", "pool-exhausted"), .hang("answers-stopped", "pool-exhausted"), .healthy("answers-slow")],
+        [.hang("answer-cut", "peer-stalled"), .ambiguous("answer-events")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
         [.hang("request-unanswered", "continuation-never-resumed"), .healthy("request-subscribed")],
         [.hang("shutdown-unheeded", "stream-never-finished"), .healthy("services-at-rest")],

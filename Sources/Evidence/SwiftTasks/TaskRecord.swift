@@ -77,6 +77,8 @@ public struct TaskWait: Codable, Sendable, Hashable {
     public var queuePosition: Int?
     /// The connection whose channel holds what the task waits for; nil where none or several lead to it.
     public var descriptor: Int32?
+    /// Of the HTTP answer on that connection, whose head told its length: bytes that have not come.
+    public var answerMissing_bytes: UInt64?
     /// With nobody left who could resume it: objects that refer to the continuation all the same, and to which only
     /// tasks that cannot go on lead.
     public var onlyThrough: [String]?

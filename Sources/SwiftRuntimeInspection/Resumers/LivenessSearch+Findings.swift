@@ -23,6 +23,7 @@ extension LivenessSearch {
             finding.remaining_s = remaining(waiter, deadlines)
             (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
             finding.descriptor = channels.descriptor(ofTask: waiter)
+            finding.answerMissing_bytes = finding.descriptor.flatMap { channels.missing[$0] }
             if list.isEmpty { finding.onlyThrough = Set((deadHolders[waiter] ?? []).map(words)).sorted() }
             result[waiter] = finding
         }

@@ -12,6 +12,8 @@ struct NIOChannels {
     private let search: LivenessSearch
     /// By task: the descriptor of the one channel that leads to it.
     private var descriptors: [Int: Int32] = [:]
+    /// By descriptor: bytes of an HTTP answer under way that have not come.
+    private(set) var missing: [Int32: UInt64] = [:]
 
     private static let maximumChannels = 512
     private static let maximumObjects = 1 << 14
@@ -46,8 +48,9 @@ struct NIOChannels {
         let connections = loops.runners.keys.sorted().flatMap { channels(of: $0) }
         guard !connections.isEmpty, connections.count <= Self.maximumChannels else { return }
         for channel in connections {
-            guard let tasks = tasks(ledToBy: channel.address) else { return }
-            for (task, depth) in tasks { leading[task, default: []].append((depth, channel.descriptor)) }
+            guard let led = led(by: channel.address) else { return }
+            missing[channel.descriptor] = led.missing_bytes
+            for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
         for (task, from) in leading {
             let nearest = from.sorted { $0.depth < $1.depth }
@@ -73,9 +76,18 @@ struct NIOChannels {
         return found
     }
 
-    /// Waiting tasks to which a channel leads, with how many references away they are; nil when there is more than can be followed.
-    private func tasks(ledToBy channel: UInt64) -> [Int: Int]? {
+    /// What a channel leads to.
+    private struct Led {
+        /// Waiting tasks, with how many references away they are.
         var tasks: [Int: Int] = [:]
+        var missing_bytes: UInt64?
+    }
+
+    /// nil when there is more than can be followed.
+    private func led(by channel: UInt64) -> Led? {
+        var led = Led()
+        /// Those that wait for a stream's next element.
+        var readers: [Int: Int] = [:]
         var seen: Set<UInt64> = [channel]
         var steps = [Step(object: channel, depth: 0, own: 0)]
         var next = 0
@@ -83,9 +95,13 @@ struct NIOChannels {
             let step = steps[next]
             next += 1
             guard steps.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return nil }
+            if name(step.object) == HTTPMessageParser.className, let parser = HTTPMessageParser(at: step.object, memory: search.reader.live) {
+                led.missing_bytes = parser.missingOfAnswer_bytes ?? led.missing_bytes
+            }
             for word in words(in: step.object) {
                 if let task = search.reader.kin.indices[word] {
-                    if tasks[task] == nil, isHeld(task, by: step) { tasks[task] = step.depth }
+                    if led.tasks[task] == nil, isHeld(task, by: step) { led.tasks[task] = step.depth }
+                    if readers[task] == nil, isRead(task, by: step) { readers[task] = step.depth }
                 } else if step.depth < Self.maximumDepth, let start = start(word), !seen.contains(start), isPrivate(start) {
                     seen.insert(start)
                     let isLibrary = search.reader.types.module(ofObject: start).map { $0.hasPrefix("NIO") || Self.libraries.contains($0) } ?? true
@@ -93,12 +109,23 @@ struct NIOChannels {
                 }
             }
         }
-        return tasks
+        // A stream may be anything's; what comes while an answer is under way is the answer.
+        if led.missing_bytes != nil { led.tasks.merge(readers) { task, _ in task } }
+        return led
+    }
+
+    /// A checked continuation is held by its canary; whatever else refers to its task holds a handle of it.
+    private func isContinued(_ task: Int, by step: Step) -> Bool {
+        guard case .continuation? = search.reader.dependencies[task] else { return false }
+        return search.canaryOf[task] ?? step.object == step.object
+    }
+
+    private func isRead(_ task: Int, by step: Step) -> Bool {
+        isContinued(task, by: step) && step.own == 0 && search.reader.libraryWait(task) == .stream
     }
 
     private func isHeld(_ task: Int, by step: Step) -> Bool {
-        // A checked continuation is held by its canary; whatever else refers to its task holds a handle of it.
-        guard case .continuation? = search.reader.dependencies[task], search.canaryOf[task] ?? step.object == step.object else { return false }
+        guard isContinued(task, by: step) else { return false }
         switch search.reader.libraryWait(task) {
         case .eventLoopFuture: return true
         // One object of the program's own on the way may be its handler; what lies behind two is its business.

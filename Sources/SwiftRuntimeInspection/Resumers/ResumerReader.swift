@@ -40,6 +40,7 @@ struct ResumerReader {
         var eventLoopTID: Int32?
         var isEventLoopShutDown: Bool?
         var descriptor: Int32?
+        var answerMissing_bytes: UInt64?
         var onlyThrough: [String]?
 
         func complete(_ wait: inout TaskWait) {
@@ -49,6 +50,7 @@ struct ResumerReader {
             wait.eventLoopTID = eventLoopTID
             wait.isEventLoopShutDown = isEventLoopShutDown
             wait.descriptor = descriptor
+            wait.answerMissing_bytes = answerMissing_bytes
             wait.onlyThrough = onlyThrough
         }
     }

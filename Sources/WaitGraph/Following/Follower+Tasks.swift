@@ -43,8 +43,8 @@ extension Follower {
             var timed = edge
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
-            // a stream's next element may be a subscription's.
-            if task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) {
+            // a stream's next element may be a subscription's, unless the answer told its length.
+            if task.wait?.answerMissing_bytes != nil || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) {
                 // What this very process sent itself has come.
                 return ends(timed, asksItself(index.sockets[row], pid) ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }

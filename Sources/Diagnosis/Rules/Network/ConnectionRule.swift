@@ -40,7 +40,9 @@ struct ConnectionRule: DiagnosisRule {
             }
             return make(.peerSilent, standstill, graph, "A request was sent to \(to) \(evidence.words(since)) ago and \(peer) has not answered a byte since", since)
         case .quiet(let since):
-            return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(evidence.words(since))", since)
+            return make(
+                .peerStalled, standstill, graph,
+                "The answer of \(peer) on the connection to \(to) began and has stood still for \(evidence.words(since))" + missing(standstill, graph), since)
         case .unacknowledged(let segments, let retransmits):
             return make(.halfOpen, standstill, graph, "The connection to \(to) is half-open: \(segments) segments sent again \(retransmits) times, none acknowledged")
         case .peerGone:
@@ -84,6 +86,12 @@ struct ConnectionRule: DiagnosisRule {
         let writes = edges.filter { $0.relation == .writes }
         guard writes.count >= 2, writes.allSatisfy({ if case .socket = $0.to { true } else { false } }) else { return nil }
         return make(.mutualBackpressure, standstill, graph, "Both ends of a connection write and neither reads")
+    }
+
+    /// How much of it, where its head told the length and the parser of whoever waits for it was seen.
+    private func missing(_ standstill: Standstill, _ graph: WaitGraph) -> String {
+        guard case .task(let pid, let id)? = standstill.path.last?.from, let bytes = graph.index.task(pid, id)?.wait?.answerMissing_bytes else { return "" }
+        return ", \(bytes) bytes short of the length that it told"
     }
 
     private func socket(_ node: NodeKey, _ graph: WaitGraph) -> (Int, SocketRecord)? {

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -11,28 +12,44 @@ extension Exhibit {
         "answers-stopped": Exhibit(summary: "a request waits for a connection on which an answer has stopped halfway; a timer ticks") { _ in
             await ask(answer: Answer(.stopped), reads: true)
         },
+        "answer-cut": Exhibit(summary: "reads an answer of another process that has stopped short of its length; a timer ticks") { _ in
+            await read(from: "stopped")
+        },
+        "answer-events": Exhibit(summary: "healthy: reads the events of another process, which tells no length; a timer ticks") { _ in
+            await read(from: "events")
+        },
+        "answering": Exhibit(summary: "a server that answers at the PACE whole, slow, stopped or events; says its port") { arguments in
+            guard let pace = arguments.first.flatMap(Answer.Pace.init) else { return }
+            guard let server = await serve(Answer(pace)) else { return }
+            Roll.write("port \(server.localAddress?.port ?? 0)")
+            try? await server.closeFuture.get()
+        },
         "answers-slow": Exhibit(summary: "healthy: a request waits for a connection on which an answer comes bit by bit") { _ in
             await ask(answer: Answer(.slow), reads: true)
         },
     ]
 }
 
-/// Answers each request with a large body: at once, a little at a time, or only its beginning.
+/// Answers each request with a large body: at once, a little at a time, or only its beginning; or with a first event.
 final class Answer: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    enum Pace { case whole, slow, stopped }
+    enum Pace: String { case whole, slow, stopped, events }
     private static let size = 32 << 20
     private let pace: Pace
     init(_ pace: Pace) { self.pace = pace }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = context.channel
+        guard pace != .events else {
+            let text = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\ne\r\ndata: welcome\n\r\n"
+            return channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
+        }
         channel.write(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(Self.size)\r\n\r\n"), promise: nil)
         switch pace {
         case .whole: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: Self.size), promise: nil)
         case .stopped: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
-        case .slow: break
+        case .slow, .events: break
         }
         channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
             channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
@@ -42,9 +59,8 @@ final class Answer: ChannelInboundHandler, Sendable {
 
 private func ask(answer: Answer, reads: Bool) async {
     Roll.expect(1)
+    guard let server = await serve(answer) else { return }
     let group = MultiThreadedEventLoopGroup.singleton
-    guard let server = try? await ServerBootstrap(group: group).childChannelInitializer({ $0.pipeline.addHandler(answer) }).bind(host: "127.0.0.1", port: 0).get()
-    else { return }
     var settings = HTTPClient.Configuration()
     settings.httpVersion = .http1Only
     settings.timeout.connect = .hours(1)
@@ -58,4 +74,33 @@ private func ask(answer: Answer, reads: Bool) async {
     _ = try? await client.execute(request, deadline: .distantFuture)
     reader.cancel()
     try? await server.close()
+}
+
+private func serve(_ answer: Answer) async -> (any Channel)? {
+    try? await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer { $0.pipeline.addHandler(answer) }
+        .bind(host: "127.0.0.1", port: 0).get()
+}
+
+/// Reads the answer of a server that is a child and ends with this process.
+private func read(from pace: String) async {
+    Roll.expect(1)
+    let child = Process(), output = Pipe()
+    child.executableURL = URL(fileURLWithPath: "/proc/self/exe")
+    child.arguments = ["--until-eof", "answering", pace]
+    (child.standardInput, child.standardOutput) = (Pipe(), output)
+    try? child.run()
+    Cabinet.shared.keep(child)
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let group = MultiThreadedEventLoopGroup.singleton
+    group.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(100)) { _ in }
+    let client = HTTPClient(eventLoopGroup: group)
+    let request = HTTPClientRequest(url: "http://127.0.0.1:\(line.split(separator: " ").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0)/")
+    guard let answer = try? await client.execute(request, deadline: .distantFuture) else { return }
+    var isFirst = true
+    do {
+        for try await _ in answer.body {
+            if isFirst { Roll.answer("reader") }
+            isFirst = false
+        }
+    } catch {}
 }
