@@ -61,8 +61,12 @@ extension Follower {
         var outcomes: [Outcome] = []
         for holder in held.prefix(256) {
             if let stopped = stoppedAnswer(holder, edge, task.pid) { outcomes.append(stopped) }
-            // What is asked of this very process waits for it in turn.
-            guard case .task(let pid, let id) = holder.to, !asksItself(index.task(pid, id)) else { continue }
+            guard case .task(let pid, let id) = holder.to else { continue }
+            if let socket = socketAsked(by: index.task(pid, id)), asksItself(socket, pid) {
+                // What is asked of this very process waits for it in turn, as long as nothing comes.
+                guard case .moving = activity.standing(of: socket) else { continue }
+                return .advancing("bytes come on a connection that it waits for")
+            }
             trail.append(edge)
             let found = follow(holder)
             trail.removeLast()
@@ -88,9 +92,9 @@ extension Follower {
         return prefix(edge, ends(timed, .socket(.quiet(since_s: since))))
     }
 
-    private func asksItself(_ task: TaskRecord?) -> Bool {
-        guard let task, let fd = task.wait?.descriptor, let row = index.socketRow(pid: task.pid, fd: fd) else { return false }
-        return asksItself(index.sockets[row], task.pid)
+    private func socketAsked(by task: TaskRecord?) -> SocketRecord? {
+        guard let task, let fd = task.wait?.descriptor, let row = index.socketRow(pid: task.pid, fd: fd) else { return nil }
+        return index.sockets[row]
     }
 
     private func asksItself(_ socket: SocketRecord, _ pid: Int32) -> Bool { socket.peer?.owners.contains { $0.pid == pid } == true }
