@@ -18,12 +18,16 @@ struct PythonProcess {
     let loops: [AsyncLoop]
     /// A handler of the program's own for a signal that others send, such as SIGTERM.
     let handlesSignals: Bool
+    /// Those handlers; of no meaning where they are not known.
+    let handlers: [UInt64]
+    let knowsHandlers: Bool
 
     init(
         objects: PythonObjects, states: ThreadStates, interpreters: [ThreadStates.Interpreter], threads: [PythonThread], frames: FrameReader,
-        handlesSignals: Bool
+        handlesSignals: Bool, handlers: [UInt64]?
     ) {
         self.handlesSignals = handlesSignals
+        self.handlers = handlers ?? []
         self.objects = objects
         self.states = states
         self.interpreters = interpreters
@@ -33,6 +37,7 @@ struct PythonProcess {
         held = HeldLocks(threads, objects, frames: frames, opcodes: Opcodes.known(states.runtime.version.minor))
         pools = ThreadPools(threads, objects)
         loops = threads.compactMap { AsyncLoop($0, objects) }
+        knowsHandlers = handlers != nil && !loops.contains(where: \.hasSignalHandlers)
         registerThreads()
     }
 

@@ -65,8 +65,9 @@ package struct PythonRuntimeReader {
             let (frames, trouble) = reader.frames(from: first)
             threads.append(PythonThread(state: state, ident: ident, tid: tid, waitsAt: futexes[tid], frames: frames, trouble: trouble))
         }
+        let handles = Self.handlesSignals(context)
         return PythonProcess(
             objects: objects, states: states, interpreters: interpreters, threads: threads, frames: reader,
-            handlesSignals: Self.handlesSignals(context))
+            handlesSignals: handles, handlers: handles ? SignalHandlers.all(runtime, context.modules.maps, objects) : [])
     }
 }

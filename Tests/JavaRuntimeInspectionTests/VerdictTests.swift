@@ -18,12 +18,12 @@ extension LiveJavaTests {
             ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
-            ("beside-stamp", .lockAbandoned),
+            ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
-            "healthy-sleep-loop", "healthy-computing", "beside-shutdown", "beside-rows", "beside-scheduled",
+            "healthy-sleep-loop", "healthy-computing", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew",
         ]
 
         // Attaching is mostly waiting: some at a time.

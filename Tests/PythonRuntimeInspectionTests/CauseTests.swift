@@ -15,7 +15,8 @@ extension LivePythonTests {
             ("async-queue", .conditionNeverSignalled), ("async-blocked", .eventLoopBlocked), ("async-asks", .peerSilent), ("pool-bridge", .threadPoolExhausted),
             ("timer-days", .timerTooFar), ("database-own", .databaseSelfLocked), ("pool-lent", .poolExhausted),
             ("ticking-join", .conditionNeverSignalled), ("ticking-slots", .semaphoreNeverSignalled), ("ticking-feed", .conditionNeverSignalled),
-            ("async-filter", .pipeNeverClosed), ("lock-follower", .childNeverExits),
+            ("async-filter", .pipeNeverClosed), ("lock-follower", .childNeverExits), ("event-lost", .conditionNeverSignalled),
+            ("call-unanswered", .conditionNeverSignalled), ("busy-rows", .busyLoop), ("async-synchronous", .conditionNeverSignalled),
         ]
 
         @Test(arguments: hanging)
@@ -28,7 +29,7 @@ extension LivePythonTests {
         @Test(arguments: [
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
             "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
-            "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited",
+            "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

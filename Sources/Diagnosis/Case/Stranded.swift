@@ -57,6 +57,8 @@ enum Stranded {
             let waiter = graph.index.thread(tid), graph.activity.change(of: tid) == .stood
         else { return nil }
         if Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
+        // A worker that takes work for ever: that its end is waited for keeps the program alive.
+        if tid != first, waiter.managedWait?.kind == .queueTake, waiter.codeAhead?.comesBack == true { return nil }
         let shape = StackShape(waiter)
         guard isMain(first, pid, graph) ? Follower.depth(of: waiter) >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
             waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true

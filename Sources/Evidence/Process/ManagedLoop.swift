@@ -7,6 +7,11 @@ public struct ManagedLoop: Codable, Sendable, Hashable {
     /// What is known of the work besides, such as "matches a regular expression against a text of 31 characters".
     public var detail: String?
 
+    /// Whether it moves on from one instruction to the next, rather than being in one long call.
+    public var moves: Bool?
+    /// Whether no other thread that goes on can come to what it looks at.
+    public var isUnshared: Bool?
+
     public init(frame: Frame, digest: String, detail: String? = nil) {
         self.frame = frame
         self.digest = digest

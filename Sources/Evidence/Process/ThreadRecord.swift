@@ -36,6 +36,8 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     /// For a thread that ran: whether, within one look, its registers and stack and all that the process may write to came to be
     /// what they had been; nil where that could not be seen.
     public var comesBack: Bool?
+    /// The same without its registers and its own stack, for what keeps nothing there from one instruction of its language to the next.
+    public var memoryComesBack: Bool?
     public var pause: ThreadPause
     /// Id of the Swift task that runs on this thread.
     public var currentTask: UInt64?

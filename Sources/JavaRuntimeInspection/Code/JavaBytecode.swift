@@ -30,6 +30,12 @@ struct JavaBytecode {
     /// invokedynamic's: the complement, in four bytes.
     func dynamicIndex(_ instruction: Instruction) -> Int { Int(~Int32(truncatingIfNeeded: Self.number(code, instruction.index + 1, 4, isNative: true))) }
 
+    /// The number of the local variable that an instruction loads or stores: five opcodes that name it, then four of each kind that are it.
+    func variable(_ instruction: Instruction, wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) -> Int? {
+        if wide.contains(instruction.opcode), instruction.length == 2 { return Int(code[instruction.index + 1]) }
+        return short.contains(instruction.opcode) ? Int(instruction.opcode - short.lowerBound) % 4 : nil
+    }
+
     static let invokes: Set<UInt8> = [182, 183, 184, 185, 227, 233]
     static let dynamic: UInt8 = 186
 

@@ -87,7 +87,8 @@ struct JavaCodeSurvey {
         return Set(found.releases.filter(JavaReleasing.isSignal).map { "\($0.className).\($0.name)" }).sorted()
     }
 
-    /// Where the wait is repeated until what it waits for is there, that alone is no coming back.
+    /// Where the wait is repeated until what it waits for is there, that alone is no coming back; nor is a loop that looks for the end
+    /// in what it takes.
     private func comesBack(_ subject: JavaWaitReader.Subject) -> Bool? {
         let program = subject.frames.filter { !$0.method.isPlatform }
         guard !program.isEmpty else { return nil }
@@ -95,6 +96,7 @@ struct JavaCodeSurvey {
             guard let method = calls.method(of: frame), let index = frame.index, let first = method.bytecode.instructions.firstIndex(where: { $0.index == Int(index) }) else { return nil }
             let cycle = method.bytecode.flow.cycle(through: first)
             if cycle.isEmpty { continue }
+            if LoopExit(bytecode: method.bytecode, flow: method.bytecode.flow, cycle: cycle, call: first).isByWhatComes { return false }
             if row > 0 { return true }
             guard let others = calls.calls(cycle.subtracting([first]).sorted().map { method.bytecode.instructions[$0] }[...], of: method) else { return nil }
             if others.contains(where: { !Self.looks.contains($0.name) }) { return true }

@@ -37,6 +37,8 @@ struct RunningLooks {
         var state: UInt64
         /// And what the changing pages held.
         var whole: UInt64
+        /// Those alone, without the thread's own stack.
+        var memory: UInt64
     }
 
     /// Fills in `looks` and `comesBack`; returns how long threads were stopped for it, in milliseconds.
@@ -55,7 +57,10 @@ struct RunningLooks {
         for row in rows where session.tids.contains(records[row].tid) {
             let tid = records[row].tid
             records[row].looks = Set(session.looks.lazy.filter { $0.tid == tid }.map(\.state)).sorted()
-            if session.seen.contains(tid) { records[row].comesBack = session.back.contains(tid) }
+            if session.seen.contains(tid) {
+                records[row].comesBack = session.back.contains(tid)
+                records[row].memoryComesBack = session.memoryBack.contains(tid)
+            }
         }
         return session.stopped_ms
     }
@@ -67,6 +72,7 @@ struct RunningLooks {
         var hot: Set<UInt64> = []
         /// Threads that came back to where they were.
         var back: Set<Int32> = []
+        var memoryBack: Set<Int32> = []
         /// Threads that ran on for long enough to tell.
         var seen: Set<Int32> = []
         var copies: [ThreadCopy] = []
@@ -94,6 +100,8 @@ struct RunningLooks {
         }
         let before = Set(session.looks[start..<middle].map(\.whole))
         session.back.formUnion(session.looks[middle...].lazy.filter { ran.contains($0.tid) && before.contains($0.whole) }.map(\.tid))
+        let held = Set(session.looks[start..<middle].map(\.memory))
+        session.memoryBack.formUnion(session.looks[middle...].lazy.filter { ran.contains($0.tid) && held.contains($0.memory) }.map(\.tid))
         return session.back.count < session.tids.count
     }
 
@@ -123,18 +131,35 @@ struct RunningLooks {
         let end = ContinuousClock.now + Self.patience
         for number in 0..<count where number < Self.enough || ContinuousClock.now < end {
             for tid in session.tids {
-                var digest = UInt64(bitPattern: Int64(tid))
+                var digests: [UInt64] = []
                 let outcome = quick.whileStanding([.init(tid: tid, state: "R")]) {
-                    for page in watch?.digests(of: pages) ?? [] { digest = (digest ^ page) &* 0x100_0000_01b3 ^ digest >> 29 }
+                    digests = watch?.digests(of: pages) ?? []
                 }
                 guard let copy = outcome.copies.first, copy.known == ThreadCopy.allRegisters, copy.pause.method == .stopped else { continue }
                 session.stopped_ms += copy.pause.duration_ms
                 session.copies.append(copy)
                 let state = Self.digest(copy)
-                session.looks.append(Look(tid: tid, state: state, whole: (digest ^ state) &* 0x100_0000_01b3))
+                let own = stack(of: copy)
+                let heap = zip(pages, digests).filter { !own.contains($0.0) }.map(\.1)
+                session.looks.append(Look(tid: tid, state: state, whole: Self.digest(of: digests, state), memory: Self.digest(of: heap, UInt64(bitPattern: Int64(tid)))))
             }
         }
     }
+
+    private static func digest(of words: [UInt64], _ seed: UInt64) -> UInt64 {
+        words.reduce(seed) { ($0 ^ $1) &* 0x100_0000_01b3 ^ $0 >> 29 }
+    }
+
+    /// Where a thread's stack lies at most: other memory may follow it, behind the block that the thread pointer points to.
+    private func stack(of copy: ThreadCopy) -> Range<UInt64> {
+        guard let map = maps.containing(copy.stackPointer) else { return 0..<0 }
+        if map.path.hasPrefix("[stack") { return map.start..<map.end }
+        let start = max(map.start, copy.stackPointer &- min(copy.stackPointer, Self.below_bytes))
+        guard let end = copy.threadPointer, end > copy.stackPointer, end < map.end else { return start..<map.end }
+        return start..<end
+    }
+    /// Left over from earlier calls.
+    private static let below_bytes: UInt64 = 256 << 10
 
     /// FNV-1a, 64 bits, over all registers and the copied stack.
     private static func digest(_ copy: ThreadCopy) -> UInt64 {

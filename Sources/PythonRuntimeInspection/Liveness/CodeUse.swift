@@ -8,6 +8,8 @@ struct CodeUse {
     var nested: [UInt64] = []
     /// Parts of names that it may put together for `getattr`.
     var parts: [String] = []
+    /// Names of globals and attributes that it assigns.
+    var stored: Set<String> = []
     var isLibrary = false
 }
 
@@ -30,6 +32,25 @@ struct CodeUses {
         return use(of: frame.code, from: start)
     }
 
+    /// What a frame has used up to where it stands. The functions that a module defines do not count: nobody need ever call them.
+    func executed(by frame: PythonFrame) -> CodeUse {
+        var use = use(of: frame.code, from: 0, to: frame.offset)
+        if frame.namespace != 0 { use.nested = [] }
+        return use
+    }
+
+    /// Whether a function returns in no other way than by an exception: a loop without an end.
+    func isEndless(_ code: PythonCode) -> Bool {
+        let bytes = (try? objects.memory.bytes(at: code.start, upTo: length(of: code) * 2)) ?? []
+        var isInHandler = false
+        var returns = bytes.isEmpty
+        visit(bytes) { _, opcode, _ in
+            if opcode == opcodes.handlers { isInHandler = true }
+            if !isInHandler, opcodes.returns.contains(opcode) { returns = true }
+        }
+        return !returns
+    }
+
     private func isWithinCall(_ frame: PythonFrame) -> Bool {
         let bytes = (try? objects.memory.bytes(at: frame.code.start, upTo: length(of: frame.code) * 2)) ?? []
         var own = 0
@@ -43,21 +64,22 @@ struct CodeUses {
         return found ?? false
     }
 
-    private func use(of code: PythonCode, from first: Int) -> CodeUse {
+    private func use(of code: PythonCode, from first: Int, to last: Int = .max) -> CodeUse {
         // PyCodeObject: co_consts 24, co_names 32.
         let names = tuple(code.address &+ 32).map { objects.string($0) ?? "" }
         let constants = tuple(code.address &+ 24)
         let bytes = (try? objects.memory.bytes(at: code.start, upTo: length(of: code) * 2)) ?? []
-        let start = loopStart(bytes, from: first)
+        let start = last == .max ? loopStart(bytes, from: first) : first
         var use = CodeUse(isLibrary: code.isLibrary)
         visit(bytes) { unit, opcode, argument in
-            guard unit >= start else { return }
+            guard unit >= start, unit <= last else { return }
             switch opcodes.kind(opcode) {
             case .global: if names.indices.contains(argument >> 1) { use.globals.insert(names[argument >> 1]) }
             case .name: if names.indices.contains(argument) { use.globals.insert(names[argument]) }
             case .attribute, .method:
                 let index = opcodes.attributesAreShifted ? argument >> 1 : argument
                 if names.indices.contains(index) { use.attributes.insert(names[index]) }
+            case .store: if names.indices.contains(argument) { use.stored.insert(names[argument]) }
             case .fast, .deref, .pair, .extended, .other:
                 if opcodes.constants.contains(opcode), constants.indices.contains(argument) { use.nested.append(constants[argument]) }
                 if opcodes.imports.contains(opcode), names.indices.contains(argument) {

@@ -23,15 +23,17 @@ struct Liveness {
     private let process: PythonProcess
     private let units: [Unit]
     private let reach: Reach
+    private let uses: CodeUses
     private(set) var dead: [Unit] = []
 
-    /// nil where the instructions of this version are not known, or nothing could come of it.
+    /// nil where the instructions of this version are not known, or not everything could be followed.
     init?(process: PythonProcess, units: [Unit], coroutines: Set<UInt64>) {
-        guard let opcodes = Opcodes.known(process.states.runtime.version.minor), units.contains(where: { $0.wait == nil }), units.contains(where: { $0.wait != nil })
-        else { return nil }
+        guard let opcodes = Opcodes.known(process.states.runtime.version.minor) else { return nil }
         self.process = process
         self.units = units
-        reach = Reach(process: process, uses: CodeUses(objects: process.objects, opcodes: opcodes), barred: coroutines)
+        uses = CodeUses(objects: process.objects, opcodes: opcodes)
+        reach = Reach(process: process, uses: uses, barred: coroutines.union(process.pools.pools.compactMap(\.queue)))
+        process.handlers.forEach { reach.add(object: $0) }
         guard findDead() else { return nil }
     }
 
@@ -48,6 +50,9 @@ struct Liveness {
         func revive(_ unit: Unit) {
             live.insert(unit.key)
             for frame in unit.frames where !Self.isFrame(frame) { reach.add(frame) }
+            // Only its workers run what lies in a pool's queue.
+            guard case .thread(let tid) = unit.key else { return }
+            for pool in process.pools.pools where pool.workers.contains(tid) { pool.items.forEach { reach.add(object: $0) } }
         }
         for unit in units where unit.wait == nil { revive(unit) }
         while true {
@@ -66,6 +71,15 @@ struct Liveness {
         return true
     }
 
+    /// Whether nobody of these can come to anything that the frames of another thread may look at, nor assigns what those load.
+    func keepsAway(from frames: [PythonFrame]) -> Bool {
+        let own = Reach(process: process, uses: uses, barred: [])
+        for frame in frames { own.add(frame) }
+        own.run()
+        guard !own.isUncertain, own.loaded.isDisjoint(with: reach.stored) else { return false }
+        return !own.seen.contains { reach.seen.contains($0) && process.objects.isChangeable($0) }
+    }
+
     // MARK: What it means
 
     /// What is shown of the dead units' waits: by key, the wait with what could still end it, or why it is rest.
@@ -82,21 +96,40 @@ struct Liveness {
             switch wait.kind {
             case .semaphore, .barrier, .queueJoin, .queuePut: wait.releasers = .complete([])
             case .queueTake, .condition:
-                guard unit.isMain || awaited.contains(unit.key) else { continue }
+                guard unit.isMain || awaited.contains(unit.key) && !isEndless(unit) else { continue }
                 wait.releasers = .complete([])
             case .event, .future:
-                guard !process.handlesSignals, unit.isMain || awaited.contains(unit.key) else { continue }
-                if unit.isMain {
-                    // The way to keep a program alive while others work in it; deeper down nobody means that, and nobody can tell.
-                    let own = unit.frames.filter { !$0.code.isLibrary && $0.code.name != "<module>" }
-                    if own.count <= 1 { wait.rest = "keeps the program alive while others go on in it" } else { wait.releasers = .partial([], reason: "nobody who goes on leads to it") }
-                } else {
-                    wait.releasers = .complete([])
-                }
+                guard process.knowsHandlers, let found = judged(unit, wait, isAwaited: awaited.contains(unit.key)) else { continue }
+                wait = found
             case .lock, .threadEnd, .sleep, .read, .housekeeping: continue
             }
             result[unit.key] = wait
         }
         return result
+    }
+
+    /// An event or a future that nobody leads to.
+    private func judged(_ unit: Unit, _ old: ManagedWait, isAwaited: Bool) -> ManagedWait? {
+        var wait = old
+        wait.releasers = .complete([])
+        // Nobody keeps a program alive by the result of somebody's work.
+        if isAwaited || wait.kind == .future && wait.typeName != "asyncio.Future" { return wait }
+        guard unit.isMain else { return nil }
+        // A main thread without an end waits for the next of many; what comes first may have come.
+        if !isEndless(unit), let code = StartedEnders(process: process, uses: uses).ender(of: wait, unit.frames) {
+            wait.knownFrom += "; `\(code.name)` (\(code.baseName)), which was to end the wait, is run by nobody any more"
+            return wait
+        }
+        // The way to keep a program alive while others work in it; deeper down nobody means that, and nobody can tell.
+        let own = unit.frames.filter { !$0.code.isLibrary && $0.code.name != "<module>" }
+        if own.count <= 1 { wait.rest = "keeps the program alive while others go on in it" }
+        wait.releasers = own.count <= 1 ? old.releasers : .partial([], reason: "nobody who goes on leads to it")
+        return wait
+    }
+
+    /// A worker that takes work for ever: its end is waited for only to keep the program alive.
+    private func isEndless(_ unit: Unit) -> Bool {
+        guard case .thread = unit.key else { return false }
+        return unit.frames.contains { !$0.code.isLibrary && uses.isEndless($0.code) }
     }
 }

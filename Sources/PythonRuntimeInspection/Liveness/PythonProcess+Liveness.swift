@@ -14,16 +14,42 @@ extension PythonProcess {
                 frame.isLibrary("asyncio/base_events.py", "BaseEventLoop.run_until_complete") ? frame.local("future", objects) : nil
             }
         })
-        let units = self.threads.map { unit(of: $0, threads[$0.tid]?.wait, states[$0.tid]) } + found.map { unit(of: $0, byTask[$0.address], mains) }
+        var units = self.threads.map { unit(of: $0, threads[$0.tid]?.wait, states[$0.tid]) }
+        let blocked = Set(units.filter { $0.wait != nil }.map(\.key))
+        units += found.map { task in
+            let own = unit(of: task, byTask[task.address], mains)
+            guard let loop = loops.first(where: { $0.address == task.loop }), blocked.contains(.thread(loop.tid)), !loop.isWaiting else { return own }
+            return held(own, by: loop.tid)
+        }
         let asleep = Set(units.filter { $0.wait != nil }.map(\.key))
         let coroutines = Set(found.filter { asleep.contains(.task($0.address)) }.flatMap { task in coroutineChain(task) })
-        guard let judged = Liveness(process: self, units: units, coroutines: coroutines)?.judged() else { return }
+        for row in self.threads where threads[row.tid]?.loop != nil { markAlone(row, &threads, units, coroutines) }
+        guard units.contains(where: { $0.wait == nil }) || !handlers.isEmpty, !asleep.isEmpty, let judged = Liveness(process: self, units: units, coroutines: coroutines)?.judged() else { return }
         for (key, wait) in judged {
             switch key {
-            case .thread(let tid): threads[tid]?.wait = wait
+            case .thread(let tid):
+                // Where a handler of a signal may end it, that keeps its word.
+                if threads[tid]?.wait?.rest == nil || wait.releasers == .complete([]) { threads[tid]?.wait = wait }
             case .task(let id): tasks.indices.filter { tasks[$0].id == id }.forEach { tasks[$0].managedWait = wait }
             }
         }
+    }
+
+    /// A task whose loop stands in a call that waits runs no sooner than that returns.
+    private func held(_ unit: Liveness.Unit, by tid: Int32) -> Liveness.Unit {
+        var unit = unit
+        unit.wait = unit.wait ?? ManagedWait(kind: .housekeeping, object: 0, typeName: "", knownFrom: "")
+        unit.targets = []
+        unit.units = [.thread(tid)]
+        unit.needsAll = false
+        return unit
+    }
+
+    /// Says of a loop whether nobody else who goes on can come to what it looks at.
+    private func markAlone(_ thread: PythonThread, _ threads: inout [Int32: InspectedRuntime.Thread], _ units: [Liveness.Unit], _ coroutines: Set<UInt64>) {
+        guard let name = threads[thread.tid]?.loop?.frame.function, let last = thread.frames.firstIndex(where: { $0.code.name == name }) else { return }
+        let others = Liveness(process: self, units: units.filter { $0.key != .thread(thread.tid) }, coroutines: coroutines)
+        threads[thread.tid]?.loop?.isUnshared = others?.keepsAway(from: Array(thread.frames[...last]))
     }
 
     private func coroutineChain(_ task: AsyncTask) -> [UInt64] {
@@ -34,10 +60,11 @@ extension PythonProcess {
     private func unit(of thread: PythonThread, _ wait: ManagedWait?, _ record: ThreadRecord?) -> Liveness.Unit {
         var unit = Liveness.Unit(key: .thread(thread.tid), frames: thread.frames)
         unit.isMain = record?.isMain == true
-        guard let wait, let record, record.state == "S", wait.timeout_s == nil, wait.rest == nil || wait.kind == .queueTake, record.wait?.futex?.isShared != true,
+        guard let wait, let record, record.state == "S", wait.timeout_s == nil, wait.rest == nil || wait.kind == .queueTake || wait.kind == .event && knowsHandlers, record.wait?.futex?.isShared != true,
             wait.processes == nil, isInternal(wait.kind)
         else { return unit }
         unit.wait = wait
+        if wait.kind == .event { unit.wait?.rest = nil }
         unit.targets = [wait.object] + targets(thread.frames)
         unit.units = ([wait.ownerTID].compactMap { $0 } + (wait.workers ?? [])).map { .thread($0) } + [wait.ownerTask].compactMap { $0 }.map { .task($0) }
         return unit

@@ -20,6 +20,13 @@ final class Reach {
     private var classes: Set<UInt64> = []
     private var codes: Set<UInt64> = []
     private var namespaces: [UInt64: [String: UInt64]] = [:]
+    /// Only what the program itself calls by name, and the functions that its threads are made of: not what a library may call.
+    private let isStrict: Bool
+    /// Functions of the program that were come to.
+    private(set) var program: [(code: UInt64, use: CodeUse)] = []
+    /// Names that the program's code loads, and those that it assigns.
+    private(set) var loaded: Set<String> = []
+    private(set) var stored: Set<String> = []
 
     private static let limit = 30_000
     /// Ways to an object past its name.
@@ -30,7 +37,8 @@ final class Reach {
     private static let borrowed: Set<String> = ["read", "readline", "write", "flush", "close", "fileno", "send", "recv", "put", "get", "emit", "handle", "acquire", "release"]
     private static let threadParts: Set<String> = ["_target", "_args", "_kwargs"]
 
-    init(process: PythonProcess, uses: CodeUses, barred: Set<UInt64>) {
+    init(process: PythonProcess, uses: CodeUses, barred: Set<UInt64>, isStrict: Bool = false) {
+        self.isStrict = isStrict
         objects = process.objects
         self.uses = uses
         self.barred = barred
@@ -74,7 +82,11 @@ final class Reach {
 
     // MARK: Code
 
-    private func add(_ use: CodeUse, globals: UInt64, namespace: UInt64 = 0) {
+    func add(_ use: CodeUse, globals: UInt64, namespace: UInt64 = 0) {
+        if !use.isLibrary {
+            loaded.formUnion(use.globals.union(use.attributes))
+            stored.formUnion(use.stored)
+        }
         if !use.isLibrary, !use.globals.isDisjoint(with: Self.backDoors) || use.attributes.contains("__dict__") || use.attributes.contains("all_tasks") { isUncertain = true }
         for name in use.globals {
             if let value = entries(globals)[name] { visit(value) }
@@ -83,7 +95,7 @@ final class Reach {
         }
         all.add(use).forEach(visit)
         if !use.isLibrary { own.add(use).forEach(visit) }
-        for code in use.nested where codes.insert(code).inserted { uses.all(of: code).map { add($0, globals: globals) } }
+        for code in use.nested { self.code(code, globals) }
     }
 
     private func entries(_ dictionary: UInt64) -> [String: UInt64] {
@@ -128,7 +140,13 @@ final class Reach {
         // PyFunctionObject: func_globals 16, func_code 48, func_defaults 56, func_kwdefaults 64, func_closure 72.
         guard let words = try? objects.memory.array(of: UInt64.self, at: object &+ 16, count: 8) else { return }
         for value in words[5...7] where value != 0 { visit(value) }
-        if codes.insert(words[4]).inserted { uses.all(of: words[4]).map { add($0, globals: words[0]) } }
+        code(words[4], words[0])
+    }
+
+    private func code(_ address: UInt64, _ globals: UInt64) {
+        guard codes.insert(address).inserted, let use = uses.all(of: address) else { return }
+        if !use.isLibrary { program.append((address, use)) }
+        add(use, globals: globals)
     }
 
     private func dictionary(_ object: UInt64) {
@@ -136,7 +154,7 @@ final class Reach {
         if pairs.count >= PythonObjects.itemLimit { isUncertain = true }
         for pair in pairs {
             visit(pair.key)
-            visit(pair.value)
+            if !isStrict || !isCallable(pair.value) { visit(pair.value) }
         }
     }
 
@@ -158,9 +176,12 @@ final class Reach {
         for (row, value) in words.enumerated() where UInt64(16 + 8 * row) != dictionary && objects.type(of: value) != nil { visit(value) }
     }
 
+    /// A function or class in a table of them, of which any may have been meant.
+    private func isCallable(_ object: UInt64) -> Bool { objects.type(of: object).map { $0.fullName == "function" || $0.lineage.contains("type") } ?? false }
+
     private func items(_ values: [UInt64]) {
         if values.count >= PythonObjects.itemLimit { isUncertain = true }
-        values.forEach(visit)
+        for value in values where !isStrict || !isCallable(value) { visit(value) }
     }
 
     /// Methods by their names; those that the language calls by itself in any case.
@@ -171,6 +192,10 @@ final class Reach {
             guard let dictionary = objects.word(base &+ 264) else { continue }
             for (name, value) in entries(dictionary) {
                 let isSpecial = name.hasPrefix("__") && name.hasSuffix("__") && !["__dict__", "__weakref__", "__class__"].contains(name)
+                if isStrict {
+                    if isSpecial ? making && Self.constructors.contains(name) : own.offer(name, value) || name == "run" && !isOwn { visit(value) }
+                    continue
+                }
                 if isSpecial ? making || !Self.constructors.contains(name) : false { visit(value); continue }
                 if !isOwn || Self.borrowed.contains(name) { offer(name, value) } else if own.offer(name, value) { visit(value) }
             }

@@ -46,7 +46,7 @@ struct Acquisitions {
                 let index = opcodes.attributesAreShifted ? argument >> 1 : argument
                 if let source, names.indices.contains(index) { note(names[index], source, unit, frame, names, &held) }
                 source = nil
-            case .other: source = nil
+            case .store, .other: source = nil
             }
             unit += 1 + opcodes.cacheUnits(opcode)
         }

@@ -1,7 +1,7 @@
 /// The few instructions that say which lock a function takes, by minor version, specialised forms included
 /// (Include/opcode.h, from 3.13 on Include/opcode_ids.h; inline caches: Lib/opcode.py, Lib/_opcode_metadata.py).
 struct Opcodes {
-    enum Kind { case global, fast, deref, name, attribute, method, pair, extended, other }
+    enum Kind { case global, fast, deref, name, attribute, method, pair, extended, store, other }
 
     private let kinds: [UInt8: Kind]
     /// Code units that follow an instruction as its cache, one hexadecimal digit for each opcode.
@@ -16,6 +16,9 @@ struct Opcodes {
     let calls: Set<UInt8>
     let precalls: Set<UInt8>
     let ends: Set<UInt8>
+    /// RETURN_VALUE and RETURN_CONST; PUSH_EXC_INFO, with which every handler of exceptions begins.
+    let returns: Set<UInt8>
+    let handlers: UInt8
 
     static func known(_ minor: Int) -> Opcodes? {
         switch minor {
@@ -31,7 +34,7 @@ struct Opcodes {
 
     private init(
         _ kinds: [Kind: [UInt8]], shifted: Bool, constant: UInt8, imports: Set<UInt8>, jumpsBack: Set<UInt8>, calls: Set<UInt8>, precalls: Set<UInt8> = [],
-        ends: Set<UInt8>, caches: String
+        ends: Set<UInt8>, returns: Set<UInt8>, handlers: UInt8, caches: String
     ) {
         var byOpcode: [UInt8: Kind] = [:]
         for (kind, opcodes) in kinds { for opcode in opcodes { byOpcode[opcode] = kind } }
@@ -44,33 +47,35 @@ struct Opcodes {
         self.calls = calls
         self.precalls = precalls
         self.ends = ends
+        self.returns = returns
+        self.handlers = handlers
     }
 
     private static let python311 = Opcodes(
         [
             .method: [56, 57, 58, 59, 62, 63, 160], .attribute: [39, 40, 41, 42, 43, 106], .global: [47, 48, 55, 116], .fast: [45, 46, 124],
-            .deref: [137, 148], .name: [101], .extended: [34, 144],
+            .deref: [137, 148], .name: [101], .extended: [34, 144], .store: [95, 96, 97, 98, 153, 154, 158, 159],
         ], shifted: false, constant: 100, imports: [108, 109], jumpsBack: [38, 134, 140, 173, 174, 175, 176],
         calls: [22, 23, 24, 142, 171], precalls: [64, 65, 66, 67, 72, 73, 76, 77, 78, 79, 80, 81, 113, 121, 127, 141, 143, 166],
-        ends: [1, 52, 53, 60, 68, 83, 90, 92, 94, 95, 97, 114, 115, 125, 128, 129, 130, 138, 153, 154, 158, 159, 161, 167, 168, 169, 170, 173, 174, 175, 176, 177, 178, 179, 180],
+        ends: [1, 52, 53, 60, 68, 83, 90, 92, 94, 95, 97, 114, 115, 125, 128, 129, 130, 138, 153, 154, 158, 159, 161, 167, 168, 169, 170, 173, 174, 175, 176, 177, 178, 179, 180], returns: [83], handlers: 35,
         caches: "00000000000000000000000000222200000000044444000550000005aaaa10aa1111000011001111110000000000100400000000004200000100500001100001"
             + "00000000000001010000000004400044a00000101114000001111000000000000000000000000000000000000000000000000000000000000000000000000000")
     private static let python312 = Opcodes(
         [
             .attribute: [70, 72, 73, 76, 77, 78, 79, 80, 81, 82, 106], .global: [111, 112, 116], .fast: [86, 88, 124, 127], .deref: [137], .name: [101],
-            .extended: [144],
+            .extended: [144], .store: [95, 96, 97, 98, 113, 148, 153],
         ], shifted: true, constant: 100, imports: [108, 109], jumpsBack: [134, 140],
         calls: [23, 24, 28, 29, 34, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 56, 142, 171, 241, 244],
-        ends: [1, 52, 53, 60, 68, 83, 90, 92, 94, 95, 97, 113, 114, 115, 121, 125, 128, 129, 130, 138, 148, 153, 154, 158, 159, 160, 161, 166, 167],
+        ends: [1, 52, 53, 60, 68, 83, 90, 92, 94, 95, 97, 113, 114, 115, 121, 125, 128, 129, 130, 138, 148, 153, 154, 158, 159, 160, 161, 166, 167], returns: [83, 121], handlers: 35,
         caches: "00000000000000000000000000003300003000333333333330000000311110111111009099009999999000000000110400000000009100044400400000110000"
             + "00000000000001000000400004000001110000111003000000000000000000000000000000000000000000000000000000000000000001000300000010000000")
     private static let python313 = Opcodes(
         [
             .attribute: [82, 191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202], .global: [91, 203, 204], .fast: [85, 87], .deref: [84], .name: [92],
-            .pair: [88, 111], .extended: [71],
+            .pair: [88, 111], .extended: [71], .store: [63, 66, 108, 113, 209, 210, 211],
         ], shifted: true, constant: 83, imports: [74, 75], jumpsBack: [77, 78],
         calls: [53, 54, 57, 162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180, 181, 244, 245, 246],
-        ends: [1, 2, 19, 32, 36, 39, 97, 98, 99, 100, 101, 103, 108, 109, 110, 111, 112, 113, 114, 116, 117, 209, 210, 211, 212, 213, 220, 221, 222],
+        ends: [1, 2, 19, 32, 36, 39, 97, 98, 99, 100, 101, 103, 108, 109, 110, 111, 112, 113, 114, 116, 117, 209, 210, 211, 212, 213, 220, 221, 222], returns: [36, 103], handlers: 33,
         caches: "00010100000000000000000000000000000000013000010000000300001100000000000010000100009000000004010001111000100040000000010000000000"
             + "00000000000000000000001111111111113333333333333333333311111111199999999999944110144411333333111000000000000000000011300001111100")
 }

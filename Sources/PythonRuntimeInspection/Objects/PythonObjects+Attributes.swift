@@ -48,6 +48,12 @@ extension PythonObjects {
         }
     }
 
+    /// Whether an object may hold something else later: containers, and objects of classes. Modules, functions and classes do not count.
+    func isChangeable(_ object: UInt64) -> Bool {
+        guard let type = type(of: object), !type.isTuple, !type.isString, !type.isInteger, type.flags & PythonType.isTypeFlag == 0 else { return false }
+        return type.isList || type.isDictionary || type.isHeapType || ["set", "bytearray", "collections.deque", "array.array", "cell"].contains(type.fullName) || type.name == "deque"
+    }
+
     /// Attributes of an instance, without those of its class.
     func attributes(of object: UInt64) -> [(name: String, value: UInt64)] {
         guard let type = type(of: object) else { return [] }

@@ -58,7 +58,9 @@ struct LoopProbe {
         else { return nil }
         let frame = last.frames[common - 1]
         let match = byPlace.count == 1 ? expression(frame, last.objects) : nil
-        return ManagedLoop(frame: frame.evidence, digest: String(digest, radix: 16), detail: match)
+        var loop = ManagedLoop(frame: frame.evidence, digest: String(digest, radix: 16), detail: match)
+        loop.moves = byPlace.count > 1
+        return loop
     }
 
     private func look() -> Look? {
@@ -88,7 +90,7 @@ struct LoopProbe {
     /// Values that come from outside the process: the loop may end by them although nothing in it changes.
     private static let outside: Set<String> = [
         "time", "monotonic", "perf_counter", "process_time", "time_ns", "monotonic_ns", "perf_counter_ns", "now", "utcnow", "today", "random",
-        "randint", "randrange", "choice", "getrandbits", "urandom", "token_bytes", "shuffle", "sample", "is_alive", "poll", "getpid", "memoryview", "mmap",
+        "randint", "randrange", "choice", "getrandbits", "urandom", "token_bytes", "shuffle", "sample", "is_alive", "poll", "getpid", "exists", "stat", "isfile", "isdir", "listdir", "scandir", "glob", "access", "memoryview", "mmap",
     ]
 
     private func readsClock(_ look: Look, from first: Int) -> Bool {

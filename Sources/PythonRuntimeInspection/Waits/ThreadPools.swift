@@ -8,6 +8,9 @@ struct ThreadPools {
         var workers: [Int32] = []
         /// Futures of the work that no worker has begun.
         var queued: [UInt64] = []
+        /// Their queue, and the pieces of work in it.
+        var queue: UInt64?
+        var items: [UInt64] = []
     }
     private(set) var pools: [Pool] = []
     /// Thread that runs the work of a future.
@@ -24,7 +27,8 @@ struct ThreadPools {
             } else {
                 let queue = objects.attribute("_work_queue", of: executor)
                 let queued = queue.map { Self.items($0, objects) } ?? []
-                pools.append(Pool(executor: executor, workers: [thread.tid], queued: queued.compactMap { objects.attribute("future", of: $0) }))
+                pools.append(Pool(
+                    executor: executor, workers: [thread.tid], queued: queued.compactMap { objects.attribute("future", of: $0) }, queue: queue, items: queued))
             }
         }
     }

@@ -10,13 +10,18 @@ extension Follower {
             guard case .process(let pid) = edge.to, index.process(pid) != nil else { continue }
             // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
             switch follow(edge) {
-            case .stuck(let standstill) where !standstill.ending.isPatience: outcomes.append(.stuck(standstill))
+            case .stuck(let standstill) where !standstill.ending.isPatience && !isBetweenItself(standstill, pid): outcomes.append(.stuck(standstill))
             case .atRest(let why) where why.hasPrefix("waits for connections") && isSibling(pid): return .atRest("queues behind a sibling that waits for connections")
             default: break
             }
         }
         if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst, !endsInOwnLock(standstill, row) { return worst }
         return .stuck(Standstill(path: Array(held.prefix(1)), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
+    }
+
+    /// A holder that waits for nobody but itself, as at a pipe whose both ends it has, stays where it is of its own will.
+    private func isBetweenItself(_ standstill: Standstill, _ pid: Int32) -> Bool {
+        if case .pipeOpen(let holders) = standstill.ending { holders.allSatisfy { $0.pid == pid } } else { false }
     }
 
     /// Whether the process that waits for the lock at the end of the trail is of one brood with another: servers

@@ -1,7 +1,10 @@
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.StampedLock;
@@ -35,7 +38,27 @@ class Tickers {
             beat();
             put();
         });
+        programs.put("beside-reader", () -> {
+            beat();
+            BlockingQueue<String> rows = new ArrayBlockingQueue<>(10);
+            Thread writer = Standing.start("writer", () -> {
+                String row;
+                while (!(row = rows.take()).equals("end")) row.length();
+            });
+            Standing.start("reader", () -> {
+                for (int row = 0; row < 3; row++) rows.put("row " + row);
+                if (beats < 0) rows.put("end");
+            });
+            writer.join();
+        });
         // Well.
+        programs.put("beside-crew", () -> {
+            beat();
+            BlockingQueue<Runnable> jobs = new LinkedBlockingQueue<>();
+            Thread worker = Standing.start("worker", () -> { while (true) jobs.take().run(); });
+            for (int job = 0; job < 3; job++) jobs.put(() -> beats++);
+            worker.join();
+        });
         programs.put("beside-shutdown", () -> {
             beat();
             CountDownLatch stop = new CountDownLatch(1);

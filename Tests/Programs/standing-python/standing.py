@@ -229,6 +229,94 @@ def event_with_workers():
     done.wait()
 
 
+class Prices:
+    """A table that a thread loads; whoever asks first waits for it."""
+
+    def __init__(self):
+        self.loaded = threading.Event()
+        self.table = {}
+
+    def load(self, rows):
+        for row in rows:
+            self.table[row["article"]] = row["price"]
+        self.loaded.set()
+
+    def price(self, article):
+        self.loaded.wait()
+        return self.table[article]
+
+
+def price(rows):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    threading.excepthook = lambda _: None
+    prices = Prices()
+    spawn("clock", forever)
+    spawn("loader", prices.load, rows).join()
+    ready()
+    print(prices.price("tea"))
+    forever()
+
+
+@program
+def event_lost():
+    """The thread that was to set it has died; a clock ticks on, and a signal ends the program."""
+    price([{"article": "tea", "price": 2}, {"article": "coffee"}])
+
+
+@program
+def event_came():
+    """Its healthy twin."""
+    price([{"article": "tea", "price": 2}])
+
+
+class Service:
+    """Kept alive by an event that its user may set, and does not."""
+
+    def __init__(self):
+        self.stopped = threading.Event()
+        self.rounds = 0
+
+    def stop(self):
+        self.stopped.set()
+
+    def run(self):
+        while not self.stopped.wait(0.3):
+            self.rounds += 1
+
+    def wait(self):
+        self.stopped.wait()
+
+
+@program
+def event_kept():
+    service = Service()
+    spawn("clock", forever)
+    ready()
+    service.wait()
+
+
+@program
+def call_unanswered():
+    """Of a client that keeps its calls by number, the thread that reads answers has died."""
+    threading.excepthook = lambda _: None
+    calls = {}
+    answers = queue.Queue()
+
+    def read():
+        while True:
+            calls.pop(answers.get()).set_result("well")
+
+    def call(number, answer):
+        calls[number] = concurrent.futures.Future()
+        answers.put(answer)
+        return calls[number].result()
+    spawn("clock", forever)
+    spawn("reader", read)
+    call(0, 0)
+    threading.Timer(0.5, ready).start()
+    call(1, 7)
+
+
 @program
 def event_for_signal():
     signal.signal(signal.SIGTERM, lambda *_: done.set())
@@ -514,6 +602,41 @@ def busy_loop():
 
 
 @program
+def busy_rows():
+    """Among doubled rows it does not step on; a clock ticks beside it."""
+    rows = [{"id": 1}, {"id": 2, "text": "a"}, {"id": 2, "text": "a"}]
+
+    def merge(rows):
+        row = 0
+        while row + 1 < len(rows):
+            if rows[row]["id"] == rows[row + 1]["id"]:
+                rows[row].update(rows[row + 1])
+                continue
+            row += 1
+    spawn("clock", forever)
+    ready()
+    merge(rows)
+
+
+@program
+def busy_until_told():
+    """Its twin: it turns until another thread changes what it looks at."""
+    rows = [{"id": 1}, {"id": 2}]
+
+    def change():
+        time.sleep(3600)
+        rows.clear()
+
+    def watch(rows):
+        row = 0
+        while row < len(rows):
+            row = (row + 1) % len(rows)
+    spawn("changer", change)
+    ready()
+    watch(rows)
+
+
+@program
 def busy_crunch():
     """The healthy twin of busy-loop: its values change from turn to turn."""
     ready()
@@ -600,6 +723,26 @@ def async_blocked():
             time.sleep(0.2)
             ready()
             future.result()
+    asyncio.run(main())
+
+
+@program
+def async_synchronous():
+    """Takes from a thread's queue that a task of the same loop fills; a clock ticks beside it."""
+    numbers = queue.Queue()
+
+    async def fill():
+        while True:
+            await asyncio.sleep(0.1)
+            numbers.put(1)
+
+    async def drain():
+        ready()
+        return numbers.get()
+
+    async def main():
+        await asyncio.gather(fill(), drain())
+    spawn("clock", forever)
     asyncio.run(main())
 
 
@@ -823,6 +966,23 @@ def ticking_workers():
     shop.orders.join()
     ready()
     forever()
+
+
+@program
+def ticking_crew():
+    """Healthy: workers without an end wait for more work, and to wait for them keeps the program alive."""
+    jobs = queue.Queue()
+
+    def work():
+        while True:
+            jobs.get()()
+    spawn("clock", forever)
+    crew = [spawn(f"worker-{number}", work) for number in range(3)]
+    for _ in range(5):
+        jobs.put(str)
+    ready()
+    for worker in crew:
+        worker.join()
 
 
 class Feed:

@@ -9,10 +9,23 @@ enum ManagedSpin {
     static func isShown(_ before: ThreadRecord, _ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
         guard let one = before.managedLoop, let other = now.managedLoop, one.digest == other.digest, one.frame.function == other.frame.function else { return false }
         // Values may lie deeper than was looked, and a call into C that takes its time may well be work: memory tells, which must come back too.
-        guard other.detail != nil || before.comesBack == true || now.comesBack == true else { return false }
+        // An interpreter keeps everything in memory from one instruction to the next; within one long call, registers count as well.
+        let moves = one.moves == true && other.moves == true
+        guard other.detail != nil || [before, now].contains(where: { $0.comesBack == true || moves && $0.memoryComesBack == true }) else { return false }
         let used_s = now.cpu.total_s - before.cpu.total_s
-        guard used_s > 0, now.cpu.system_s - before.cpu.system_s <= used_s * systemShare else { return false }
-        return other.detail != nil || !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && mayChangeSomething($0, graph) }
+        guard used_s > 0, now.cpu.system_s - before.cpu.system_s <= used_s * systemShare || hasEndedSource(now.pid, graph) else { return false }
+        return other.detail != nil || one.isUnshared == true && other.isUnshared == true || !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && mayChangeSomething($0, graph) }
+    }
+
+    /// A connection or pipe whose other end is gone: reading it gives nothing, at once, for ever. Of others no news is to be had.
+    private static func hasEndedSource(_ pid: Int32, _ graph: WaitGraph) -> Bool {
+        let index = graph.index
+        let sockets = (index.socketRows[pid] ?? []).prefix(4096).map { index.sockets[$0] }
+        let hasEnded = sockets.contains { socket in
+            if socket.family == .unix { return socket.transport != .datagram && socket.unixPeerInode == 0 && socket.state != .listening }
+            return socket.state == .closeWait || graph.activity.standing(of: socket) == .peerGone
+        }
+        return hasEnded || index.snapshot.pipes.elements.contains { $0.writers.isEmpty && $0.readers.contains { $0.pid == pid } }
     }
 
     /// Another thread that moves, or will by its timer, may be what the loop waits for.
