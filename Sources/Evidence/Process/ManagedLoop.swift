@@ -9,6 +9,8 @@ public struct ManagedLoop: Codable, Sendable, Hashable {
 
     /// Whether it moves on from one instruction to the next, rather than being in one long call.
     public var moves: Bool?
+    /// For one that was seen to come round: equal at two looks where all that it can come to held the same; nil where not all of it is seen.
+    public var whole: String?
     /// Whether no other thread that goes on can come to what it looks at.
     public var isUnshared: Bool?
 

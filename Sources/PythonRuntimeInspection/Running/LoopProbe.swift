@@ -60,7 +60,24 @@ struct LoopProbe {
         let match = byPlace.count == 1 ? expression(frame, last.objects) : nil
         var loop = ManagedLoop(frame: frame.evidence, digest: String(digest, radix: 16), detail: match)
         loop.moves = byPlace.count > 1
+        let places = (first + second).map { Self.place($0, common) }
+        // In its own function at a place, elsewhere, and there again: no function that goes on to its end comes back.
+        let turns = places.indices.contains { row in
+            guard places[row] >= 0, let before = places.firstIndex(of: places[row]) else { return false }
+            return places[before..<max(row, before)].contains { $0 != places[row] }
+        }
+        if turns { loop.whole = whole(first[0].frames[common - 1], at: common - 1).map { String($0, radix: 16) } }
         return loop
+    }
+
+    /// What all that the loop can come to was at most of some further looks; nil where not all of it is seen.
+    private func whole(_ frame: PythonFrame, at row: Int) -> UInt64? {
+        var counts: [UInt64: Int] = [:]
+        for _ in 0..<Self.looks {
+            guard let look = look(), look.frames.count > row, Self.same(look.frames[row], frame), let digest = DeepDigest.digest(of: look.frames[row], look.objects) else { return nil }
+            counts[digest, default: 0] += 1
+        }
+        return counts.max { ($0.value, $0.key) < ($1.value, $1.key) }.flatMap { $0.value * 2 > Self.looks ? $0.key : nil }
     }
 
     private func look() -> Look? {

@@ -11,7 +11,8 @@ enum ManagedSpin {
         // Values may lie deeper than was looked, and a call into C that takes its time may well be work: memory tells, which must come back too.
         // An interpreter keeps everything in memory from one instruction to the next; within one long call, registers count as well.
         let moves = one.moves == true && other.moves == true
-        guard other.detail != nil || [before, now].contains(where: { $0.comesBack == true || moves && $0.memoryComesBack == true }) else { return false }
+        let isWhole = one.whole != nil && one.whole == other.whole
+        guard other.detail != nil || isWhole || [before, now].contains(where: { $0.comesBack == true || moves && $0.memoryComesBack == true }) else { return false }
         let used_s = now.cpu.total_s - before.cpu.total_s
         guard used_s > 0, now.cpu.system_s - before.cpu.system_s <= used_s * systemShare || hasEndedSource(now.pid, graph) else { return false }
         return other.detail != nil || one.isUnshared == true && other.isUnshared == true || !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && mayChangeSomething($0, graph) }
