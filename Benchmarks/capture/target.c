@@ -1,6 +1,6 @@
 // target GAPS THREADS DEPTH GIBIBYTES: threads that wait at the end of DEPTH calls beside so much touched memory, and
 // one that does nothing but read the clock. The longest time between two readings, in nanoseconds, stands
-// in the first 8 bytes of the file GAPS; whoever writes 0 there begins a new measurement.
+// in the first 8 bytes of the file GAPS; whoever writes 0 there begins a new measurement. With a fifth argument it waits as well.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -59,6 +59,7 @@ int main(int count, char **arguments) {
     pthread_barrier_wait(&standing);
     puts("ready");
     fflush(stdout);
+    while (count > 5) pause();
     for (int64_t before = now();;) {
         int64_t here = now();
         if (here - before > *longest) *longest = here - before;
