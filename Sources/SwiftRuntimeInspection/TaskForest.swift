@@ -17,6 +17,8 @@ package struct TaskForest: Sendable {
     package var pools: [WorkerPool] = []
     /// What the pools are made of.
     var queues: DispatchState?
+    /// By the id of a task asleep: where it could come to code by way of closures, as far as that was followed.
+    var held: [UInt64: Set<UInt64>] = [:]
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
         self.tasks = tasks

@@ -10,6 +10,13 @@ extension TaskForestReader {
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
         tasks.waits = waits(context, forest)
+        let code = SwiftCodeSurvey(context, forest).found()
+        tasks.codeAhead = code.threads
+        tasks.tasks = tasks.tasks.map { $0.map { task in
+            var task = task
+            task.codeAhead = code.tasks[task.id]
+            return task
+        } }
         tasks.dispatchTimers = DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
         return tasks
     }

@@ -13,6 +13,8 @@ package struct WaitGraph: Sendable {
     package internal(set) var rest: [NodeKey: String] = [:]
     /// Processes in which nothing can run any more: nobody inside could act, and nothing is left that would wake them.
     package internal(set) var quiet: Set<Int32> = []
+    /// Processes in which some go on by themselves, of whom none can come to code that lets others go on; the rest is as in the quiet ones.
+    package internal(set) var lulled: Set<Int32> = []
     /// Event loops of which is known who could wake them.
     package internal(set) var loops: [NodeKey: Loop] = [:]
     /// Threads of pools that are full of tasks which wait for other tasks, each with its pool's size.

@@ -14,11 +14,13 @@ import Testing
         static func hang(_ exhibit: String, _ root: String) -> Case { Case(exhibit: exhibit, verdicts: ["hang"], root: root) }
         /// Well, and looks from outside as what is not: it is no hang, and need not be called well.
         static func ambiguous(_ exhibit: String) -> Case { Case(exhibit: exhibit, verdicts: ["idle", "advancing", "unknown"], root: nil) }
+        static func undecided(_ exhibit: String) -> Case { Case(exhibit: exhibit, verdicts: ["unknown"], root: nil) }
         static func healthy(_ exhibit: String) -> Case { Case(exhibit: exhibit, verdicts: ["idle", "advancing"], root: nil) }
     }
 
     static let pairs: [[Case]] = [
         [.hang("call-dropped", "continuation-never-resumed"), .hang("call-forgotten", "continuation-never-resumed"), .healthy("call-pending")],
+        [.hang("latch-short", "continuation-never-resumed"), .healthy("latch-counted")],
         [.hang("stream-abandoned", "stream-never-finished"), .healthy("stream-fed")],
         [.hang("timeout-unheeded", "cancellation-ignored"), .healthy("clean-up")],
         [.hang("child-for-ever", "child-task-never-ends"), .healthy("services")],
@@ -35,7 +37,7 @@ import Testing
         [.hang("answers-unread", "pool-exhausted"), .hang("answers-stopped", "pool-exhausted"), .healthy("answers-slow")],
         [.hang("answer-cut", "peer-stalled"), .ambiguous("answer-events")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
-        [.hang("request-unanswered", "continuation-never-resumed"), .healthy("request-subscribed")],
+        [.undecided("request-unanswered"), .healthy("request-subscribed")],
         [.hang("shutdown-unheeded", "stream-never-finished"), .healthy("services-at-rest")],
         [.hang("future-waited", "event-loop-shut-down"), .healthy("future-scheduled")],
         [.hang("child-unread", "pipe-full"), .healthy("child-served")],

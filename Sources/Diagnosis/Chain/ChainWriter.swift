@@ -162,6 +162,8 @@ package struct ChainWriter {
         case .poolFull(let threads): "all \(threads) threads of its pool stand in tasks that wait for other tasks"
         case .poolStarved(let blocked, let width): "all \(blocked) threads block inside tasks (\(width) processors): no task can run"
         case .taskAtRest(let why): "suspended at \(why)"
+        case .nothingRuns where UnitSurvey.process(of: standstill.end).map(graph.lulled.contains) == true:
+            "suspended, and what still ticks in the process comes to no code that lets others go on, nor is a timer or event source left that could end it"
         case .nothingRuns: "suspended, and nothing in the process can run any more: no thread, timer or event source is left that could end it"
         case .executorStands: "enqueued, and its executor runs nothing: no thread, timer or event source is left that would make it"
         case .requestUnanswered(let row, let since): "suspended at a continuation in the middle of a request that came in \(NodeText.seconds(since)) ago from \(peer(row)), without an answer since"

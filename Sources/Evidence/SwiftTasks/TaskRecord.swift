@@ -31,6 +31,8 @@ public struct TaskRecord: Codable, Sendable, Hashable {
     public var wait: TaskWait?
     /// What it waits for in the terms of another language's runtime than Swift's, such as asyncio's.
     public var managedWait: ManagedWait?
+    /// For a task asleep: what it, and whoever waits for its end, can come to.
+    public var codeAhead: CodeAhead?
     /// Async backtrace, innermost first; for a task not started, its closure.
     public var backtrace: Observed<[Frame]>
 

@@ -1,10 +1,10 @@
-internal import Evidence
+package import Evidence
 
 /// Which functions running code can come to: from the frames of a thread on through what they call or take the address of.
 ///
 /// What cannot be told from the instructions alone (calls through pointers, code that is not found) makes the answer partial.
 /// What may be called is rather overestimated: whatever a function refers to counts as called.
-final class CodeReach {
+package final class CodeReach {
     private let modules: ModuleTable
     private let memory: any MemoryReader
     private let deadline: ContinuousClock.Instant
@@ -14,8 +14,10 @@ final class CodeReach {
     private static let functionLimit = 2000
     /// Words of a table: those of closures and threads have four or five.
     private static let tableLength: UInt64 = 8
+    /// Of what a Swift type does for a protocol, and for those that this stands on.
+    private static let witnessLength: UInt64 = 40
 
-    init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
+    package init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
         self.modules = modules
         self.memory = memory
         self.deadline = deadline
@@ -54,8 +56,10 @@ final class CodeReach {
         /// Whether to follow tables of functions: who calls through one is not shown to release nobody anyway.
         var readsTables = false
         var stopsAtSignal = false
+        /// Swift's code: methods are called by way of classes, and what its libraries do is told by the names of their functions.
+        var classes: SwiftClasses?
 
-        var isOver: Bool { stopsAtSignal && releases.contains(where: Releasing.isSignal) }
+        var isOver: Bool { stopsAtSignal && releases.contains { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) } }
     }
 
     /// - Parameter frames: program counters of the thread's frames, innermost first; the first exact, the others return addresses.
@@ -77,13 +81,68 @@ final class CodeReach {
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
     }
 
-    /// A function that lets a waiting thread go on and that the program can come to from its beginning on, as far as the instructions tell.
-    func signal(fromFunction name: String) -> String? {
+    /// Functions of Swift that a task or thread can come to and that let others go on.
+    ///
+    /// - Parameters:
+    ///   - frames: as for `releases(from:)`, of a task's async frames as well.
+    ///   - held: addresses within the program's file that lie in memory which it can come to: closures are called by way of those.
+    package func releases(fromSwift frames: [UInt64], held: some Sequence<UInt64>) -> Observed<[String]> {
+        guard let classes = swiftClasses else { return .unavailable(reason: "the program's classes are not known") }
+        var search = Search(readsTables: true, classes: classes)
+        for address in frames where isProgram(address) && !isOfSwift(address) {
+            guard let code = function(at: address) else {
+                search.shortfall = "the code at its stack could not be read"
+                continue
+            }
+            look(through: code.remaining(from: address), of: code, &search)
+        }
+        for place in held where !isBeginning(place) { enter(place, &search) }
+        run(&search)
+        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    /// Where the C library begins the program lies on the main thread's stack, and is no closure.
+    private func isBeginning(_ place: UInt64) -> Bool {
+        guard let module = modules.module(at: place), let symbol = module.image.function(at: place &- module.bias)?.symbol else { return false }
+        return ["main", "_start", "_init", "_fini"].contains(symbol)
+    }
+
+    /// The classes of the program's own file; nil where it is not only its own, but holds Swift's runtime as well.
+    private lazy var swiftClasses: SwiftClasses? = {
+        guard let own = modules.modules.first, modules.modules.contains(where: { $0.path.contains("/libswiftCore.so") }) else { return nil }
+        // The standard library's classes have no methods that let others go on.
+        let libraries = modules.modules.filter { SwiftReleasing.isLibrary($0.path) && $0.path.contains("Foundation") }
+        return SwiftClasses(of: own, imports: imports(of: own).names.values, libraries: libraries, memory: memory)
+    }()
+
+    func isOfSwift(_ address: UInt64) -> Bool { modules.module(at: address).map { SwiftReleasing.isLibrary($0.path) } ?? false }
+
+    /// A function, or the record by which an async one is called: {offset of the function from here, size of its frame}.
+    private func enter(_ place: UInt64, _ search: inout Search) {
+        if let module = modules.module(at: place), module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) {
+            if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
+        } else if let target = asyncFunction(place) {
+            visit(target, &search)
+        } else {
+            table(at: place, &search)
+        }
+    }
+
+    private func asyncFunction(_ place: UInt64) -> UInt64? {
+        guard place & 3 == 0, let module = modules.module(at: place), let offset = try? memory.load(Int32.self, at: place), offset != 0 else { return nil }
+        let target = place &+ UInt64(bitPattern: Int64(offset))
+        guard module.start <= target, target < module.end else { return nil }
+        return module.image.extent(ofFunctionAt: target &- module.bias)?.range.lowerBound == target &- module.bias ? target : nil
+    }
+
+    /// A function that lets a waiting thread go on and that the program can come to from its beginning on.
+    package func signal(fromFunction name: String) -> String? {
         guard let module = modules.modules.first, let linked = module.image.address(ofSymbol: name) else { return nil }
         var search = Search(seen: [linked &+ module.bias], queue: [linked &+ module.bias], readsTables: true)
+        search.classes = swiftClasses
         search.stopsAtSignal = true
         run(&search)
-        return search.releases.filter(Releasing.isSignal).min()
+        return search.releases.filter { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) }.min()
     }
 
     /// Whether a function calls nothing but others that do not, either: it only looks at memory.
@@ -91,6 +150,11 @@ final class CodeReach {
         var search = Search(seen: [address], queue: [address])
         run(&search)
         return search.shortfall == nil && search.imported.isEmpty && search.releases.isEmpty && search.seen.count < 16
+    }
+
+    /// Swift's runtime: counts references, and sees to it that nobody else has access meanwhile.
+    func isCallOfRuntime(_ target: UInt64) -> Bool {
+        slot(ofStubAt: target).flatMap { slot in modules.module(at: slot).flatMap { imports(of: $0).names[slot] } }?.hasPrefix("swift_") == true
     }
 
     /// A call of a function that ends the program or throws.
@@ -133,12 +197,20 @@ final class CodeReach {
     }
 
     private func look(through instructions: ArraySlice<Instruction>, of code: FunctionCode, _ search: inout Search) {
+        if let classes = search.classes {
+            let slots = SwiftClasses.slots(loadedBy: instructions, of: code.symbol)
+            for slot in slots {
+                for method in classes.methods[slot] ?? [] { enter(method, &search) }
+                for method in classes.foreign[slot] ?? [] { judge(method.name, in: method.path, &search) }
+            }
+            if !slots.isEmpty { for method in classes.anywhere { enter(method, &search) } }
+        }
         for instruction in instructions {
             switch instruction.kind {
             case .call(let target), .jump(let target), .branch(let target):
                 if !code.range.contains(target) { called(target, &search) }
             case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
-            case .indirectCall, .indirectJump: search.shortfall = search.shortfall ?? "it calls through pointers"
+            case .indirectCall, .indirectJump: if search.classes == nil { search.shortfall = search.shortfall ?? "it calls through pointers" }
             case .systemCall: search.shortfall = search.shortfall ?? "it makes system calls of its own"
             case .other, .end: if let place = instruction.reference { referred(place, code, &search) }
             }
@@ -174,9 +246,12 @@ final class CodeReach {
 
     /// Functions of a table that cannot change, such as those that objects of a class keep for what is called by way of them.
     private func table(at place: UInt64, _ search: inout Search) {
-        guard search.readsTables, place & 7 == 0, isConstant(place) else { return }
-        for row in 0..<Self.tableLength {
-            guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path) else { continue }
+        guard search.readsTables, place & 7 == 0, search.classes != nil || isConstant(place) else { return }
+        for row in 0..<(search.classes == nil ? Self.tableLength : Self.witnessLength) {
+            guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path),
+                !isOfSwift(target)
+            else { continue }
+            if search.classes != nil, let function = asyncFunction(target) { visit(function, &search) }
             if module.image.extent(ofFunctionAt: target &- module.bias)?.range.lowerBound == target &- module.bias { visit(target, &search) }
         }
     }
@@ -190,13 +265,26 @@ final class CodeReach {
         if Releasing.isRelease(name) { search.releases.insert(name); return }
         // A filled slot tells where it leads; one that is not leads back into its own file.
         if let target = try? memory.load(UInt64.self, at: slot), let module = modules.module(at: target), module.start != modules.module(at: slot)?.start {
-            if !Releasing.isLeaf(module.path) { visit(target, &search) }
-            return
+            return entered(target, module, name, &search)
         }
         for module in modules.modules {
             guard let linked = module.image.address(ofSymbol: name) else { continue }
-            if !Releasing.isLeaf(module.path) { visit(linked &+ module.bias, &search) }
-            return
+            return entered(linked &+ module.bias, module, name, &search)
+        }
+    }
+
+    /// Another file's function.
+    private func entered(_ target: UInt64, _ module: ModuleTable.Module, _ name: String, _ search: inout Search) {
+        if Releasing.isLeaf(module.path) { return }
+        guard search.classes != nil, SwiftReleasing.isLibrary(module.path) else { return visit(target, &search) }
+        judge(name, in: module.path, &search)
+    }
+
+    private func judge(_ name: String, in path: String, _ search: inout Search) {
+        switch SwiftReleasing.effect(of: name, in: path) {
+        case .nothing: break
+        case .release: search.releases.insert(name)
+        case .unknown: search.shortfall = search.shortfall ?? "it calls `\(name)`"
         }
     }
 
@@ -204,7 +292,10 @@ final class CodeReach {
     private func referred(_ place: UInt64, _ code: FunctionCode, _ search: inout Search) {
         guard !code.range.contains(place), let module = modules.module(at: place) else { return }
         if let name = imports(of: module).names[place] { return imported(name, place, &search) }
-        guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else { return table(at: place, &search) }
+        guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else {
+            if search.classes != nil, let target = asyncFunction(place) { return visit(target, &search) }
+            return table(at: place, &search)
+        }
         if let slot = slot(ofStubAt: place) { return calledThrough(slot, &search) }
         if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
     }

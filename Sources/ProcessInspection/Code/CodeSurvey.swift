@@ -25,7 +25,7 @@ struct CodeSurvey {
         guard !waiting.isEmpty, waiting.count < threads.count else { return [:] }
         var result: [Int32: CodeAhead] = [:]
         for thread in threads where !Self.waitsForOthers(thread) && Self.goesOn(thread) { result[thread.tid] = CodeAhead(releases: releases(thread)) }
-        for thread in waiting { result[thread.tid] = CodeAhead(comesBack: comesBack(thread)) }
+        for thread in waiting { result[thread.tid] = CodeAhead(comesBack: reach.comesBack(thread.stack.elements)) }
         // The longest search comes last, and only where something follows from it.
         guard result.values.contains(where: { $0.releases?.status == .complete }) else { return result }
         let releaser = reach.signal(fromFunction: "main")
@@ -57,40 +57,5 @@ struct CodeSurvey {
     private func releases(_ thread: ThreadRecord) -> Observed<[String]> {
         guard thread.stack.status == .complete else { return .unavailable(reason: "its stack is not known whole") }
         return reach.releases(from: counters(thread))
-    }
-
-    // MARK: The waiter
-
-    /// Frames of the language's own library that are compiled into the program.
-    private static func isLibrary(_ frame: Frame) -> Bool {
-        let name = frame.function ?? frame.symbol ?? ""
-        return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
-    }
-
-    /// Where a wait is repeated until what it waits for is there, that alone is no coming back. Nor is it that whoever was handed a piece of work
-    /// by a pointer goes on to the next one: the work itself waits.
-    private func comesBack(_ thread: ThreadRecord) -> Bool? {
-        let frames = thread.stack.elements.filter { !$0.isInlined && reach.isProgram($0.programCounter) && !Self.isLibrary($0) }
-        guard !frames.isEmpty else { return nil }
-        for (row, frame) in frames.enumerated() {
-            guard let code = reach.function(at: frame.programCounter) else { return nil }
-            guard let call = code.instructions.first(where: { $0.next == frame.programCounter }), let cycle = code.cycle(through: call.address, ends: reach.doesNotReturn)
-            else { return nil }
-            if row > 0, call.kind == .indirectCall { return false }
-            if !cycle.isEmpty, row > 0 || doesMore(cycle, than: call) { return true }
-        }
-        return false
-    }
-
-    /// Whether a loop around a wait calls anything else than the wait, other than to look whether it is over.
-    private func doesMore(_ cycle: [Instruction], than call: Instruction) -> Bool {
-        cycle.contains { instruction in
-            guard instruction.address != call.address, instruction.kind != call.kind else { return false }
-            switch instruction.kind {
-            case .call(let target): return !reach.onlyLooks(target)
-            case .callThrough, .indirectCall, .systemCall: return true
-            case .jump, .branch, .jumpThrough, .indirectJump, .other, .end: return false
-            }
-        }
     }
 }

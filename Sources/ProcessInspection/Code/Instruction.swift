@@ -20,6 +20,17 @@ struct Instruction {
     var kind = Kind.other
     /// What it refers to relative to itself.
     var reference: UInt64?
+    /// How a whole word gets from one register or place to another.
+    var move: Move?
+
+    enum Move: Hashable {
+        case load(to: UInt8, base: UInt8, offset: Int64)
+        case store(from: UInt8, base: UInt8, offset: Int64)
+        case copy(from: UInt8, to: UInt8)
+    }
+
+    /// No register: the instruction pointer is loaded.
+    static let nowhere: UInt8 = 16
 
     var next: UInt64 { address &+ UInt64(length) }
 }
@@ -34,6 +45,10 @@ struct InstructionDecoder {
     private var displacement: Int64?
     private var reg: UInt8 = 0
     private var isRegister = false
+    private var rex: UInt8 = 0
+    /// Of ModRM: the other register, or the base of a place without an index, and how far from it.
+    private var other: UInt8?
+    private var offset: Int64 = 0
 
     private static let longest = 15
 
@@ -73,8 +88,9 @@ struct InstructionDecoder {
             if prefix == 0x66 { narrow = true }
             opcode = byte()
         }
-        if let rex = opcode, rex & 0xf0 == 0x40 {
-            wide = rex & 8 != 0
+        if let prefix = opcode, prefix & 0xf0 == 0x40 {
+            rex = prefix
+            wide = prefix & 8 != 0
             opcode = byte()
         }
         guard let opcode else { return nil }
@@ -97,15 +113,24 @@ struct InstructionDecoder {
         let mode = modrm >> 6
         reg = modrm >> 3 & 7
         isRegister = mode == 3
+        other = modrm & 7 | (rex & 1) << 3
         if mode == 3 { return true }
         if modrm & 7 == 4 {
             guard let index = byte() else { return false }
-            if mode == 0, index & 7 == 5 { return skip(4) }
+            other = index >> 3 & 7 == 4 && rex & 2 == 0 ? index & 7 | (rex & 1) << 3 : nil
+            if mode == 0, index & 7 == 5 {
+                other = nil
+                return skip(4)
+            }
         } else if mode == 0, modrm & 7 == 5 {
             displacement = signed(4)
+            other = nil
             return displacement != nil
         }
-        return mode == 1 ? skip(1) : mode == 2 ? skip(4) : true
+        guard mode != 0 else { return true }
+        guard let distance = signed(mode == 1 ? 1 : 4) else { return false }
+        offset = distance
+        return true
     }
 
     private func done(_ kind: Instruction.Kind = .other) -> Instruction {
@@ -114,6 +139,17 @@ struct InstructionDecoder {
     }
 
     private mutating func plain(immediate: Int = 0) -> Instruction? { operand() && skip(immediate) ? done() : nil }
+
+    /// MOV of a register to (0x89) or from (0x8b) another or memory.
+    private mutating func moved(isLoad: Bool) -> Instruction? {
+        guard operand() else { return nil }
+        var instruction = done()
+        guard wide, let other else { return instruction }
+        let register = reg | (rex & 4) << 1
+        if isRegister { instruction.move = isLoad ? .copy(from: other, to: register) : .copy(from: register, to: other) }
+        else { instruction.move = isLoad ? .load(to: register, base: other, offset: offset) : .store(from: register, base: other, offset: offset) }
+        return instruction
+    }
 
     private mutating func relative(_ size: Int, _ make: (UInt64) -> Instruction.Kind) -> Instruction? {
         guard let offset = signed(size) else { return nil }
@@ -132,6 +168,7 @@ struct InstructionDecoder {
             default: return nil
             }
         case 0x50..<0x60, 0x6c..<0x70, 0x90..<0x9a, 0x9b..<0xa0, 0xa4..<0xa8, 0xaa..<0xb0, 0xc9, 0xd7, 0xec..<0xf0, 0xf1, 0xf5, 0xf8..<0xfe: return done()
+        case 0x89, 0x8b: return moved(isLoad: opcode == 0x8b)
         case 0x63, 0x84..<0x90, 0xd0..<0xd4, 0xd8..<0xe0, 0xfe: return plain()
         case 0x68, 0xa9: return skip(immediate) ? done() : nil
         case 0x69, 0x81, 0xc7: return plain(immediate: immediate)
@@ -161,11 +198,14 @@ struct InstructionDecoder {
     private mutating func group5() -> Instruction? {
         guard operand() else { return nil }
         let place = displacement.map { address &+ UInt64(at - bytes.startIndex) &+ UInt64(bitPattern: $0) }
+        var instruction: Instruction
         switch reg {
-        case 2, 3: return done(place.map { .callThrough($0) } ?? .indirectCall)
-        case 4, 5: return done(place.map { .jumpThrough($0) } ?? .indirectJump)
+        case 2, 3: instruction = done(place.map { .callThrough($0) } ?? .indirectCall)
+        case 4, 5: instruction = done(place.map { .jumpThrough($0) } ?? .indirectJump)
         default: return done()
         }
+        if place == nil, !isRegister, let other { instruction.move = .load(to: Instruction.nowhere, base: other, offset: offset) }
+        return instruction
     }
 
     private static let withByte: Set<UInt8> = [0x0f, 0x70, 0x71, 0x72, 0x73, 0xa4, 0xac, 0xba, 0xc2, 0xc4, 0xc5, 0xc6]

@@ -85,6 +85,7 @@ struct ProcessCapture {
             self.forest = forest
             change(forest.currentTasks) { $0.currentTask = $1 }
             change(forest.waits) { $0.wait = $1 }
+            change(forest.codeAhead) { $0.codeAhead = $1 }
             record = record.map { record in
                 var record = record
                 record.dispatchTimers = forest.dispatchTimers

@@ -41,6 +41,8 @@ package struct InspectedTasks {
     package var stopped_ms = 0.0
     /// By thread: its wait, where more was found out about it than the kernel says.
     package var waits: [Int32: ThreadWait] = [:]
+    /// By thread that goes on by itself: what code it can come to.
+    package var codeAhead: [Int32: CodeAhead] = [:]
     /// For `ProcessRecord.dispatchTimers`.
     package var dispatchTimers: Int?
 

@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-enum Demangling {
+package enum Demangling {
     /// What people write for a Swift, C++ or Rust symbol; nil for other names.
-    static func short(_ symbol: String) -> String? {
+    package static func short(_ symbol: String) -> String? {
         if let rust = RustName.demangled(symbol) { return rust }
         guard let raw = hs_demangle(symbol) else { return nil }
         defer { free(raw) }

@@ -9,6 +9,7 @@ extension LivenessSearch {
             memory: reader.live, reachable: reachable, heap: reader.timersHeap, code: reader.runtime.image.range) { reader.kin.indices[$0] != nil }
         let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
         let channels = NIOChannels(search: self, loops: loops)
+        let sleepers = waiters.count { reader.libraryWait($0) == .sleep }
         var result: [Int: ResumerReader.Finding] = [:]
         for waiter in waiters {
             let created = canaryOf[waiter].flatMap { SwiftString.read(at: $0 &+ 24, memory: reader.memory) }
@@ -24,6 +25,7 @@ extension LivenessSearch {
             (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
             finding.descriptor = channels.descriptor(ofTask: waiter)
             finding.answerMissing_bytes = finding.descriptor.flatMap { channels.missing[$0] }
+            if sleepers <= HeldCode.maximumTasks, reader.libraryWait(waiter) == .sleep { finding.held = HeldCode(search: self).found(from: owned[waiter]) }
             if list.isEmpty { finding.onlyThrough = Set((deadHolders[waiter] ?? []).map(words)).sorted() }
             result[waiter] = finding
         }

@@ -42,6 +42,8 @@ struct ResumerReader {
         var descriptor: Int32?
         var answerMissing_bytes: UInt64?
         var onlyThrough: [String]?
+        /// For a task asleep: addresses in the program's own file that lie in memory to which it leads.
+        var held: Set<UInt64>?
 
         func complete(_ wait: inout TaskWait) {
             wait.createdBy = createdBy

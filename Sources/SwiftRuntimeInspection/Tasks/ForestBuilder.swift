@@ -36,6 +36,7 @@ struct ForestBuilder {
 
         var runningOn: [UInt64: Int32] = [:]
         for thread in threads.threads where thread.task != 0 { runningOn[thread.task] = thread.tid }
+        var held: [UInt64: Set<UInt64>] = [:]
         var result: [TaskRecord] = []
         result.reserveCapacity(tasks.count)
         for (index, task) in tasks.enumerated() {
@@ -58,6 +59,7 @@ struct ForestBuilder {
                 if var wait = record.wait, let finding = findings[index] {
                     finding.complete(&wait)
                     record.wait = wait
+                    if let code = finding.held { held[task.id] = code }
                 }
             }
             result.append(record)
@@ -73,6 +75,7 @@ struct ForestBuilder {
             actors: reason.isEmpty ? .complete(actors) : .partial(actors, reason: reason), currentTasks: current)
         forest.runtime = runtime.layout.name + (runtime.isAssumed ? " (assumed: it has no symbols)" : "")
         forest.scanned_bytes = found.scanned_bytes
+        forest.held = held
         if let dispatch { forest.queues = DispatchState(dispatch, threads: threads, runtime: runtime, memory: memory, mappings: mappings) }
         return forest
     }

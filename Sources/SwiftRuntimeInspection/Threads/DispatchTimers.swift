@@ -11,6 +11,7 @@ struct DispatchTimers {
     private static let maximumTimers: UInt32 = 1 << 22
     /// Words of a timer source and of its handler that are looked at.
     private static let extent: UInt64 = 24
+    private static let segmentLength: UInt64 = 64
 
     /// Armed timers without Dispatch's own; nil when there is nothing plausible.
     let count: Int
@@ -20,15 +21,23 @@ struct DispatchTimers {
         guard let heaps = symbol("_dispatch_timers_heap") else { return nil }
         let monitor = symbol("_dispatch_workq_monitor_pools")
         var total = 0
+        var isOwnFound = false
         for clock in 0..<Self.clocks {
             let heap = heaps &+ clock &* Self.heapSize
             guard let entries = memory.half(heap), entries < Self.maximumTimers, entries % 2 == 0 else { return nil }
             guard entries > 0 else { continue }
-            guard let (byTarget, _) = memory.pair(heap &+ 8), byTarget != 0 else { return nil }
+            guard let (byTarget, byDeadline) = memory.pair(heap &+ 8), byTarget != 0 else { return nil }
             total += Int(entries / 2)
-            if entries == 2, let monitor, Self.calls(monitor, byTarget, memory) { total -= 1 }
+            let others = entries == 2 ? [] : Self.segment(memory.word(heap &+ 24), memory)
+            if let monitor, !isOwnFound { isOwnFound = ([byTarget, byDeadline] + others).contains { Self.calls(monitor, $0, memory) } }
         }
-        count = total
+        count = total - (isOwnFound || total > 1 ? 1 : 0)
+    }
+
+    /// Words of the newest segment of a heap, most of which are timers.
+    private static func segment(_ place: UInt64?, _ memory: any MemoryReader) -> [UInt64] {
+        guard let place, place > 4096 else { return [] }
+        return (0..<segmentLength).compactMap { memory.word(place &+ $0 &* 8) }.filter { $0 > 4096 && $0 & 7 == 0 }
     }
 
     /// Whether the handler of a timer source is a function.

@@ -16,11 +16,7 @@ struct ObjectReach {
     /// - Returns: by object, the threads that lead to it.
     func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy]) -> [UInt64: [Int32]] {
         guard !objects.isEmpty else { return [:] }
-        let stacks = copies.map(\.stackPointer)
-        let heap = mappings.filter { mapping in
-            mapping.isReadable && mapping.isWritable && !mapping.isShared && (mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon"))
-                && !stacks.contains { mapping.start <= $0 && $0 < mapping.end }
-        }
+        let heap = heap(without: copies.map(\.stackPointer))
         var found: [UInt64: [Int32]] = [:]
         for (row, copy) in copies.enumerated() {
             let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap) : objects
@@ -32,21 +28,39 @@ struct ObjectReach {
     /// The objects among `wanted` that a thread leads to; all of them where there is more than can be followed.
     private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping]) -> Set<UInt64> {
         var found: Set<UInt64> = []
+        return follow(from: copy, heap) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
+    }
+
+    /// Addresses within a range that lie in memory to which a thread leads; nil where there is more than can be followed.
+    func places(in range: Range<UInt64>, from copy: ThreadCopy) -> Set<UInt64>? {
+        var found: Set<UInt64> = []
+        return follow(from: copy, heap(without: [copy.stackPointer])) { if range.contains($0) { found.insert($0) } } ? found : nil
+    }
+
+    private func heap(without stacks: [UInt64]) -> [MemoryMapping] {
+        mappings.filter { mapping in
+            mapping.isReadable && mapping.isWritable && !mapping.isShared && (mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon"))
+                && !stacks.contains { mapping.start <= $0 && $0 < mapping.end }
+        }
+    }
+
+    /// Every word once; false where there are more objects than can be followed.
+    private func follow(from copy: ThreadCopy, _ heap: [MemoryMapping], _ body: (UInt64) -> Void) -> Bool {
         var seen: Set<UInt64> = []
         var frontier = words(of: copy)
         var objects = 0
         for _ in 0..<Self.depth where !frontier.isEmpty {
             var next: [UInt64] = []
             for word in frontier where seen.insert(word).inserted {
-                if wanted.contains(word) { found.insert(word) }
+                body(word)
                 guard word & 7 == 0, let mapping = heap.containing(word) else { continue }
                 objects += 1
-                guard objects <= Self.maximumObjects else { return wanted }
+                guard objects <= Self.maximumObjects else { return false }
                 next += (try? memory.bytes(at: word, upTo: Int(min(UInt64(Self.objectSize), mapping.end - word))))?.words ?? []
             }
-            frontier = next.filter { heap.containing($0) != nil }
+            frontier = next
         }
-        return found
+        return true
     }
 
     private func words(of copy: ThreadCopy) -> [UInt64] {

@@ -11,7 +11,7 @@ extension WaitGraph {
             guard !threads.isEmpty, process.threadCount <= threads.count, descriptorsAreKnown else { continue }
             let pools = threads.filter { Self.isParkedPool(StackShape($0)) }
             guard !pools.isEmpty || threads.contains(where: { isEventLoop($0) }) else { continue }
-            if threads.allSatisfy({ cannotAct($0, process) }), tasksAreStuck(pid) { quiet.insert(pid) }
+            if threads.allSatisfy({ cannotAct($0, process) }), tasksAreStuck(pid) { quiet.insert(pid) } else if isLulled(process, threads) { lulled.insert(pid) }
         }
     }
 
@@ -31,7 +31,9 @@ extension WaitGraph {
     }
 
     /// Whether a thread can do nothing that another does not make it do: it is parked, or an event loop for which nothing can come.
-    package func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord) -> Bool {
+    ///
+    /// - Parameter timers: so many of Dispatch's timers let nobody go on who matters.
+    package func cannotAct(_ thread: ThreadRecord, _ process: ProcessRecord, timers: Int = 0) -> Bool {
         let thread = understood(thread)
         let shape = StackShape(thread)
         guard let wait = thread.wait else { return false }
@@ -43,13 +45,13 @@ extension WaitGraph {
             if case .woke = activity.change(of: thread.tid) { return false }
             return (wait.timeout_s ?? 0) <= 0 && wait.futex?.isOpenToOthers != true
         case .descriptors:
-            return isEventLoop(thread) && watchesNothing(thread, wait, process)
+            return isEventLoop(thread) && watchesNothing(thread, wait, process, timers)
         default: return false
         }
     }
 
     /// Whether an event loop's set holds only what the process itself would write to, and timers that are not armed.
-    private func watchesNothing(_ thread: ThreadRecord, _ wait: ThreadWait, _ process: ProcessRecord) -> Bool {
+    private func watchesNothing(_ thread: ThreadRecord, _ wait: ThreadWait, _ process: ProcessRecord, _ timers: Int) -> Bool {
         if (wait.timeout_s ?? 0) > 0 { return false }
         let isDispatch = StackShape(thread).contains(anyOf: ["_dispatch_mgr_thread", "_dispatch_event_loop_drain"])
         let sets = (wait.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.filter { $0.kind == .epoll }
@@ -64,7 +66,7 @@ extension WaitGraph {
                 guard isOwnWakeUp(interest, thread), (process.caughtSignals ?? 0) & Follower.wakingSignals == 0 else { return false }
             case .timerfd:
                 // Dispatch's own timer of its pools is always armed: only Dispatch's heap tells what else is.
-                if isDispatch { if process.dispatchTimers != 0 { return false } } else if (descriptor.timer?.remaining_s ?? 0) > 0 { return false }
+                if isDispatch { if (process.dispatchTimers ?? .max) > timers { return false } } else if (descriptor.timer?.remaining_s ?? 0) > 0 { return false }
             default: return false
             }
         }
@@ -72,7 +74,9 @@ extension WaitGraph {
     }
 
     /// No task runs, is ready to, or waits for a timer; a process without Swift tasks has none.
-    private func tasksAreStuck(_ pid: Int32) -> Bool {
+    ///
+    /// - Parameter lets: who is asleep and lets nobody go on when it wakes.
+    func tasksAreStuck(_ pid: Int32, besides lets: (TaskRecord) -> Bool = { _ in false }) -> Bool {
         if index.snapshot.tasks.status != .complete {
             return index.snapshot.tasks.reason?.contains("no Swift concurrency runtime") == true
         }
@@ -81,7 +85,8 @@ extension WaitGraph {
             // A task that blocks its thread does what the thread does.
             if task.state == .running { return task.runningOnTID != nil }
             switch task.wait?.kind {
-            case .sleep, .globalPool, .unknown, nil: return false
+            case .sleep: return lets(task)
+            case .globalPool, .unknown, nil: return false
             case .executor: return activity.stood(task) == true
             case .task, .group, .continuation, .actor, .mainActor, .stream, .eventLoopFuture: return true
             }

@@ -151,8 +151,7 @@ extension Follower {
     private func hasFarTimers(_ pid: Int32) -> Bool {
         guard let timers = index.process(pid)?.dispatchTimers else { return index.threads(of: pid).contains { StackShape($0).functions.contains("_dispatch_mgr_thread") } }
         let sleeping = index.tasks.count { $0.pid == pid && $0.wait?.kind == .sleep && !Self.isAlarmClock($0) }
-        // Where there are several, one of them is Dispatch's own.
-        let others = timers - sleeping - (timers > 1 ? 1 : 0)
+        let others = timers - sleeping
         guard others > 0 else { return false }
         let manager = index.threads(of: pid).first { StackShape($0).functions.contains("_dispatch_mgr_thread") }
         return sleeping > 0 || others > 1 || !(manager.map { hadItsChance(activity.change(of: $0.tid)) } ?? false)

@@ -10,8 +10,14 @@ extension Follower {
         else { return nil }
         let asked = (index.socketRows[task.pid] ?? []).compactMap { row in unansweredSince(index.sockets[row]).map { (row: row, since_s: $0) } }
         guard let longest = asked.max(by: { $0.since_s < $1.since_s }) else { return nil }
-        return .stuck(Standstill(end: key, ending: .requestUnanswered(row: asked.count == 1 ? longest.row : -1, since_s: longest.since_s), isCommitted: true))
+        let ending = Ending.requestUnanswered(row: asked.count == 1 ? longest.row : -1, since_s: longest.since_s)
+        if longest.since_s < Self.longestPoll_s { return .parked(Standstill(end: key, ending: ending, isCommitted: false)) }
+        return .stuck(Standstill(end: key, ending: ending, isCommitted: true))
     }
+
+    /// A client that asks to be told when there is news is answered before whoever stands between gives up, with or without any: nginx and most
+    /// load balancers do after a minute (nginx's `proxy_read_timeout`).
+    private static let longestPoll_s = 60.0
 
     /// How long ago a client's last bytes came in, where all of them were read and nothing went out since.
     private func unansweredSince(_ socket: SocketRecord) -> Double? {

@@ -105,6 +105,7 @@ extension Follower {
         }
         if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
+        if isForsaken(task, key) { return .parked(Standstill(end: key, ending: .nothingRuns, isCommitted: false)) }
         if let unanswered = requestUnanswered(task, key) { return unanswered }
         return .parked(Standstill(end: key, ending: .taskAtRest(why: "a continuation"), isCommitted: false))
     }
@@ -112,7 +113,16 @@ extension Follower {
     private func stream(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
         if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
+        if isForsaken(task, key) { return .parked(Standstill(end: key, ending: .nothingRuns, isCommitted: false)) }
         return .parked(Standstill(end: key, ending: .streamOpen, isCommitted: false))
+    }
+
+    /// In the middle of something, beside others that go on and can let nobody go on: another waits for it, or it is the main task, some functions
+    /// deep in its work. Other tasks may stand where they wait for work, and the main task near its beginning where it waits to be stopped.
+    private func isForsaken(_ task: TaskRecord, _ key: NodeKey) -> Bool {
+        // What was never meant to be resumed keeps the process alive.
+        guard graph.lulled.contains(task.pid), before(task) != nil, task.wait?.resumers != .complete([]) else { return false }
+        return graph.awaited.contains(key) || task.kind == .main && StackShape(task.backtrace.elements).own.count >= 3
     }
 
     /// The same wait at the first look; nil when there was none, or it was another one.

@@ -8,7 +8,7 @@ internal import ProcessInspection
 enum MachineChecks {
     static func all() -> [MachineCheck] {
         [
-            kernel(), tracingOwn(), tracingOthers(), syscalls(), sockets(), tcpRepair(), networkNamespaces(), jobSystem(),
+            kernel(), tracingOwn(), tracingOthers(), syscalls(), sockets(), tcpRepair(), networkNamespaces(), jobSystem(), swiftNames(),
             library("libunwind", package: "libunwind-dev"), library("libsqlite3", package: "libsqlite3-dev"), gdb(),
             helper("py-spy", remedy: "pip install py-spy", purpose: "shows the Python frames of Python processes"),
             helper("jstack", remedy: "install a JDK", purpose: "shows the Java frames of Java processes"),
@@ -121,6 +121,15 @@ enum MachineChecks {
         let path = VocabularySource.jobSystemPath
         let isThere = FileManager.default.isExecutableFile(atPath: path)
         return MachineCheck("jobd", isThere ? .ok : .missing, isThere ? path : "not at \(path)", remedy: "Build it with `swift build`; scenarios of the job system need it.", isNeeded: true)
+    }
+
+    /// Whether this very executable carries the demangler of Swift's runtime: a statically linked one might have lost it.
+    private static func swiftNames() -> MachineCheck {
+        let name = Demangling.short("$s3app9LLMClientC8completeyyYaF")
+        let isRight = name == "LLMClient.complete()"
+        return MachineCheck(
+            "names of Swift", isRight ? .ok : .limited, isRight ? "functions are shown as people write them" : "functions are shown as symbols, `\(name ?? "$s...")`",
+            remedy: "Build with the Swift runtime's demangler (swift_demangle).")
     }
 
     /// The executable needs it to start, so it is there: which one, is worth knowing.

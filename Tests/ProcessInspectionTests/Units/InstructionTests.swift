@@ -33,6 +33,37 @@ import Testing
         #expect(InstructionDecoder.decode([0xc7, 0x05, 0x10, 0, 0, 0, 1, 0, 0, 0][...], at: 0x1000)?.reference == 0x101a)
     }
 
+    @Test(arguments: [
+        // mov (%r14),%rax; mov 0x88(%rax),%r12; mov %rdi,-0x18(%rbp); mov %rax,%rcx; call *0x50(%rax)
+        ([0x49, 0x8b, 0x06], Instruction.Move.load(to: 0, base: 14, offset: 0)), ([0x4c, 0x8b, 0xa0, 0x88, 0, 0, 0], .load(to: 12, base: 0, offset: 0x88)),
+        ([0x48, 0x89, 0x7d, 0xe8], .store(from: 7, base: 5, offset: -0x18)), ([0x48, 0x89, 0xc1], .copy(from: 0, to: 1)),
+        ([0xff, 0x50, 0x50], .load(to: Instruction.nowhere, base: 0, offset: 0x50)),
+    ] as [([UInt8], Instruction.Move)]) func `a word is moved`(_ bytes: [UInt8], _ move: Instruction.Move) {
+        #expect(InstructionDecoder.decode(bytes[...], at: 0x1000)?.move == move)
+    }
+
+    @Test func `methods are taken from classes by way of objects, also ones that were kept meanwhile`() throws {
+        func slots(_ bytes: [[UInt8]], _ symbol: String) throws -> Set<Int64> {
+            let code = try bytes.map { try #require(InstructionDecoder.decode($0[...], at: 0x1000)) }
+            return SwiftClasses.slots(loadedBy: code[...], of: symbol)
+        }
+        // mov (%r13),%rax; mov %rax,-0x10(%rbp); mov -0x10(%rbp),%rcx; mov 0x50(%rcx),%rdx
+        #expect(try slots([[0x49, 0x8b, 0x45, 0], [0x48, 0x89, 0x45, 0xf0], [0x48, 0x8b, 0x4d, 0xf0], [0x48, 0x8b, 0x51, 0x50]], "$s4main1fyyF") == [0x50])
+        // mov (%r14),%rax; mov 0x88(%rax),%rdi: the caller's context, where an async function is resumed.
+        #expect(try slots([[0x49, 0x8b, 0x06], [0x48, 0x8b, 0xb8, 0x88, 0, 0, 0]], "$s4main1fyyYaFTQ1_") == [])
+        #expect(try slots([[0x49, 0x8b, 0x06], [0x48, 0x8b, 0xb8, 0x88, 0, 0, 0]], "$s4main1fyyF") == [0x88])
+    }
+
+    @Test(arguments: [
+        ("$sScC6resume9returningyxn_tF", "/usr/lib/swift/linux/libswift_Concurrency.so", SwiftReleasing.Effect.release),
+        ("swift_task_cancel", "/usr/lib/swift/linux/libswift_Concurrency.so", .release), ("swift_task_switch", "/usr/lib/swift/linux/libswift_Concurrency.so", .nothing),
+        ("$s10Foundation6ThreadC5sleep15forTimeIntervalySd_tFZTj", "/usr/lib/swift/linux/libFoundation.so", .nothing),
+        ("$s10Foundation11NSConditionC6signalyyFTj", "/usr/lib/swift/linux/libFoundation.so", .release),
+        ("$s10Foundation7ProcessC3runyyKFTj", "/usr/lib/swift/linux/libFoundation.so", .unknown), ("dispatch_resume", "/usr/lib/swift/linux/libdispatch.so", .unknown),
+    ]) func `what Swift's libraries do for others`(_ name: String, _ path: String, _ effect: SwiftReleasing.Effect) {
+        #expect(SwiftReleasing.effect(of: name, in: path) == effect)
+    }
+
     @Test func `any bytes give an instruction of at most fifteen or none`() {
         var state: UInt64 = 88_172_645_463_325_252
         for _ in 0..<20_000 {

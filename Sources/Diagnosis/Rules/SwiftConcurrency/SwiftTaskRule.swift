@@ -72,7 +72,10 @@ struct SwiftTaskRule: DiagnosisRule {
     private func quiet(_ end: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         guard let wait = task(standstill.end, graph)?.wait else { return nil }
         let holder = wait.resumers?.elements.first.map { " (held by \($0))" } ?? ""
-        let nobody = "and no thread, timer or event source is left in the process that could"
+        let isLulled = UnitSurvey.process(of: standstill.end).map(graph.lulled.contains) == true
+        let nobody = isLulled
+            ? "and nothing in the process could: what still ticks there comes to no code that lets others go on"
+            : "and no thread, timer or event source is left in the process that could"
         return wait.kind == .stream
             ? .root(.streamNeverFinished, standstill, graph, "\(end) iterates over a stream\(holder) that somebody would have to feed or finish, \(nobody)\(others(standstill))")
             : .root(.continuationNeverResumed, standstill, graph, "\(end) is suspended at a continuation\(maker(standstill.end, graph))\(holder) that somebody would have to resume, \(nobody)\(others(standstill))")

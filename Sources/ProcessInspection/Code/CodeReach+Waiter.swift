@@ -1,0 +1,37 @@
+package import Evidence
+
+/// Whether a thread that waits would come round to the same wait, as a worker does in the loop that takes its work.
+extension CodeReach {
+    /// Frames of the language's own library that are compiled into the program.
+    private static func isLibrary(_ frame: Frame) -> Bool {
+        let name = frame.function ?? frame.symbol ?? ""
+        return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
+    }
+
+    /// Where a wait is repeated until what it waits for is there, that alone is no coming back. Nor is it that whoever was handed a piece of work
+    /// by a pointer goes on to the next one: the work itself waits. Swift calls methods by pointers as well.
+    package func comesBack(_ stack: [Frame]) -> Bool? {
+        let frames = stack.filter { !$0.isInlined && isProgram($0.programCounter) && !isOfSwift($0.programCounter) && !Self.isLibrary($0) }
+        guard !frames.isEmpty else { return nil }
+        for (row, frame) in frames.enumerated() {
+            guard let code = function(at: frame.programCounter) else { return nil }
+            guard let call = code.instructions.first(where: { $0.next == frame.programCounter }), let cycle = code.cycle(through: call.address, ends: doesNotReturn)
+            else { return nil }
+            if row > 0, call.kind == .indirectCall, !code.symbol.hasPrefix("$s") { return false }
+            if !cycle.isEmpty, row > 0 || doesMore(cycle, than: call) { return true }
+        }
+        return false
+    }
+
+    /// Whether a loop around a wait calls anything else than the wait, other than to look whether it is over.
+    private func doesMore(_ cycle: [Instruction], than call: Instruction) -> Bool {
+        cycle.contains { instruction in
+            guard instruction.address != call.address, instruction.kind != call.kind else { return false }
+            switch instruction.kind {
+            case .call(let target): return !isCallOfRuntime(target) && !onlyLooks(target)
+            case .callThrough, .indirectCall, .systemCall: return true
+            case .jump, .branch, .jumpThrough, .indirectJump, .other, .end: return false
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Evidence
+
+extension WaitGraph {
+    /// Whether nothing goes on in a process of Dispatch but tasks and threads that wake up by themselves, of which none can come to code that lets
+    /// others go on: so at both looks, and for as long as a hang lasts.
+    func isLulled(_ process: ProcessRecord, _ threads: [ThreadRecord]) -> Bool {
+        guard activity.earlier != nil, activity.window_s >= hungAfter_s * 0.8, (process.caughtSignals ?? .max) & Follower.wakingSignals == 0 else { return false }
+        let pid = process.identity.pid
+        let tickers = index.tasks.filter { $0.pid == pid && isTicker($0) }
+        guard !tickers.isEmpty || threads.contains(where: { isTicker($0) }) else { return false }
+        return threads.allSatisfy { isTicker($0) || cannotAct($0, process, timers: tickers.count) }
+            && tasksAreStuck(pid, besides: { Follower.isAlarmClock($0) || isTicker($0) })
+    }
+
+    private func isTicker(_ task: TaskRecord) -> Bool {
+        func isInert(_ task: TaskRecord) -> Bool { Self.letsNobodyGoOn(task.codeAhead) }
+        guard task.wait?.kind == .sleep, isInert(task) else { return false }
+        return activity.earlier?.task(task.pid, task.id).map { $0.wait?.kind != .sleep || isInert($0) } ?? true
+    }
+
+    private func isTicker(_ thread: ThreadRecord) -> Bool {
+        guard Self.letsNobodyGoOn(thread.codeAhead) else { return false }
+        let before = activity.earlier?.thread(thread.tid)?.codeAhead
+        return before?.releases == nil || Self.letsNobodyGoOn(before)
+    }
+
+    /// Those who wait for a lock wait for whoever holds it, and no other.
+    private static func letsNobodyGoOn(_ code: CodeAhead?) -> Bool {
+        if case .complete(let names)? = code?.releases { names.allSatisfy { $0.contains("unlock") } } else { false }
+    }
+}
