@@ -165,7 +165,6 @@ package struct UnitSurvey: Sendable {
             case .socket: doubtful.append(standstill)
             case .requestUnanswered(_, let since):
                 stranded.append("\(NodeText.short(standstill.end, graph.index)) has not answered a request for \(NodeText.seconds(since)), and waits for something of the program's own: a long poll looks the same for a minute")
-            // Beside others that stand still for a reason of their own, it is one of those who wait for them.
             case .nothingRuns:
                 if pid.map(explained.contains) == true { bystanders.append("\(NodeText.short(standstill.start, graph.index)): waits while others stand still") } else { stuck.append(standstill) }
             case _ where standstill.isCommitted: stuck.append(standstill)

@@ -12,10 +12,9 @@ package final class CodeReach {
     private var imports: [UInt64: Imports] = [:]
 
     private static let functionLimit = 2000
-    /// Words of a table: those of closures and threads have four or five.
+    // Words of a table: those of closures and threads have four or five.
     private static let tableLength: UInt64 = 8
-    /// Of what a Swift type does for a protocol, and for those that this stands on.
-    private static let witnessLength: UInt64 = 40
+    private static let witnessLength: UInt64 = 24
 
     package init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
         self.modules = modules
@@ -103,8 +102,7 @@ package final class CodeReach {
 
     /// Where the C library begins the program lies on the main thread's stack, and is no closure.
     private func isBeginning(_ place: UInt64) -> Bool {
-        guard let module = modules.module(at: place), let symbol = module.image.function(at: place &- module.bias)?.symbol else { return false }
-        return ["main", "_start", "_init", "_fini"].contains(symbol)
+        modules.module(at: place).flatMap { $0.image.extent(ofFunctionAt: place &- $0.bias) }.map { ["main", "_start"].contains($0.symbol) } ?? false
     }
 
     /// The classes of the program's own file; nil where it is not only its own, but holds Swift's runtime as well.
@@ -246,7 +244,7 @@ package final class CodeReach {
 
     /// Functions of a table that cannot change, such as those that objects of a class keep for what is called by way of them.
     private func table(at place: UInt64, _ search: inout Search) {
-        guard search.readsTables, place & 7 == 0, search.classes != nil || isConstant(place) else { return }
+        guard search.readsTables, place & 7 == 0, isConstant(place) else { return }
         for row in 0..<(search.classes == nil ? Self.tableLength : Self.witnessLength) {
             guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path),
                 !isOfSwift(target)
