@@ -52,7 +52,10 @@ struct SwiftClasses {
         guard let flags = Self.half(descriptor, memory), flags & 0x1f == Self.kindClass, theirs.read(descriptor, flags, memory, &offsets, &overrides) else { return false }
         for (offset, functions) in theirs.methods {
             for function in functions {
-                foreign[offset, default: []].insert(Foreign(name: library.image.extent(ofFunctionAt: function &- library.bias)?.symbol ?? "a method of \(name)", path: library.path))
+                let symbol = library.image.extent(ofFunctionAt: function &- library.bias)?.symbol ?? "a method of \(name)"
+                // Those of the class itself are not called by way of an object.
+                if symbol.hasSuffix("Z") || symbol.hasSuffix("fC") { continue }
+                foreign[offset, default: []].insert(Foreign(name: symbol, path: library.path))
             }
         }
         return true
