@@ -27,6 +27,7 @@ import Testing
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
         ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
         ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
+        ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
         ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed),
     ]
@@ -35,7 +36,7 @@ import Testing
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
-        "beat-service", "beat-consumer", "beat-workers",
+        "beat-service", "beat-consumer", "beat-workers", "beat-fed", "spin-for-steps",
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served",
     ]

@@ -56,10 +56,11 @@ enum Stranded {
         guard case .neverSignalled = standstill.ending, case .thread(let pid, let first) = standstill.start, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }), case .thread(pid, let tid)? = standstill.path.last?.from,
             let waiter = graph.index.thread(tid), graph.activity.change(of: tid) == .stood
         else { return nil }
-        if Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
         // A worker that takes work for ever: that its end is waited for keeps the program alive.
         if tid != first, waiter.managedWait?.kind == .queueTake, waiter.codeAhead?.comesBack == true { return nil }
         let shape = StackShape(waiter)
+        // That somebody who wakes up may bring it is a reason to wait for work, and none to wait for one result all the time.
+        if !shape.awaitsResult, Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
         guard isMain(first, pid, graph) ? Follower.depth(of: waiter) >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
             waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true
         else { return nil }

@@ -152,6 +152,7 @@ package struct ChainWriter {
         case .stopped: "stopped by a signal or a debugger"
         case .disk: "a device or file system that does not answer"
         case .childStays(let why): "does not exit: \(why)"
+        case .signalMissed: "has ended, and its signal came before the wait: no other child is left to send one"
         case .busy: "uses the processor all the time"
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"

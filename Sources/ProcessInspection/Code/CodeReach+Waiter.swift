@@ -8,10 +8,15 @@ extension CodeReach {
         return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
     }
 
+    /// The program's own functions among the frames.
+    func program(_ stack: [Frame]) -> [Frame] {
+        stack.filter { !$0.isInlined && isProgram($0.programCounter) && !isOfSwift($0.programCounter) && !Self.isLibrary($0) }
+    }
+
     /// Where a wait is repeated until what it waits for is there, that alone is no coming back. Nor is it that whoever was handed a piece of work
     /// by a pointer goes on to the next one: the work itself waits. Swift calls methods by pointers as well.
     package func comesBack(_ stack: [Frame]) -> Bool? {
-        let frames = stack.filter { !$0.isInlined && isProgram($0.programCounter) && !isOfSwift($0.programCounter) && !Self.isLibrary($0) }
+        let frames = program(stack)
         guard !frames.isEmpty else { return nil }
         for (row, frame) in frames.enumerated() {
             guard let code = function(at: frame.programCounter) else { return nil }

@@ -5,8 +5,8 @@ package import Evidence
 /// What cannot be told from the instructions alone (calls through pointers, code that is not found) makes the answer partial.
 /// What may be called is rather overestimated: whatever a function refers to counts as called.
 package final class CodeReach {
-    private let modules: ModuleTable
-    private let memory: any MemoryReader
+    let modules: ModuleTable
+    let memory: any MemoryReader
     private let deadline: ContinuousClock.Instant
     private var functions: [UInt64: FunctionCode?] = [:]
     private var imports: [UInt64: Imports] = [:]
@@ -45,24 +45,39 @@ package final class CodeReach {
 
     // MARK: Following
 
-    private struct Search {
+    struct Search {
         var releases: Set<String> = []
         var shortfall: String?
         var seen: Set<UInt64> = []
         var queue: [UInt64] = []
         /// Functions of other files that are called or referred to.
         var imported: Set<String> = []
+        /// Places that are read or written, and those whose address is taken.
+        var places: Set<UInt64> = []
+        var objects: Set<UInt64> = []
+        /// A function of the language's library that waits was met.
+        var waits = false
         /// Whether to follow tables of functions: who calls through one is not shown to release nobody anyway.
         var readsTables = false
         var stopsAtSignal = false
         /// Swift's code: methods are called by way of classes, and what its libraries do is told by the names of their functions.
         var classes: SwiftClasses?
 
-        var isOver: Bool { stopsAtSignal && releases.contains { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) } }
+        var stopsAtWait = false
+
+        var hasWait: Bool { waits || imported.contains(where: Releasing.isWait) }
+        var isOver: Bool {
+            stopsAtSignal && releases.contains { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) } || stopsAtWait && (hasWait || seen.count > 200)
+        }
     }
 
     /// - Parameter frames: program counters of the thread's frames, innermost first; the first exact, the others return addresses.
     func releases(from frames: [UInt64]) -> Observed<[String]> {
+        let search = search(from: frames)
+        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    func search(from frames: [UInt64]) -> Search {
         var search = Search()
         let own = frames.filter(isProgram)
         // Rust's library inside the outermost frames only sees to it that a thread begins and ends, and inside the innermost that it returns.
@@ -77,36 +92,11 @@ package final class CodeReach {
             addColdPart(of: code, &search)
         }
         run(&search)
-        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
-    }
-
-    /// Functions of Swift that a task or thread can come to and that let others go on.
-    ///
-    /// - Parameters:
-    ///   - frames: as for `releases(from:)`, of a task's async frames as well.
-    ///   - held: addresses within the program's file that lie in memory which it can come to: closures are called by way of those.
-    package func releases(fromSwift frames: [UInt64], held: some Sequence<UInt64>) -> Observed<[String]> {
-        guard let classes = swiftClasses else { return .unavailable(reason: "the program's classes are not known") }
-        var search = Search(readsTables: true, classes: classes)
-        for address in frames where isProgram(address) && !isOfSwift(address) {
-            guard let code = function(at: address) else {
-                search.shortfall = "the code at its stack could not be read"
-                continue
-            }
-            look(through: code.remaining(from: address), of: code, &search)
-        }
-        for place in held where !isBeginning(place) { enter(place, &search) }
-        run(&search)
-        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
-    }
-
-    /// Where the C library begins the program lies on the main thread's stack, and is no closure.
-    private func isBeginning(_ place: UInt64) -> Bool {
-        modules.module(at: place).flatMap { $0.image.extent(ofFunctionAt: place &- $0.bias) }.map { ["main", "_start"].contains($0.symbol) } ?? false
+        return search
     }
 
     /// The classes of the program's own file; nil where it is not only its own, but holds Swift's runtime as well.
-    private lazy var swiftClasses: SwiftClasses? = {
+    lazy var swiftClasses: SwiftClasses? = {
         guard let own = modules.modules.first, modules.modules.contains(where: { $0.path.contains("/libswiftCore.so") }) else { return nil }
         // The standard library's classes have no methods that let others go on.
         let libraries = modules.modules.filter { SwiftReleasing.isLibrary($0.path) && $0.path.contains("Foundation") }
@@ -114,24 +104,6 @@ package final class CodeReach {
     }()
 
     func isOfSwift(_ address: UInt64) -> Bool { modules.module(at: address).map { SwiftReleasing.isLibrary($0.path) } ?? false }
-
-    /// A function, or the record by which an async one is called: {offset of the function from here, size of its frame}.
-    private func enter(_ place: UInt64, _ search: inout Search) {
-        if let module = modules.module(at: place), module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) {
-            if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
-        } else if let target = asyncFunction(place) {
-            visit(target, &search)
-        } else {
-            table(at: place, &search)
-        }
-    }
-
-    private func asyncFunction(_ place: UInt64) -> UInt64? {
-        guard place & 3 == 0, let module = modules.module(at: place), let offset = try? memory.load(Int32.self, at: place), offset != 0 else { return nil }
-        let target = place &+ UInt64(bitPattern: Int64(offset))
-        guard module.start <= target, target < module.end else { return nil }
-        return module.image.extent(ofFunctionAt: target &- module.bias)?.range.lowerBound == target &- module.bias ? target : nil
-    }
 
     /// A function that lets a waiting thread go on and that the program can come to from its beginning on.
     package func signal(fromFunction name: String) -> String? {
@@ -170,13 +142,14 @@ package final class CodeReach {
         modules.module(at: slot).flatMap { imports(of: $0).names[slot] }.map(Releasing.doesNotReturn) ?? false
     }
 
-    private func run(_ search: inout Search) {
+    func run(_ search: inout Search) {
         while let next = search.queue.popLast(), search.seen.count < Self.functionLimit, !search.isOver {
             guard let code = function(at: next) else {
                 search.shortfall = "the code of a function that it calls could not be read"
                 continue
             }
             if Releasing.isLeafOfRust(code.symbol) { continue }
+            if Releasing.isWaitOfRust(code.symbol) { search.waits = true }
             if Releasing.isUnlockOfRust(code.symbol) { search.releases.insert("Mutex unlock"); continue }
             if Releasing.isRelease(code.symbol) { search.releases.insert(code.symbol); continue }
             look(through: code.instructions[...], of: code, &search)
@@ -190,11 +163,11 @@ package final class CodeReach {
         visit(cold &+ module.bias, &search)
     }
 
-    private func visit(_ address: UInt64, _ search: inout Search) {
+    func visit(_ address: UInt64, _ search: inout Search) {
         if search.seen.insert(address).inserted { search.queue.append(address) }
     }
 
-    private func look(through instructions: ArraySlice<Instruction>, of code: FunctionCode, _ search: inout Search) {
+    func look(through instructions: ArraySlice<Instruction>, of code: FunctionCode, _ search: inout Search) {
         if let classes = search.classes {
             let slots = SwiftClasses.slots(loadedBy: instructions, of: code.symbol)
             for slot in slots {
@@ -210,18 +183,21 @@ package final class CodeReach {
             case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
             case .indirectCall, .indirectJump: if search.classes == nil { search.shortfall = search.shortfall ?? "it calls through pointers" }
             case .systemCall: search.shortfall = search.shortfall ?? "it makes system calls of its own"
-            case .other, .end: if let place = instruction.reference { referred(place, code, &search) }
+            case .other, .end:
+                guard let place = instruction.reference else { continue }
+                if instruction.takesAddress { search.objects.insert(place) } else { search.places.insert(place) }
+                referred(place, code, &search)
             }
         }
     }
 
-    private func called(_ target: UInt64, _ search: inout Search) {
+    func called(_ target: UInt64, _ search: inout Search) {
         if let slot = slot(ofStubAt: target) { return calledThrough(slot, &search) }
         visit(target, &search)
     }
 
     /// Stubs of the procedure linkage table jump through a slot, some after an ENDBR64 or a BND prefix.
-    private func slot(ofStubAt address: UInt64) -> UInt64? {
+    func slot(ofStubAt address: UInt64) -> UInt64? {
         guard let module = modules.module(at: address), let bytes = try? memory.bytes(at: address, upTo: 16) else { return nil }
         var at = 0
         for _ in 0..<2 {
@@ -232,7 +208,7 @@ package final class CodeReach {
         return nil
     }
 
-    private func calledThrough(_ slot: UInt64, _ search: inout Search) {
+    func calledThrough(_ slot: UInt64, _ search: inout Search) {
         guard let module = modules.module(at: slot), let name = imports(of: module).names[slot] else {
             // A pointer that cannot change any more, as the dynamic linker leaves those to the file's own functions.
             if isConstant(slot), let target = try? memory.load(UInt64.self, at: slot), function(at: target)?.range.lowerBound == target { return visit(target, &search) }
@@ -243,7 +219,7 @@ package final class CodeReach {
     }
 
     /// Functions of a table that cannot change, such as those that objects of a class keep for what is called by way of them.
-    private func table(at place: UInt64, _ search: inout Search) {
+    func table(at place: UInt64, _ search: inout Search) {
         guard search.readsTables, place & 7 == 0, isConstant(place) else { return }
         for row in 0..<(search.classes == nil ? Self.tableLength : Self.witnessLength) {
             guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path),

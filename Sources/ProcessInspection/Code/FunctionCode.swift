@@ -48,11 +48,39 @@ struct FunctionCode {
         return found
     }
 
+    /// The innermost loop around an address, as it lies in memory.
+    func innermostLoop(around address: UInt64) -> ArraySlice<Instruction>? {
+        guard let jump = jumpsBack.filter({ $0.to <= address && address <= $0.from }).min(by: { $0.from - $0.to < $1.from - $1.to }),
+            let first = row(of: jump.to), let last = row(of: jump.from)
+        else { return nil }
+        return instructions[first...last]
+    }
+
     /// The instructions that can run between going on at `address` and coming round to it; nil where a jump leads who knows where.
     ///
     /// - Parameter ends: calls that do not return.
     func cycle(through address: UInt64, ends: (Instruction) -> Bool) -> [Instruction]? {
-        guard let first = instructions.firstIndex(where: { $0.address == address }) else { return [] }
+        guard let first = row(of: address) else { return [] }
+        return flow(ends)?.cycle(through: first).sorted().map { instructions[$0] }
+    }
+
+    /// Of some calls those without which the function does not come to `address` from its beginning: a call alone, or the loop that repeats it
+    /// until what it waits for is there, and that may not have to.
+    func passed(before address: UInt64, among others: [Instruction], ends: (Instruction) -> Bool) -> [Instruction] {
+        guard let last = row(of: address), let flow = flow(ends) else { return [] }
+        return others.filter { other in
+            guard other.address != address, let row = row(of: other.address) else { return false }
+            var rows = row..<row + 1
+            if let loop = innermostLoop(around: other.address)?.indices, !loop.contains(last) { rows = loop }
+            var without = flow
+            for row in rows { without.successors[row] = [] }
+            return !without.reached(from: [0]).contains(last)
+        }
+    }
+
+    private func row(of address: UInt64) -> Int? { instructions.firstIndex { $0.address == address } }
+
+    private func flow(_ ends: (Instruction) -> Bool) -> ControlFlow? {
         let rows = Dictionary(instructions.indices.map { (instructions[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
         var successors: [[Int]] = []
         for row in instructions.indices {
@@ -68,7 +96,7 @@ struct FunctionCode {
             }
             successors.append(next.filter { $0 < instructions.count })
         }
-        return ControlFlow(successors: successors).cycle(through: first).sorted().map { instructions[$0] }
+        return ControlFlow(successors: successors)
     }
 
     /// What can still run when the function goes on at `address`: from there to its end, or from the beginning of a loop around that.

@@ -31,6 +31,8 @@ struct Instruction {
 
     /// No register: the instruction pointer is loaded.
     static let nowhere: UInt8 = 16
+    /// Whether it computes the address of that, or of a local, and neither reads nor writes it.
+    var takesAddress = false
 
     var next: UInt64 { address &+ UInt64(length) }
 }
@@ -49,6 +51,7 @@ struct InstructionDecoder {
     /// Of ModRM: the other register, or the base of a place without an index, and how far from it.
     private var other: UInt8?
     private var offset: Int64 = 0
+    private var takesAddress = false
 
     private static let longest = 15
 
@@ -135,7 +138,8 @@ struct InstructionDecoder {
 
     private func done(_ kind: Instruction.Kind = .other) -> Instruction {
         let length = at - bytes.startIndex
-        return Instruction(address: address, length: length, kind: kind, reference: displacement.map { address &+ UInt64(length) &+ UInt64(bitPattern: $0) })
+        return Instruction(
+            address: address, length: length, kind: kind, reference: displacement.map { address &+ UInt64(length) &+ UInt64(bitPattern: $0) }, takesAddress: takesAddress)
     }
 
     private mutating func plain(immediate: Int = 0) -> Instruction? { operand() && skip(immediate) ? done() : nil }
@@ -169,7 +173,10 @@ struct InstructionDecoder {
             }
         case 0x50..<0x60, 0x6c..<0x70, 0x90..<0x9a, 0x9b..<0xa0, 0xa4..<0xa8, 0xaa..<0xb0, 0xc9, 0xd7, 0xec..<0xf0, 0xf1, 0xf5, 0xf8..<0xfe: return done()
         case 0x89, 0x8b: return moved(isLoad: opcode == 0x8b)
-        case 0x63, 0x84..<0x90, 0xd0..<0xd4, 0xd8..<0xe0, 0xfe: return plain()
+        case 0x8d:
+            takesAddress = true
+            return plain()
+        case 0x63, 0x84..<0x8d, 0x8e, 0x8f, 0xd0..<0xd4, 0xd8..<0xe0, 0xfe: return plain()
         case 0x68, 0xa9: return skip(immediate) ? done() : nil
         case 0x69, 0x81, 0xc7: return plain(immediate: immediate)
         case 0x6a, 0xa8, 0xb0..<0xb8, 0xe4..<0xe8, 0xcd: return skip(1) ? done() : nil

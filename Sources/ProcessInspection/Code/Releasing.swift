@@ -21,6 +21,19 @@ enum Releasing {
     static func isRelease(_ name: String) -> Bool { names.contains(name) || unlocks.contains(name) }
     static func isSignal(_ name: String) -> Bool { signals.contains(name) }
 
+    /// By which a thread waits, without a limit, until another lets it go on. A lock is not among them: that is let go of by itself.
+    private static let waits: Set<String> = [
+        "pthread_cond_wait", "sem_wait", "pthread_barrier_wait", "cnd_wait", "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE",
+        "_ZNSt28__atomic_futex_unsigned_base19_M_futex_wait_untilEPjjbNSt6chrono8durationIlSt5ratioILl1ELl1EEEENS2_IlS3_ILl1ELl1000000000EEEE", "msgrcv", "mq_receive",
+    ]
+
+    static func isWait(_ name: String) -> Bool { waits.contains(name) }
+
+    /// library/std/src/sync, and what of it is not compiled into its caller.
+    static func isWaitOfRust(_ symbol: String) -> Bool {
+        RustName.demangled(symbol).map { name in ["::recv", "Condvar::wait", "Barrier::wait", "std::thread::park", "std::thread::current::park"].contains { name.contains($0) && !name.contains("timeout") } } ?? false
+    }
+
     private static let ends: Set<String> = [
         "abort", "exit", "_exit", "__stack_chk_fail", "__assert_fail", "_Unwind_Resume", "__cxa_throw", "__cxa_rethrow", "__cxa_throw_bad_array_new_length", "pthread_exit", "_ZSt9terminatev",
     ]

@@ -40,7 +40,14 @@ extension WaitGraph {
                 add(WaitEdge(
                     from: key, to: .timer(pid: thread.pid, tid: thread.tid), relation: .sleeps, since_s: stoodSince(thread),
                     knownFrom: "system call \(thread.syscall?.name ?? "nanosleep")", evidence: cite))
-            case .signal: rest[key] = "waits for a signal"
+            case .signal:
+                if let child = missedEnd(thread) {
+                    add(WaitEdge(
+                        from: key, to: .process(child), relation: .waitsForExit, since_s: stoodSince(thread),
+                        knownFrom: "system call \(thread.syscall?.name ?? "pause"), with a handler for SIGCHLD only", evidence: cite, isCommitted: true))
+                } else {
+                    rest[key] = "waits for a signal"
+                }
             case .ipc:
                 addMessages(thread, wait, key, cite)
             case .stopped, .traced:
@@ -156,6 +163,19 @@ extension WaitGraph {
                 park(thread, futex.object, key, cite, known)
             }
         }
+    }
+
+    /// The child, ended and not fetched, whose signal a process waits for that has no other thread, takes no other signal, and has no child
+    /// left that could send it: the signal came before the wait.
+    private func missedEnd(_ thread: ThreadRecord) -> Int32? {
+        guard ["rt_sigsuspend", "pause"].contains(thread.syscall?.name), let process = index.process(thread.pid), process.threadCount == 1,
+            Follower.orders(process) == 1 << 16, !StackShape(thread).inside.isEmpty, activity.earlier != nil
+        else { return nil }
+        func children(_ index: SnapshotIndex) -> [ProcessRecord] { index.processes.filter { $0.parentPID == thread.pid } }
+        let ended = children(index)
+        guard !ended.isEmpty, ended.allSatisfy({ $0.state == "Z" }) else { return nil }
+        let before = Set(activity.earlier.map(children)?.filter { $0.state == "Z" }.map(\.identity.pid) ?? [])
+        return ended.map(\.identity.pid).last { before.contains($0) }
     }
 
     /// Foundation's `Process.waitUntilExit` runs a loop until another thread has heard of the child's end.

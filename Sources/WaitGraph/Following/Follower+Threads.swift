@@ -143,6 +143,7 @@ extension Follower {
         let change = activity.change(of: thread.tid)
         if case .woke = change { return .atRest("wakes up now and then") }
         if let size = graph.fullPools[thread.tid] { return ends(edge, .poolFull(threads: size)) }
+        if hasLasted(edge), isNotifiedByNobody(thread) { return ends(edge, .neverSignalled(.condition)) }
         if let wait = thread.managedWait, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
         if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
@@ -178,7 +179,8 @@ extension Follower {
 
     private mutating func child(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         guard case .process(let pid) = edge.to else { return .unclear("waits for a child") }
-        guard index.process(pid) != nil else { return .unclear("child \(pid) was not looked at") }
+        guard let process = index.process(pid) else { return .unclear("child \(pid) was not looked at") }
+        if process.state == "Z", thread.wait?.kind == .signal { return hasLasted(edge) ? ends(edge, .signalMissed) : .unclear("waits for a signal") }
         switch follow(edge) {
         case .parked(let standstill):
             // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.

@@ -10,7 +10,7 @@ extension Follower {
             let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid)
         else { return false }
         let waiter = graph.understood(seen)
-        guard let code = waiter.codeAhead, code.releasers?.isEmpty == false, waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
+        guard let code = waiter.codeAhead, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
         if object == .barrier { return true }
         // The main thread's own wait, in its outermost function, may be meant to keep the program alive; and so may another thread's.
         let isDeep = Self.depth(of: waiter) >= 2
@@ -20,9 +20,31 @@ extension Follower {
         case .event? where (waiter.managedWait?.count ?? 1) > 1: return isMain(first, pid) || isDeep
         case .future?: return isDeep
         case nil where StackShape(waiter).awaitsResult: return isDeep
-        default: return !comesBack && (isDeep || tid != first && isMain(first, pid))
+        default:
+            let isJoined = tid != first && isMain(first, pid)
+            guard comesBack else { return isDeep || isJoined }
+            // A worker in its loop would take what it is given: nobody is there to give it anything, since the main thread is that worker or waits for
+            // its end, and nothing comes from outside. Or it has been given something, and waits on behalf of that. A pool of several may be all there is.
+            let isSole = isAlone(seen) && (isJoined || isMain(first, pid) && isDeep)
+            let isMidRound = code.isMidRound == true || activity.earlier?.thread(tid)?.codeAhead?.isMidRound == true
+            return waiter.managedWait == nil && !handlesSignals(pid) && (isSole || isMidRound && (isDeep || isJoined))
         }
     }
+
+    /// Whether no other thread of its process waits at the same place.
+    private func isAlone(_ thread: ThreadRecord) -> Bool {
+        let place = thread.stack.elements.map(\.programCounter)
+        return !index.threads(of: thread.pid).contains { $0.tid != thread.tid && $0.stack.elements.map(\.programCounter) == place }
+    }
+
+    /// Signals by which a program fails, and those that the C library takes for itself: SIGILL 4, SIGTRAP 5, SIGABRT 6, SIGBUS 7, SIGFPE 8, SIGSEGV 11,
+    /// SIGPIPE 13, 32 and 33 (signal(7), nptl(7)).
+    private static let failures: UInt64 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 31 | 1 << 32
+
+    private func handlesSignals(_ pid: Int32) -> Bool { index.process(pid).flatMap(Self.orders) != 0 }
+
+    /// The signals that a process handles other than those, a bit each; nil where that is not known.
+    package static func orders(_ process: ProcessRecord) -> UInt64? { process.caughtSignals.map { $0 & ~failures } }
 
     /// How many of the program's own functions a thread is in, in its own language.
     package static func depth(of thread: ThreadRecord) -> Int {
@@ -96,6 +118,38 @@ extension Follower {
         case .queuePut?: [".take", ".poll", ".remove", ".clear", ".drainTo", ".pop"]
         case nil: ["pthread_cond_", "cnd_", "sem_post", "notify_", "pthread_barrier_wait"]
         default: []
+        }
+    }
+}
+
+/// JavaScript's `Atomics.wait`, of which the main thread of a program makes no use to wait for work: its event loop stands meanwhile.
+extension StackShape {
+    /// v8/src/execution/futex-emulation.cc
+    package var awaitsAtomics: Bool { contains(anyOf: ["v8::internal::FutexEmulation::Wait"], within: 16) }
+    /// src/node_worker.cc
+    fileprivate var isWorkerOfNode: Bool { contains(anyOf: ["node::worker::Worker"]) }
+    /// src/node_platform.cc: runs what the engine puts off, and none of the program's code.
+    fileprivate var isSchedulerOfNode: Bool { contains(anyOf: ["DelayedTaskScheduler"]) }
+}
+
+extension Follower {
+    /// Whether a main thread waits in `Atomics.wait`, without a limit, and no other thread of its program is left that could notify it: there
+    /// is none, or each waits in the same way, or for a message.
+    func isNotifiedByNobody(_ thread: ThreadRecord) -> Bool {
+        guard thread.isMain, activity.change(of: thread.tid) == .stood, StackShape(thread).awaitsAtomics, index.snapshot.threads.status == .complete else { return false }
+        return index.threads(of: thread.pid).allSatisfy { other in
+            guard other.tid != thread.tid else { return true }
+            let shape = StackShape(other)
+            if shape.isSchedulerOfNode { return true }
+            if case .ran = activity.change(of: other.tid) { return false }
+            let wait = graph.understood(other).wait
+            switch wait?.kind {
+            case .futex?: return (wait?.timeout_s ?? 0) <= 0
+            case .descriptors?:
+                guard let loop = graph.loops[.thread(pid: other.pid, tid: other.tid)] else { return false }
+                return shape.isWorkerOfNode && loop.sources.isEmpty && !loop.hasTimer
+            default: return false
+            }
         }
     }
 }

@@ -83,6 +83,8 @@ package enum Ending: Hashable, Sendable {
     case stopped
     case disk
     case childStays(why: String)
+    /// A child that has ended, whose signal is waited for and came before the wait.
+    case signalMissed
     case busy
     case nameLookup
     case descriptorsExhausted

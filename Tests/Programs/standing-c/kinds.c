@@ -22,6 +22,8 @@ const struct kind kinds[] = {
     {"variable-frame", variable_frame}, {"serve", serve},
     {"beat-condition", beat_condition}, {"beat-barrier", beat_barrier}, {"beat-rwlock", beat_rwlock}, {"beat-warming", beat_warming},
     {"beat-service", beat_service}, {"beat-consumer", beat_consumer}, {"beat-workers", beat_workers},
+    {"beat-flusher", beat_flusher}, {"beat-stages", beat_stages}, {"beat-fed", beat_fed}, {"spin-beside-beats", spin_beside_beats}, {"spin-for-steps", spin_for_steps},
+    {"child-missed", child_missed},
     {"pool-full", pool_full}, {"pool-of-consumers", pool_of_consumers}, {"pool-enough", pool_enough},
     {"udp-silent", udp_silent}, {"udp-serve", udp_serve}, {"poll-closed", poll_closed}, {"poll-datagrams", poll_datagrams},
     {"sleep-daily", sleep_daily}, {"broker-take", broker_take}, {"subscription-quiet", subscription_quiet}, {"prefork", prefork},

@@ -61,6 +61,7 @@ STAND(pipe_own_ticked); STAND(pipe_logged); STAND(pipe_signalled); STAND(join_ea
 STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(semaphore_told); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
 // Beside a thread that ticks
 STAND(beat_condition); STAND(beat_barrier); STAND(beat_rwlock); STAND(beat_warming); STAND(beat_service); STAND(beat_consumer); STAND(beat_workers);
+STAND(beat_flusher); STAND(beat_stages); STAND(beat_fed); STAND(spin_beside_beats); STAND(spin_for_steps); STAND(child_missed);
 // Rounds
 STAND(list_circle); STAND(count_up); STAND(spin_for_result); STAND(asks_again); STAND(asks_and_writes);
 STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAND(result_of_ticks);

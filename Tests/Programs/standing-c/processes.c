@@ -71,6 +71,22 @@ STAND(wait_signal) {
     while (sigtimedwait(&signals, NULL, &timeout) < 0) interrupted();
 }
 
+static volatile sig_atomic_t has_ended;
+static void on_end(int number) { (void)number; has_ended = 1; }
+
+/// Waits for the signal of a child's end, which came before.
+STAND(child_missed) {
+    (void)count; (void)arguments;
+    struct sigaction action = {.sa_handler = on_end};
+    sigaction(SIGCHLD, &action, NULL);
+    if (child() == 0) _exit(0);
+    while (!has_ended) usleep(1000);
+    sigset_t none;
+    sigemptyset(&none);
+    ready();
+    sigsuspend(&none);
+}
+
 STAND(wait_pause) { (void)count; (void)arguments; announce(); for (;;) { pause(); interrupted(); } }
 
 static int set, queue;

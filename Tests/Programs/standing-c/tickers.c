@@ -22,6 +22,16 @@ static void *beat(void *unused) {
     return NULL;
 }
 
+static void *log_beats(void *unused) {
+    FILE *log = fopen("/dev/null", "w");
+    for (;;) {
+        usleep(100000);
+        fprintf(log, "%ld\n", ++beats);
+        fflush(log);
+    }
+    return unused;
+}
+
 static void *convert(void *argument) {
     // The second one gives up, and tells nobody.
     if ((long)argument == 1) return NULL;
@@ -79,6 +89,99 @@ STAND(beat_rwlock) {
     pthread_rwlock_rdlock(&table);
     insert();
     pthread_rwlock_unlock(&table);
+}
+
+static sem_t batches;
+static void next_batch(void) {
+    while (sem_wait(&batches) != 0) {}
+}
+
+static void *flush_batches(void *unused) {
+    while (!stopping) {
+        next_batch();
+        beats++;
+    }
+    return unused;
+}
+
+/// Asked to stop, and not woken up for it.
+STAND(beat_flusher) {
+    (void)count; (void)arguments;
+    sem_init(&batches, 0, 2);
+    begin("beat", beat, NULL);
+    pthread_t flusher;
+    pthread_create(&flusher, NULL, flush_batches, NULL);
+    if (count > 100) sem_post(&batches);
+    announce();
+    usleep(100000);
+    stopping = 1;
+    pthread_join(flusher, NULL);
+}
+
+struct queue {
+    pthread_mutex_t lock;
+    pthread_cond_t room, some;
+    int filled;
+};
+static struct queue orders = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+static struct queue fills = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+static void push(struct queue *queue) {
+    pthread_mutex_lock(&queue->lock);
+    while (queue->filled == 4) pthread_cond_wait(&queue->room, &queue->lock);
+    queue->filled++;
+    pthread_cond_signal(&queue->some);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+static void pop(struct queue *queue) {
+    pthread_mutex_lock(&queue->lock);
+    while (queue->filled == 0) pthread_cond_wait(&queue->some, &queue->lock);
+    queue->filled--;
+    pthread_cond_signal(&queue->room);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+static void *match(void *unused) {
+    for (;;) {
+        pop(&orders);
+        for (int part = 0; part < 3; part++) push(&fills);
+    }
+    return unused;
+}
+
+static void *book(void *unused) {
+    for (;;) {
+        pop(&fills);
+        push(&orders);
+        push(&orders);
+    }
+    return unused;
+}
+
+/// Each waits for room in the other's queue.
+STAND(beat_stages) {
+    (void)count; (void)arguments;
+    begin("beat", beat, NULL);
+    pthread_t matcher;
+    pthread_create(&matcher, NULL, match, NULL);
+    begin("book", book, NULL);
+    push(&orders);
+    announce();
+    pthread_join(matcher, NULL);
+}
+
+static volatile int warm, loaded;
+
+static void await_warm(void) { while (warm < 3) {} }
+
+/// Turns on the spot for a count that nobody raises any more, beside one who ticks and writes.
+STAND(spin_beside_beats) {
+    (void)count; (void)arguments;
+    begin("log", log_beats, NULL);
+    if (count > 100) warm = 3;
+    ready();
+    await_warm();
 }
 
 // Well: who ticks lets them go on in the end, or they wait for work, or to be told to stop.
@@ -157,4 +260,31 @@ STAND(beat_workers) {
         pthread_cond_broadcast(&changed);
     }
     for (int part = 0; part < 3; part++) pthread_join(workers[part], NULL);
+}
+
+/// Its end is waited for, and whoever has work for it wakes up later.
+STAND(beat_fed) {
+    (void)count; (void)arguments;
+    begin("beat", beat, NULL);
+    begin("feeder", feed, NULL);
+    pthread_t worker;
+    pthread_create(&worker, NULL, work, NULL);
+    announce();
+    pthread_join(worker, NULL);
+}
+
+static void *load_steps(void *unused) {
+    for (int part = 0; part < 6000; part++) usleep(100000);
+    loaded = 1;
+    return unused;
+}
+
+static void await_loaded(void) { while (!loaded) {} }
+
+/// Turns on the spot until another, which pauses between its steps, has done the last of them.
+STAND(spin_for_steps) {
+    (void)count; (void)arguments;
+    begin("loader", load_steps, NULL);
+    ready();
+    await_loaded();
 }

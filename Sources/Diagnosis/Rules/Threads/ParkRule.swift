@@ -27,6 +27,9 @@ struct ParkRule: DiagnosisRule {
             }
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
             if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, who, standstill, graph) }
+            if thread.isMain, StackShape(thread).awaitsAtomics {
+                return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits in `Atomics.wait`, with its event loop standing, and no thread of the program is left to notify it")
+            }
             if isScripted(thread, pid, graph) { return nil }
             if let operation = graph.operation(of: standstill) { return amid(operation, thread, who, object, standstill, graph) }
             if let pool = poolText(thread) {
@@ -45,6 +48,12 @@ struct ParkRule: DiagnosisRule {
         case .connectionsTaken(let count, let unread): return taken(count, unread, who, standstill, graph)
         case .neverWoken:
             return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken through a descriptor of its own process, and no thread is left to write to it")
+        case .signalMissed:
+            var candidate = Candidate.root(
+                .conditionNeverSignalled, standstill, graph,
+                "\(who) waits for the signal of a child's end (SIGCHLD), \(NodeText.short(standstill.end, graph.index)) has ended already, and no other child is left to send one")
+            candidate.remedy = "Block SIGCHLD before the child is started and wait with `sigsuspend` or `sigtimedwait` only while the flag is not set, so that no signal can come in between; or wait for the child itself (`waitpid`, a pidfd in poll)."
+            return candidate
         default: return nil
         }
     }

@@ -33,6 +33,7 @@ struct SpinRule: DiagnosisRule {
 
     private func goesRound(_ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
         let activity = graph.activity
+        if onlyLooks(now, graph) { return true }
         guard activity.runningThroughout.contains(now.tid), activity.transferred != true, let before = activity.earlier?.thread(now.tid),
             before.pid == now.pid, (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
         else { return false }
@@ -41,8 +42,20 @@ struct SpinRule: DiagnosisRule {
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
-        return comesBack(before, now) && !othersMayLetItGo(now, graph) || matchesText(before, now) || starves(now.pid, activity)
+        return comesBack(before, now) && now.codeAhead?.spins != false && !othersMayLetItGo(now, graph) || matchesText(before, now) || starves(now.pid, activity)
     }
+
+    /// In the same loop at both looks, by whose code nothing is done but to read what nobody is about to change: what the others do meanwhile is
+    /// their own matter.
+    private func onlyLooks(_ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
+        guard now.codeAhead?.spins == true, graph.activity.runningThroughout.contains(now.tid), let before = graph.activity.earlier?.thread(now.tid), before.pid == now.pid,
+            before.codeAhead?.spins == true, let process = graph.index.process(now.pid), Follower.orders(process) == 0
+        else { return false }
+        return !graph.index.threads(of: now.pid).contains { $0.tid != now.tid && $0.codeAhead?.spins != true && isRunning($0, graph) }
+    }
+
+    /// What another thread computes may be what this one waits for.
+    private func isRunning(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool { if case .ran = graph.activity.change(of: thread.tid) { true } else { false } }
 
     /// To the same registers and stack seconds later, and within a look to the same memory as well: nothing that it does counts. That
     /// one look did not show it says little: a round has many places.
@@ -108,7 +121,7 @@ struct SpinRule: DiagnosisRule {
         let words = graph.activity.earlier?.thread(thread.tid).map { matchesText($0, thread) } == true ? "has matched one regular expression for" : ManagedSpin.words(thread)
         var candidate = Candidate.root(
             .busyLoop, Standstill(end: key, ending: .busy, isCommitted: false), graph,
-            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(words) \(NodeText.seconds(graph.activity.window_s))",
+            "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(onlyLooks(thread, graph) ? "goes round in a loop that only looks at memory, which nobody else is about to change, for" : words) \(NodeText.seconds(graph.activity.window_s))",
             since_s: graph.activity.window_s)
         candidate.isPersistent = true
         return candidate

@@ -1,0 +1,47 @@
+package import Evidence
+
+/// Swift's code: closures and async functions are reached by way of memory and of records.
+extension CodeReach {
+    /// Functions of Swift that a task or thread can come to and that let others go on.
+    ///
+    /// - Parameters:
+    ///   - frames: as for `releases(from:)`, of a task's async frames as well.
+    ///   - held: addresses within the program's file that lie in memory which it can come to: closures are called by way of those.
+    package func releases(fromSwift frames: [UInt64], held: some Sequence<UInt64>) -> Observed<[String]> {
+        guard let classes = swiftClasses else { return .unavailable(reason: "the program's classes are not known") }
+        var search = Search(readsTables: true, classes: classes)
+        for address in frames where isProgram(address) && !isOfSwift(address) {
+            guard let code = function(at: address) else {
+                search.shortfall = "the code at its stack could not be read"
+                continue
+            }
+            look(through: code.remaining(from: address), of: code, &search)
+        }
+        for place in held where !isBeginning(place) { enter(place, &search) }
+        run(&search)
+        return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    /// Where the C library begins the program lies on the main thread's stack, and is no closure.
+    private func isBeginning(_ place: UInt64) -> Bool {
+        modules.module(at: place).flatMap { $0.image.extent(ofFunctionAt: place &- $0.bias) }.map { ["main", "_start"].contains($0.symbol) } ?? false
+    }
+
+    /// A function, or the record by which an async one is called: {offset of the function from here, size of its frame}.
+    func enter(_ place: UInt64, _ search: inout Search) {
+        if let module = modules.module(at: place), module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) {
+            if module.image.extent(ofFunctionAt: place &- module.bias)?.range.lowerBound == place &- module.bias { visit(place, &search) }
+        } else if let target = asyncFunction(place) {
+            visit(target, &search)
+        } else {
+            table(at: place, &search)
+        }
+    }
+
+    func asyncFunction(_ place: UInt64) -> UInt64? {
+        guard place & 3 == 0, let module = modules.module(at: place), let offset = try? memory.load(Int32.self, at: place), offset != 0 else { return nil }
+        let target = place &+ UInt64(bitPattern: Int64(offset))
+        guard module.start <= target, target < module.end else { return nil }
+        return module.image.extent(ofFunctionAt: target &- module.bias)?.range.lowerBound == target &- module.bias ? target : nil
+    }
+}
