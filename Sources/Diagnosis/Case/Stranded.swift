@@ -11,6 +11,15 @@ enum Stranded {
         return barrier(standstill, graph) ?? amongTickers(standstill, graph)
     }
 
+    /// Of several waits that nobody is left to end in one process, that of the main thread, where it is one: the others keep each other so.
+    static func principal(_ forsaken: [Standstill]) -> [Standstill] {
+        func isMain(_ standstill: Standstill) -> Bool { if case .thread(let pid, let tid) = standstill.start { pid == tid } else { false } }
+        return forsaken.filter { standstill in
+            let mains = forsaken.filter { isMain($0) && UnitSurvey.process(of: $0.start) == UnitSurvey.process(of: standstill.start) }
+            return mains.isEmpty || mains.contains { $0.end == standstill.end }
+        }
+    }
+
     /// An answer that the subject owes itself, or a child of its own.
     static func ownAnswer(_ standstill: Standstill, _ subject: Int32, _ graph: WaitGraph) -> String {
         let who = UnitSurvey.process(of: standstill.start).map { $0 == subject ? "it" : "pid \(MachineShift.ownID($0)) (\(graph.index.name(of: $0)))" } ?? "it"

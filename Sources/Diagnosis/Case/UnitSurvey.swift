@@ -57,7 +57,7 @@ package struct UnitSurvey: Sendable {
         Self.leaveOutCustomers(index, &stuck)
         leaveOutOwnAnswers(graph, subject, &stuck)
         if !operations.isEmpty { leaveOutWhatFollows(&stuck) }
-        let forsaken = parked.filter { !operations.contains($0) && follower.isShownForsaken($0) }
+        let forsaken = Stranded.principal(parked.filter { !operations.contains($0) && follower.isShownForsaken($0) })
         let explained = Set(stuck.compactMap { Self.process(of: $0.start) })
         stuck += forsaken.filter { Self.process(of: $0.start).map { !explained.contains($0) } ?? false }
         judgeParked(parked.filter { !operations.contains($0) && !forsaken.contains($0) }, graph, &stuck)

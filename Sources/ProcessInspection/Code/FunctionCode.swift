@@ -71,11 +71,18 @@ struct FunctionCode {
         return others.filter { other in
             guard other.address != address, let row = row(of: other.address) else { return false }
             var rows = row..<row + 1
-            if let loop = innermostLoop(around: other.address)?.indices, !loop.contains(last) { rows = loop }
+            if let loop = innermostLoop(around: other.address)?.indices, !loop.contains(last) { rows = entry(of: loop)..<loop.upperBound }
             var without = flow
             for row in rows { without.successors[row] = [] }
             return !without.reached(from: [0]).contains(last)
         }
+    }
+
+    /// Where a loop that is only entered if it has to be is asked about: a branch a few instructions before it, to where it ends.
+    private func entry(of loop: Range<Int>) -> Int {
+        let exit = instructions[loop.upperBound - 1].next
+        let before = max(0, loop.lowerBound - 8)..<loop.lowerBound
+        return before.last { instructions[$0].kind == .branch(exit) } ?? loop.lowerBound
     }
 
     private func row(of address: UInt64) -> Int? { instructions.firstIndex { $0.address == address } }

@@ -37,9 +37,9 @@ extension Follower {
         return !index.threads(of: thread.pid).contains { $0.tid != thread.tid && $0.stack.elements.map(\.programCounter) == place }
     }
 
-    /// Signals by which a program fails, and those that the C library takes for itself: SIGILL 4, SIGTRAP 5, SIGABRT 6, SIGBUS 7, SIGFPE 8, SIGSEGV 11,
+    /// Signals by which a program fails or is made to, and those that the C library takes for itself: SIGQUIT 3, SIGILL 4, SIGTRAP 5, SIGABRT 6, SIGBUS 7, SIGFPE 8, SIGSEGV 11,
     /// SIGPIPE 13, 32 and 33 (signal(7), nptl(7)).
-    private static let failures: UInt64 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 31 | 1 << 32
+    private static let failures: UInt64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 31 | 1 << 32
 
     private func handlesSignals(_ pid: Int32) -> Bool { index.process(pid).flatMap(Self.orders) != 0 }
 

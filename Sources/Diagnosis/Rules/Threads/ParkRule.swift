@@ -38,6 +38,9 @@ struct ParkRule: DiagnosisRule {
             if let size = submitters(pid, evidence, graph) {
                 return .root(.threadPoolExhausted, standstill, graph, "All \(size) threads of a pool wait for work that only a thread of the same pool could do")
             }
+            if object == .unknown, StackShape(thread).awaitsMessage {
+                return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits at a channel, and no thread is left that would send or take anything at its other end")
+            }
             return named(object, who, standstill, graph)
         case .cycle(let edges): return circle(edges, standstill, graph)
         case .workersExhausted(let threads):
