@@ -1,4 +1,4 @@
-package import Evidence
+internal import Evidence
 
 /// Which functions running code can come to: from the frames of a thread on through what they call or take the address of.
 ///
