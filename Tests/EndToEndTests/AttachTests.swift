@@ -29,7 +29,7 @@ import Testing
         ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
         ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
         ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
-        ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed),
+        ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed), ("pair-stopped", .stopped),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -38,7 +38,7 @@ import Testing
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
         "beat-service", "beat-consumer", "beat-workers", "beat-fed", "spin-for-steps",
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
-        "loop-helper", "loop-server", "pair-served",
+        "loop-helper", "loop-server", "pair-served", "pair-unfetched",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

@@ -87,7 +87,10 @@ extension Follower {
         // Whoever started a process gives it orders and waits for it in its own time: what an
         // ancestor does at its other ends is not what keeps this connection waiting, unless it is asked as a server.
         let isAsked = socket.transport == .tcp && index.isClient(socket) == true
-        let peers = Set(index.answerers(of: socket).map(\.pid)).subtracting(own).filter { peer in
+        let answerers = Set(index.answerers(of: socket).map(\.pid))
+        // A child that was started with both ends answers at its own all the same.
+        let others = answerers.isSubset(of: own) ? answerers.subtracting([Self.waiter(edge)].compactMap(\.self)) : answerers.subtracting(own)
+        let peers = others.filter { peer in
             isAsked || ["T", "t"].contains(index.process(peer)?.state ?? "") || !own.contains { index.isAncestor(peer, of: $0) }
         }
         guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else { return ends(edge, .socket(standing)) }
@@ -116,6 +119,13 @@ extension Follower {
             }
         }
         return ends(edge, .socket(standing))
+    }
+
+    private static func waiter(_ edge: WaitEdge) -> Int32? {
+        switch edge.from {
+        case .thread(let pid, _), .process(let pid), .task(let pid, _): pid
+        default: nil
+        }
     }
 
     private func isOutOfDescriptors(_ pid: Int32) -> Bool {
@@ -177,6 +187,8 @@ extension Follower {
     private mutating func local(_ edge: WaitEdge, _ socket: SocketRecord, _ pid: Int32) -> Outcome {
         if socket.transport == .udp, socket.peer?.owners.contains(where: { $0.pid == pid }) != true { return datagrams(edge, socket) }
         if socket.sendQueue > 0, hasLasted(edge) {
+            // Its answer was not fetched yet: the parent is at something else, and that is told of the parent.
+            if edge.relation == .reads, socket.peer?.owners.contains(where: { index.isAncestor($0.pid, of: pid) }) == true { return closing(edge, socket, pid) ?? .atRest("waits for orders from its parent") }
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
         if index.isClient(socket) == false { return .atRest("waits for the next request on a connection") }

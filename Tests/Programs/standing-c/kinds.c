@@ -49,5 +49,6 @@ const struct kind kinds[] = {
     {"asks-again", asks_again}, {"asks-and-writes", asks_and_writes}, {"lock-in-pipes", lock_in_pipes},
     {"lock-before-pipes", lock_before_pipes}, {"result-beside-ticks", result_beside_ticks}, {"result-of-ticks", result_of_ticks},
     {"loop-filter", loop_filter}, {"loop-helper", loop_helper}, {"loop-server", loop_server}, {"pair-joined", pair_joined}, {"pair-served", pair_served},
+    {"pair-stopped", pair_stopped}, {"pair-unfetched", pair_unfetched},
     {NULL, NULL},
 };

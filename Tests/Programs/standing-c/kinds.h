@@ -66,6 +66,6 @@ STAND(beat_flusher); STAND(beat_stages); STAND(beat_fed); STAND(spin_beside_beat
 STAND(list_circle); STAND(count_up); STAND(spin_for_result); STAND(asks_again); STAND(asks_and_writes);
 STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAND(result_of_ticks);
 // Neighbours
-STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served);
+STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served); STAND(pair_stopped); STAND(pair_unfetched);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);

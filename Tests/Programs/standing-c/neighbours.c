@@ -92,3 +92,36 @@ STAND(pair_served) {
     announce();
     accept(listener, NULL, NULL);
 }
+
+/// A child that answers each order at its end of a pair, and was started with the parent's end as well, as all that are started later are; one that stops answers nothing.
+static int answering_child(int stops) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) exit(1);
+    if (child() == 0) {
+        char order[8];
+        if (stops) raise(SIGSTOP);
+        while (read(ends[1], order, sizeof order) > 0) if (write(ends[1], order, 1) < 0) break;
+        _exit(0);
+    }
+    close(ends[1]);
+    if (write(ends[0], "order", 5) != 5) exit(1);
+    return ends[0];
+}
+
+/// Its first child is stopped; the second has answered, and its answer is fetched after the first one's.
+STAND(pair_stopped) {
+    (void)count; (void)arguments;
+    int stopped = answering_child(1);
+    answering_child(0);
+    char answer;
+    announce();
+    (void)!read(stopped, &answer, 1);
+}
+
+/// Its healthy twin: the parent does something else before it fetches the answer.
+STAND(pair_unfetched) {
+    (void)count; (void)arguments;
+    answering_child(0);
+    ready();
+    for (;;) usleep(100000);
+}
