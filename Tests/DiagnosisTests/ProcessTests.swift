@@ -166,6 +166,13 @@ import Testing
         #expect((found.root?.cause == .conditionNeverSignalled) == (verdict == .hang))
     }
 
+    @Test(arguments: [("ConnectionPool.take()", Cause.poolExhausted), ("Spool.take()", .conditionNeverSignalled)])
+    func aSpoolIsNoPool(_ function: String, _ cause: Cause) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["pthread_cond_wait", function, "main"], wait: .park(.condition))
+        #expect(judge(builder).root?.cause == cause)
+    }
+
     @Test func anInterpretersLockIsNotGuessed() {
         var builder = SnapshotBuilder()
         builder.editProcess(100) { $0.runtimes = ["python 3.11"] }

@@ -177,7 +177,8 @@ struct ParkRule: DiagnosisRule {
     /// both of which say that nobody is left to end the wait.
     private func poolText(_ thread: ThreadRecord) -> String? {
         StackShape(thread).own.prefix(12).compactMap(\.function).first { function in
-            let lower = function.lowercased()
+            // A spool is none.
+            let lower = function.replacing("Spool", with: "").replacing("spool", with: "").lowercased()
             return lower.contains("pool") && ["acquire", "get", "borrow", "checkout", "check_out", "lease", "take", "connection"].contains { lower.contains($0) }
         }
     }
