@@ -115,8 +115,9 @@ private func answer(_ respond: @escaping @Sendable (ByteBuffer, NIOAsyncChannelO
     }
     guard let server, let port = server.channel.localAddress?.port else { return }
     let client = Process()
+    // Whatever becomes of this process, its client ends when this would have.
     client.executableURL = URL(fileURLWithPath: "/bin/bash")
-    client.arguments = ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port); echo hello >&3; read -r line <&3; exec sleep 1000"]
+    client.arguments = ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port); echo hello >&3; read -r line <&3; exec sleep 100"]
     try? client.run()
     Cabinet.shared.keep(client)
     try? await server.executeThenClose { connections in
