@@ -329,11 +329,6 @@ void hs_urgency_drop(int before) {
 
 pid_t hs_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
 
-int hs_step_aside(void) {
-    struct sched_param none = {0};
-    return sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_IDLE, &none) == 0 ? 0 : -1;
-}
-
 void hs_step_back(pid_t tid) {
     struct sched_param none = {0};
     sched_setscheduler(tid, SCHED_OTHER, &none);
@@ -369,6 +364,24 @@ int hs_on_own_thread(void (*body)(void *context), void *context) {
     if (error) return -error;
     pthread_join(thread, NULL);
     return 0;
+}
+
+static pthread_once_t stepping = PTHREAD_ONCE_INIT;
+static int may_step;
+
+static void step_and_back(void *context) {
+    struct sched_param none = {0};
+    (void)context;
+    may_step = sched_setscheduler(0, SCHED_IDLE, &none) == 0 && sched_setscheduler(0, SCHED_OTHER, &none) == 0;
+}
+
+static void try_to_step(void) { hs_on_own_thread(step_and_back, NULL); }
+
+// Who has neither CAP_SYS_NICE nor an RLIMIT_NICE of 20 never gets back from SCHED_IDLE (sched(7)): a thread that ends right after finds out.
+int hs_step_aside(void) {
+    struct sched_param none = {0};
+    pthread_once(&stepping, try_to_step);
+    return may_step && sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_IDLE, &none) == 0 ? 0 : -1;
 }
 
 #else

@@ -83,7 +83,8 @@ void hs_urgency_drop(int before);
 
 pid_t hs_thread_id(void);
 
-/// From now on the calling thread gets only the processors that nobody else wants; 0, or -1 where it is not one that shares them fairly.
+/// From now on the calling thread gets only the processors that nobody else wants; 0, or -1 where it is not one that shares them fairly, or
+/// would not be permitted to be one again.
 int hs_step_aside(void);
 /// As before, for a thread that stepped aside.
 void hs_step_back(pid_t tid);

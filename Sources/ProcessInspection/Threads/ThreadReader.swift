@@ -73,7 +73,11 @@ package struct ThreadReader {
         observation.walks = walks
         observation.stopped_ms = outcome.stopped_ms
         observation.outcome = outcome.copies
-        if looksForLoops, mode != .never { observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records) }
+        // Threads stand for longer then: whoever of ours stands aside may have a lock that we need meanwhile.
+        if looksForLoops, mode != .never {
+            aside.hurry()
+            observation.stopped_ms += RunningLooks(tracer: tracer, maps: modules.maps).look(&observation.records)
+        }
         return observation
     }
 
