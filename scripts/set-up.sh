@@ -10,6 +10,8 @@ build_packages=(
 test_packages=(
     python3:/usr/bin/python3
     sqlite3:/usr/bin/sqlite3
+    python3-httpx:/usr/lib/python3/dist-packages/httpx/__init__.py
+    python3-aiohttp:/usr/lib/python3/dist-packages/aiohttp/__init__.py
 )
 
 # Installs those packages of the named purposes that are missing; silent when none is.

@@ -85,6 +85,12 @@ static int frames_in(struct hs_dwarf *dwarf, struct unit *unit, uint64_t address
         while (count > 0 && chain[count - 1]->depth >= function->depth) count--;
         if (count < 64) chain[count++] = function;
     }
+    // Functions may be described in a file of their own (-gsplit-dwarf, 7.3.2); lines are here.
+    if (unit->function_count == 0 && limit > 0) {
+        memset(&frames[0], 0, sizeof frames[0]);
+        set_line(unit, address, 0, &frames[0]);
+        return frames[0].line > 0;
+    }
     if (count == 0 || chain[0]->is_inlined) return 0;
     int written = 0;
     for (int index = count - 1; index >= 0 && written < limit; index--) {

@@ -95,7 +95,8 @@ void hs_image_close(hs_image *image) {
     if (!image) return;
     if (image->is_copy) free((void *)image->bytes);
     else munmap((void *)image->bytes, image->length);
-    free(image->functions);
+    free(image->functions.rows);
+    free(image->objects.rows);
     for (size_t index = 0; index < image->unpacked_count; index++) free(image->unpacked[index].bytes);
     hs_image_close(image->debug);
     hs_image_close(image->symbols_only);

@@ -19,9 +19,7 @@ struct hs_image {
     size_t segment_count;
     /// Guards what is made when first asked for, below.
     pthread_mutex_t lock;
-    int functions_read;
-    struct hs_function *functions;
-    size_t function_count;
+    struct hs_symbols { int read; struct hs_function *rows; size_t count; } functions, objects;
     struct unpacked unpacked[MAXIMUM_UNPACKED];
     size_t unpacked_count;
     /// The file with its debugging information, and the table of symbols from .gnu_debugdata; owned, may be NULL.

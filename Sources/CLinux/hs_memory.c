@@ -88,6 +88,37 @@ ssize_t hs_read_memory(pid_t pid, uint64_t address, void *buffer, size_t length)
     }
     return (ssize_t)done;
 }
+
+/// How many of the pieces, from the first on, were copied whole by one call.
+static size_t read_together(pid_t pid, hs_memory_piece *pieces, size_t count) {
+    struct iovec local[PIECES], remote[PIECES];
+    for (size_t index = 0; index < count; index++) {
+        local[index] = (struct iovec){pieces[index].buffer, pieces[index].length};
+        remote[index] = (struct iovec){(void *)(uintptr_t)pieces[index].address, pieces[index].length};
+    }
+    if (hs_outside_begin(HS_OUTSIDE_MEMORY, pid, NULL)) return 0;
+    ssize_t left = hs_outside_memory(pid) == HS_MEMORY_WHOLE ? process_vm_readv(pid, local, count, remote, count, 0) : 0;
+    hs_outside_end();
+    size_t whole = 0;
+    while (whole < count && left >= (ssize_t)pieces[whole].length) {
+        left -= (ssize_t)pieces[whole].length;
+        pieces[whole].copied = (ssize_t)pieces[whole].length;
+        whole++;
+    }
+    return whole;
+}
+
+void hs_read_pieces(pid_t pid, hs_memory_piece *pieces, size_t count) {
+    for (size_t next = 0; next < count;) {
+        size_t few = 0, planned = 0;
+        while (few < PIECES && next + few < count && (planned += pieces[next + few].length) <= AT_ONCE) few++;
+        size_t whole = few ? read_together(pid, pieces + next, few) : 0;
+        next += whole;
+        if (whole == few && few > 0) continue;
+        pieces[next].copied = hs_read_memory(pid, pieces[next].address, pieces[next].buffer, pieces[next].length);
+        next++;
+    }
+}
 #else
 typedef int hs_memory_unused;
 #endif

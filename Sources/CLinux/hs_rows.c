@@ -147,7 +147,7 @@ int hs_rows_walk(hs_unwinder *unwinder, hs_frame *frames, int limit, int *end) {
     for (int count = 0; registers[HS_RIP] != 0; ) {
         // Downwards leads only a switch of stacks, or what is corrupt.
         if (count > 0 && registers[HS_RSP] <= frames[count - 1].sp) return 0;
-        frames[count] = (hs_frame){registers[HS_RIP], registers[HS_RSP], count == 0};
+        frames[count] = (hs_frame){registers[HS_RIP], registers[HS_RSP], count == 0, known};
         if (++count == limit) { *end = HS_END_LIMIT; return count; }
         // A return address stands behind the call it belongs to.
         const struct hs_row *row = row_at(unwinder, registers[HS_RIP] - (count > 1));

@@ -42,12 +42,12 @@ static void each_symbol(hs_image *image, symbol_handler handle, void *context) {
     else if (image->symbols_only) each_symbol_of(image->symbols_only, handle, context);
 }
 
-struct gathering { struct hs_function *rows; size_t count, capacity; };
+struct gathering { struct hs_function *rows; size_t count, capacity; int types; };
 
 static int gather(const Elf64_Sym *symbol, const char *name, void *context) {
     struct gathering *gathering = context;
     int type = ELF64_ST_TYPE(symbol->st_info);
-    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || !*name) return 0;
+    if (!(gathering->types >> type & 1) || !*name) return 0;
     if (gathering->count == gathering->capacity) {
         size_t capacity = gathering->capacity ? gathering->capacity * 2 : 1024;
         struct hs_function *rows = realloc(gathering->rows, capacity * sizeof *rows);
@@ -98,15 +98,39 @@ static void sort_functions(struct hs_function *rows, size_t count) {
     }
 }
 
-static void read_functions(hs_image *image) {
-    image->functions_read = 1;
-    Elf64_Shdr section;
-    if (!image->debug && !hs_image_find_section(image, ".symtab", &section)) image->symbols_only = hs_image_embedded_symbols(image);
-    struct gathering gathering = {NULL, 0, 0};
-    each_symbol(image, gather, &gathering);
-    sort_functions(gathering.rows, gathering.count);
-    image->functions = gathering.rows;
-    image->function_count = gathering.count;
+static const struct hs_symbols *symbols_of(hs_image *image, struct hs_symbols *symbols, int types) {
+    pthread_mutex_lock(&image->lock);
+    if (!symbols->read) {
+        symbols->read = 1;
+        Elf64_Shdr section;
+        if (!image->debug && !image->symbols_only && !hs_image_find_section(image, ".symtab", &section)) image->symbols_only = hs_image_embedded_symbols(image);
+        struct gathering gathering = {NULL, 0, 0, types};
+        each_symbol(image, gather, &gathering);
+        sort_functions(gathering.rows, gathering.count);
+        symbols->rows = gathering.rows;
+        symbols->count = gathering.count;
+    }
+    pthread_mutex_unlock(&image->lock);
+    return symbols;
+}
+
+static const char *range_of(const struct hs_symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end) {
+    size_t low = 0, high = symbols->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (symbols->rows[middle].start <= address) low = middle + 1;
+        else high = middle;
+    }
+    // Aliases and symbols without a size lie before it; look a few back.
+    for (size_t back = 0; back < 8 && low > back; back++) {
+        const struct hs_function *symbol = &symbols->rows[low - 1 - back];
+        if (address < symbol->end || (symbol->end == symbol->start && back == 0)) {
+            *start = symbol->start;
+            *end = symbol->end;
+            return symbol->name;
+        }
+    }
+    return NULL;
 }
 
 const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start) {
@@ -115,25 +139,11 @@ const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start
 }
 
 const char *hs_image_function_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end) {
-    pthread_mutex_lock(&image->lock);
-    if (!image->functions_read) read_functions(image);
-    pthread_mutex_unlock(&image->lock);
-    size_t low = 0, high = image->function_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (image->functions[middle].start <= address) low = middle + 1;
-        else high = middle;
-    }
-    // Aliases and symbols without a size lie before it; look a few back.
-    for (size_t back = 0; back < 8 && low > back; back++) {
-        const struct hs_function *function = &image->functions[low - 1 - back];
-        if (address < function->end || (function->end == function->start && back == 0)) {
-            *start = function->start;
-            *end = function->end;
-            return function->name;
-        }
-    }
-    return NULL;
+    return range_of(symbols_of(image, &image->functions, 1 << STT_FUNC | 1 << STT_GNU_IFUNC), address, start, end);
+}
+
+const char *hs_image_object_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end) {
+    return range_of(symbols_of(image, &image->objects, 1 << STT_OBJECT), address, start, end);
 }
 
 struct search { const char *name; uint64_t address; };

@@ -51,7 +51,8 @@ static uint64_t queued_ns(const hs_thread_copy *thread) {
     return sscanf(text, "%llu %llu", &ran, &queued) == 2 ? queued : 0;
 }
 
-static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
+/// It goes on meanwhile.
+static void seize(hs_copy_request *request, hs_thread_copy *thread) {
     thread->state = FRESH;
     thread->error = 0;
     thread->signal = 0;
@@ -60,6 +61,10 @@ static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
     if (ptrace(PTRACE_SEIZE, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
     thread->state = SEIZED;
     halt_at(request, HS_TRACE_SEIZED);
+}
+
+static void interrupt(hs_copy_request *request, hs_thread_copy *thread) {
+    if (thread->state != SEIZED) return;
     thread->queued_ns = queued_ns(thread);
     thread->interrupted_ns = hs_monotonic_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) < 0) { thread->error = -errno; return; }
@@ -156,6 +161,36 @@ static void await_stop(hs_copy_request *request, hs_thread_copy *thread) {
     thread->error = got < 0 ? (int)got : -ECHILD;
 }
 
+/// How much there is from `start` on in the memory that the stack pointer lies in, as far as that is known: trying to read beyond
+/// takes twice as long.
+static size_t room_on_stack(const hs_stacks *stacks, uint64_t start, uint64_t stack_pointer, size_t capacity) {
+    size_t low = 0, high = stacks ? stacks->count : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stacks->ends[middle] <= stack_pointer) low = middle + 1;
+        else high = middle;
+    }
+    uint64_t room = stacks && low < stacks->count ? stacks->ends[low] - start : capacity;
+    return room < capacity ? (size_t)room : capacity;
+}
+
+static hs_memory_piece piece_of(const hs_stacks *stacks, const hs_thread_copy *thread, uint64_t stack_pointer) {
+    uint64_t start = (stack_pointer > RED_ZONE ? stack_pointer - RED_ZONE : stack_pointer) & ~7ull;
+    return (hs_memory_piece){start, thread->stack, room_on_stack(stacks, start, stack_pointer, thread->stack_capacity), 0};
+}
+
+static void note_copied(hs_thread_copy *thread, const hs_memory_piece *piece) {
+    thread->stack_start = piece->address;
+    thread->stack_length = piece->copied > 0 ? (size_t)piece->copied : 0;
+    if (piece->copied < 0 && !thread->error) thread->error = (int)piece->copied;
+}
+
+void hs_copy_without_stopping(pid_t pid, const hs_stacks *stacks, hs_thread_copy *thread, uint64_t stack_pointer) {
+    hs_memory_piece piece = piece_of(stacks, thread, stack_pointer);
+    piece.copied = hs_read_memory(pid, piece.address, piece.buffer, piece.length);
+    note_copied(thread, &piece);
+}
+
 /*
  * A thread may enter its system call between our look at it and its stop, and some calls then
  * return EINTR instead of being begun again (signal(7)). Nothing was done in such a call yet and no
@@ -180,11 +215,12 @@ static void begin_call_again(hs_thread_copy *thread, struct user_regs_struct *us
     }
 }
 
-static void copy(hs_copy_request *request, hs_thread_copy *thread) {
-    if (thread->state != STOPPED) return;
+/// The stack pointer, or 0.
+static uint64_t copy_registers(hs_thread_copy *thread) {
+    if (thread->state != STOPPED) return 0;
     struct user_regs_struct user;
     struct iovec piece = {&user, sizeof user};
-    if (ptrace(PTRACE_GETREGSET, thread->tid, 1 /* NT_PRSTATUS */, &piece) < 0) { thread->error = -errno; return; }
+    if (ptrace(PTRACE_GETREGSET, thread->tid, 1 /* NT_PRSTATUS */, &piece) < 0) { thread->error = -errno; return 0; }
     begin_call_again(thread, &user);
     uint64_t *registers = thread->registers;
     registers[HS_RAX] = user.rax; registers[HS_RDX] = user.rdx; registers[HS_RCX] = user.rcx;
@@ -197,8 +233,35 @@ static void copy(hs_copy_request *request, hs_thread_copy *thread) {
     // struct ptrace_rseq_configuration of linux/ptrace.h.
     struct { uint64_t pointer; uint32_t size, signature, flags, pad; } area = {0};
     thread->rseq = ptrace(GET_RSEQ_CONFIGURATION, thread->tid, (void *)sizeof area, &area) > 0 ? area.pointer : 0;
-    hs_copy_without_stopping(thread->tid, &request->stacks, thread, user.rsp);
+    return user.rsp;
+}
+
+static void copy(hs_copy_request *request, hs_thread_copy *thread) {
+    uint64_t stack_pointer = copy_registers(thread);
+    if (stack_pointer == 0) return;
+    hs_copy_without_stopping(thread->tid, &request->stacks, thread, stack_pointer);
     halt_at(request, HS_TRACE_COPIED);
+}
+
+static void copy_together(hs_copy_request *request) {
+    enum { TOGETHER = 64 };
+    hs_memory_piece pieces[TOGETHER];
+    hs_thread_copy *owners[TOGETHER];
+    for (size_t next = 0; next < request->count;) {
+        size_t count = 0;
+        for (; next < request->count && count < TOGETHER; next++) {
+            hs_thread_copy *thread = &request->threads[next];
+            uint64_t stack_pointer = copy_registers(thread);
+            if (stack_pointer == 0) continue;
+            pieces[count] = piece_of(&request->stacks, thread, stack_pointer);
+            owners[count++] = thread;
+        }
+        hs_read_pieces(request->pid, pieces, count);
+        for (size_t index = 0; index < count; index++) {
+            note_copied(owners[index], &pieces[index]);
+            halt_at(request, HS_TRACE_COPIED);
+        }
+    }
 }
 
 static void release(hs_copy_request *request, hs_thread_copy *thread) {
@@ -257,6 +320,7 @@ void hs_copy_few(hs_copy_request *request) {
     request->urgency = urgency;
     size_t left = 0;
     for (size_t index = 0; index < request->count; index++) {
+        seize(request, &request->threads[index]);
         interrupt(request, &request->threads[index]);
         left += request->threads[index].state == SEIZED && !request->threads[index].error;
     }
@@ -277,38 +341,19 @@ void hs_copy_pause(void) {
 uint64_t hs_copy_all(hs_copy_request *request, void (*inside)(void *context), void *context) {
     // Each moment counts for all of them: their pauses are counted whole.
     for (size_t index = 0; index < request->count; index++) request->threads[index].schedule_fd = -1;
+    for (size_t index = 0; index < request->count; index++) seize(request, &request->threads[index]);
     request->urgency = hs_urgency_raise();
     set_patience(request->patience_ms);
     uint64_t began = hs_monotonic_ns();
     for (size_t index = 0; index < request->count; index++) interrupt(request, &request->threads[index]);
     for (size_t index = 0; index < request->count; index++) await_stop(request, &request->threads[index]);
     set_patience(0);
-    for (size_t index = 0; index < request->count; index++) copy(request, &request->threads[index]);
+    copy_together(request);
     if (inside) inside(context);
     for (size_t index = 0; index < request->count; index++) release(request, &request->threads[index]);
     uint64_t took = hs_monotonic_ns() - began;
     hs_urgency_drop(request->urgency);
     return took;
-}
-
-/// How much there is from `start` on in the memory that the stack pointer lies in, as far as that is known: trying to read beyond
-/// takes twice as long.
-static size_t room_on_stack(const hs_stacks *stacks, uint64_t start, uint64_t stack_pointer, size_t capacity) {
-    size_t low = 0, high = stacks ? stacks->count : 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (stacks->ends[middle] <= stack_pointer) low = middle + 1;
-        else high = middle;
-    }
-    uint64_t room = stacks && low < stacks->count ? stacks->ends[low] - start : capacity;
-    return room < capacity ? (size_t)room : capacity;
-}
-
-void hs_copy_without_stopping(pid_t pid, const hs_stacks *stacks, hs_thread_copy *thread, uint64_t stack_pointer) {
-    thread->stack_start = (stack_pointer > RED_ZONE ? stack_pointer - RED_ZONE : stack_pointer) & ~7ull;
-    ssize_t got = hs_read_memory(pid, thread->stack_start, thread->stack, room_on_stack(stacks, thread->stack_start, stack_pointer, thread->stack_capacity));
-    thread->stack_length = got > 0 ? (size_t)got : 0;
-    if (got < 0 && !thread->error) thread->error = (int)got;
 }
 
 /*

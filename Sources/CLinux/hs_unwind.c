@@ -55,7 +55,7 @@ static int walk(hs_unwinder *unwinder, hs_frame *frames, int limit, int exact, i
         if (pc == 0) { *end = HS_END_OUTERMOST; break; }
         // Only a switch to a signal stack may lead downwards, and once.
         if (count > 0 && sp <= frames[count - 1].sp && ++backwards > 1) { *end = HS_END_NO_PROGRESS; break; }
-        frames[count++] = (hs_frame){pc, sp, exact};
+        frames[count++] = (hs_frame){pc, sp, exact, 0};
         if (count == limit) { *end = HS_END_LIMIT; break; }
         exact = unw_is_signal_frame(&cursor) > 0;
         unw_proc_info_t info;

@@ -106,7 +106,6 @@ static void end_like(const char *name, int status) {
 
 /// As a rule it lives for less than a second: memory is taken in large pieces and not given back in between.
 static void use_memory_freely(void) {
-    mallopt(M_ARENA_MAX, 1);
     mallopt(M_TOP_PAD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 512 << 20);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);

@@ -108,7 +108,8 @@ package struct JavaRuntimeReader {
     private func addWaits(
         _ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap, _ monitors: JavaMonitors, _ sections: Sections, _ runtime: inout InspectedRuntime
     ) {
-        let pools = JavaPools(subjects.map { ($0.thread.tid, $0.facts) }, heap)
+        var pools = JavaPools(subjects.map { ($0.thread.tid, $0.facts) }, heap)
+        pools.note(subjects)
         let reapers = records.values.compactMap { record in record.wait?.kind == .child ? record.wait?.pid.map { ($0, record.tid) } : nil }
         let reader = JavaWaitReader(
             heap: heap, monitors: monitors, threads: sections.threads, pools: pools,
@@ -128,12 +129,17 @@ package struct JavaRuntimeReader {
         for (tid, wait) in waits { runtime.threads[tid]?.wait = wait }
         guard let calls = sections.calls else { return }
         let survey = JavaCodeSurvey(calls: calls, heap: heap, pools: pools, subjects: subjects, deadline: min(deadline, .now + Self.longestSurvey))
+        // What is polled for, a hook may change when the program is asked to end.
+        if sections.classes.map({ $0.shutdownHooks() + $0.signalHandlers() }) == [] {
+            let polling = JavaPolling(calls: calls, survey: survey, deadline: min(deadline, .now + Self.longestSurvey)).waits(subjects, waits)
+            for (tid, wait) in polling { runtime.threads[tid]?.wait = wait }
+        }
         for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
     }
 
     /// What waits to be told something may be told when the program is asked to end.
     private func addHooks(_ classes: LoadedClasses?, _ waits: inout [Int32: ManagedWait]) {
-        let told = waits.filter { [.condition, .event, .semaphore, .queueTake].contains($0.value.kind) && $0.value.rest == nil && $0.value.timeout_s == nil }
+        let told = waits.filter { [.condition, .event, .semaphore, .queueTake, .future].contains($0.value.kind) && $0.value.rest == nil && $0.value.timeout_s == nil }
         guard !told.isEmpty, let classes, case let hooks = classes.shutdownHooks() + classes.signalHandlers(), !hooks.isEmpty else { return }
         for tid in told.keys { waits[tid]?.releasers = .complete(hooks) }
     }

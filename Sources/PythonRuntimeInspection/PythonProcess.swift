@@ -71,6 +71,7 @@ struct PythonProcess {
             let waits = WaitFinder(process: self, thread: thread, record: record)
             result[thread.tid] = InspectedRuntime.Thread(name: thread.name, stack: observed, wait: waits.wait())
             result[thread.tid]?.asked_s = waits.asked_s
+            result[thread.tid]?.owedRest = waits.owedRest
         }
         return result
     }

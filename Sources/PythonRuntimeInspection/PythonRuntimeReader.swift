@@ -10,7 +10,7 @@ package struct PythonRuntimeReader {
     private static let attempts = 3
 
     /// For `CaptureOptions.managedRuntimes`.
-    package static let hook: ManagedRuntimeHook = { context in
+    package static let hook = ManagedRuntimeHook(isPresent: { PythonRuntime.isPresent($1) }) { context in
         let bounded = BoundedMemory(context.target.memory, bytes: 128 << 20, reads: 200_000)
         switch PythonRuntime.find(context.modules, bounded) {
         case .none: return nil

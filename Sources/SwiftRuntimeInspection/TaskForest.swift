@@ -19,6 +19,8 @@ package struct TaskForest: Sendable {
     var queues: DispatchState?
     /// By the id of a task asleep: where it could come to code by way of closures, as far as that was followed.
     var held: [UInt64: Set<UInt64>] = [:]
+    /// For each of Dispatch's timers that runs something else, as far as it was followed: the code that its handler could come to by way of closures.
+    var timers: [Set<UInt64>] = []
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
         self.tasks = tasks

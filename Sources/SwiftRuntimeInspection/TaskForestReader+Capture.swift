@@ -3,39 +3,43 @@ package import ProcessInspection
 
 extension TaskForestReader {
     /// The Swift tasks of a process that is being captured: for `CaptureOptions.taskForest`.
-    package static let hook: TaskForestHook = { context in
-        guard mayHaveTasks(context) else { return InspectedTasks(tasks: .complete([]), actors: .complete([])) }
+    package static let hook = TaskForestHook(isPresent: { mayHaveTasks($0, $1) }) { context in
         let forest = read(in: context, placesWorkers: false)
         var tasks = InspectedTasks(tasks: forest.isEmpty ? .complete([]) : forest.tasks, actors: forest.isEmpty ? .complete([]) : forest.actors)
         tasks.currentTasks = forest.currentTasks
         tasks.stopped_ms = forest.stopped_ms
         tasks.waits = waits(context, forest)
         let code = SwiftCodeSurvey(context, forest).found()
+        tasks.inertTimers = code.inertTimers
         tasks.codeAhead = code.threads
         tasks.tasks = tasks.tasks.map { $0.map { task in
             var task = task
             task.codeAhead = code.tasks[task.id]
             return task
         } }
-        tasks.dispatchTimers = DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
+        tasks.dispatchTimers = timers(context)
         return tasks
     }
 
+    private static func timers(_ context: TaskForestContext) -> Int? {
+        DispatchTimers(memory: context.target.memory) { context.modules.address(ofSymbol: $0) }?.count
+    }
+
     /// Most processes have neither Dispatch nor Swift's concurrency, which stands on it.
-    private static func mayHaveTasks(_ context: TaskForestContext) -> Bool {
-        if context.modules.modules.contains(where: { $0.path.contains("libdispatch") }) { return true }
-        if context.modules.address(ofSymbol: "_dispatch_timers_heap") != nil { return true }
+    private static func mayHaveTasks(_ target: CaptureTarget, _ modules: ModuleTable) -> Bool {
+        if modules.modules.contains(where: { $0.path.contains("libdispatch") }) { return true }
+        if modules.address(ofSymbol: "_dispatch_timers_heap") != nil { return true }
         do throws(ConcurrencyRuntime.Absence) {
             _ = try ConcurrencyRuntime.locate(
-                memory: context.target.memory, mappings: context.modules.maps, staticSymbol: symbolOfExecutable(context))
+                memory: target.memory, mappings: modules.maps, staticSymbol: symbolOfExecutable(modules))
             return true
         } catch {
             return error != .noRuntime
         }
     }
 
-    private static func symbolOfExecutable(_ context: TaskForestContext) -> @Sendable (String) -> UInt64? {
-        let executable = context.modules.modules.first
+    private static func symbolOfExecutable(_ modules: ModuleTable) -> @Sendable (String) -> UInt64? {
+        let executable = modules.modules.first
         return { name in
             guard let executable, let linked = executable.image.address(ofSymbol: name) else { return nil }
             return linked &+ executable.bias
@@ -59,7 +63,7 @@ extension TaskForestReader {
         }
         let pointers = Dictionary(context.copies.map { ($0.tid, $0.stackPointer) }, uniquingKeysWith: { first, _ in first })
         let known = threads.reduce(into: pointers) { known, thread in if known[thread.tid] == nil { known[thread.tid] = thread.syscall?.stackPointer } }
-        waits.merge(EventLoopWaits(memory: context.target.memory, types: TypeNames(memory: context.target.memory, mappings: mappings)).waits(of: threads, stackPointers: known)) { $1 }
+        waits.merge(EventLoopWaits(memory: context.target.memory, mappings: mappings).waits(of: threads, stackPointers: known)) { $1 }
         for thread in threads where thread.wait?.kind == .futex {
             guard let blocked = forest.queues?.blocked[thread.tid], var wait = waits[thread.tid] ?? thread.wait else { continue }
             wait.blockedQueue = blocked
@@ -73,12 +77,13 @@ extension TaskForestReader {
     ///   - placesWorkers: whether to say what gives each thread its work.
     package static func read(in context: TaskForestContext, searchesResumers: Bool = true, placesWorkers: Bool = true) -> TaskForest {
         var reader = TaskForestReader(pid: context.target.pid, memory: context.target.memory, symbolizer: context.symbolizer)
-            .findingStaticRuntime(symbolOfExecutable(context))
+            .findingStaticRuntime(symbolOfExecutable(context.modules))
         if searchesResumers {
             let copies = context.copies
             let proc = context.target.proc
             let records = Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
-            reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap")) { ThreadStacks(copies: copies, records: records, proc: proc) }
+            let followsTimers = context.threads.elements.contains { SwiftCodeSurvey.waitsForOthers($0) && !$0.isIdlePoolThread } && (timers(context) ?? 0) > 0
+            reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap"), followsTimers: followsTimers) { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
         var forest = reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
         guard placesWorkers else { return forest }

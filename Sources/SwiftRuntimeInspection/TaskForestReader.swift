@@ -15,6 +15,7 @@ package struct TaskForestReader: Sendable {
     private let symbolizer: (any Symbolizer)?
     private var stacks: (@Sendable () -> ThreadStacks)?
     private var timersHeap: UInt64?
+    private var followsTimers = false
     private var finder: (@Sendable (any MemoryReader, ConcurrencyRuntime) -> any TaskFinder)?
     private var staticSymbol: @Sendable (String) -> UInt64? = { _ in nil }
 
@@ -28,10 +29,13 @@ package struct TaskForestReader: Sendable {
 
     /// Also looks who could resume each continuation, with what the threads' registers and stacks tell.
     ///
-    /// - Parameter timersHeap: address of Dispatch's `_dispatch_timers_heap`: without it some sleeps have no time that remains.
-    package func searchingResumers(timersHeap: UInt64? = nil, _ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
+    /// - Parameters:
+    ///   - timersHeap: address of Dispatch's `_dispatch_timers_heap`: without it some sleeps have no time that remains.
+    ///   - followsTimers: whether to tell what Dispatch's timers run also where no task waits.
+    package func searchingResumers(timersHeap: UInt64? = nil, followsTimers: Bool = false, _ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
         var reader = self
         reader.timersHeap = timersHeap
+        reader.followsTimers = followsTimers
         reader.stacks = stacks
         return reader
     }
@@ -124,12 +128,12 @@ package struct TaskForestReader: Sendable {
 
     private func resumers(
         _ runtime: ConcurrencyRuntime, _ mappings: [MemoryMapping], _ view: any MemoryReader, _ deadline: ContinuousClock.Instant
-    ) -> (([RawTask], [StatusRecords], [Dependency?], Kinship, TypeNames, @escaping (Int) -> TaskWait.Kind?) -> ResumerReader)? {
+    ) -> (([RawTask], [StatusRecords], [Dependency?], Kinship, TypeNames, @escaping (Int) -> Backtraces.Named) -> ResumerReader)? {
         guard let stacks else { return nil }
-        return { tasks, records, dependencies, kin, types, libraryWait in
+        return { tasks, records, dependencies, kin, types, backtrace in
             ResumerReader(
                 memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
-                records: records, dependencies: dependencies, kin: kin, threads: stacks(), libraryWait: libraryWait, timersHeap: timersHeap,
+                records: records, dependencies: dependencies, kin: kin, threads: stacks(), backtrace: backtrace, timersHeap: timersHeap, followsTimers: followsTimers,
                 deadline: min(deadline, .now + Self.searchTime))
         }
     }

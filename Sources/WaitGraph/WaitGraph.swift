@@ -41,8 +41,8 @@ package struct WaitGraph: Sendable {
             reason: .requested, takenAt: Moment(monotonic_s: 0), clocks: ClockReading(monotonic_s: 0, boottime_s: 0, wall_s: 0),
             host: HostRecord(name: "", kernel: "", architecture: "", bootID: "", processors: 1),
             subject: ProcessIdentity(pid: 0, startTicks: 0))
-        let later = SnapshotIndex(last)
         let earlier = ordered.count > 1 && ordered[0].host.bootID == last.host.bootID ? SnapshotIndex(ordered[0]) : nil
+        let later = SnapshotIndex(last, earlier: earlier)
         self.init(index: later, activity: Activity(earlier: earlier, later: later, samples: samples), hungAfter_s: hungAfter_s)
         addThreads()
         addFileLocks()

@@ -43,6 +43,8 @@ struct AttachCommand: AsyncParsableCommand {
 
     /// Readings of CPU, threads and sockets between both looks.
     private static let samplesPerSecond = 4.0
+    /// A capture that takes no longer may be made again.
+    private static let quick_ms = 1500.0
     /// A capture that takes longer has met a process that cannot be read.
     private static let captureLimit = Duration.seconds(60)
 
@@ -80,10 +82,10 @@ struct AttachCommand: AsyncParsableCommand {
 
     private func look(at identity: ProcessIdentity, _ directory: String) async throws -> Run {
         let clock = ScenarioClock()
-        let first = try await capture(1, .requested, directory)
+        let first = try await captureAsleep(1, .requested, directory, since: nil)
         let samples = await sample(identity, clock)
         var snapshots = [first]
-        if identity.isAlive, let second = try? await capture(2, .confirmation, directory) { snapshots.append(second) }
+        if identity.isAlive, let second = try? await captureAsleep(2, .confirmation, directory, since: first) { snapshots.append(second) }
         var header = RunHeader(startedAt: first.takenAt, clocks: first.clocks, host: first.host)
         header.subject = identity
         header.subjectName = first.processes.elements.first { $0.identity.pid == identity.pid }?.name
@@ -111,6 +113,16 @@ struct AttachCommand: AsyncParsableCommand {
         var sample = sample
         sample.at.scenario_s = nil
         return sample
+    }
+
+    /// Looks again, and then once more, where a thread was met awake between two sleeps.
+    private func captureAsleep(_ ordinal: Int, _ reason: SnapshotReason, _ directory: String, since earlier: Snapshot?) async throws -> Snapshot {
+        var snapshot = try await capture(ordinal, reason, directory)
+        for _ in 0..<2 where snapshot.cost.wall_ms < Self.quick_ms && snapshot.metSleeperAwake(since: earlier) {
+            guard let again = try? await capture(ordinal, reason, directory) else { break }
+            snapshot = again
+        }
+        return snapshot
     }
 
     /// In a process of its own: corrupt memory, or an end by force, costs only that one.

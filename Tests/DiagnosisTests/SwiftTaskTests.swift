@@ -77,6 +77,18 @@ import Testing
         #expect(assess(builder).verdict == .idle)
     }
 
+    @Test(arguments: [(.continuation, true, 0, Cause.continuationNeverResumed), (.stream, true, 0, .streamNeverFinished), (.stream, true, 1 << 14, nil), (.continuation, false, 0, nil)] as [(TaskWait.Kind, Bool, UInt64, Cause?)])
+    func aMainTaskThatAwaitsInEarnestDoesNotParkItself(kind: TaskWait.Kind, isInEarnest: Bool, caughtSignals: UInt64, cause: Cause?) {
+        var builder = Self.dispatch(timers: 1)
+        builder.editProcess(100) { $0.caughtSignals = caughtSignals }
+        builder.task(1, wait: Self.waiting(kind, resumers: []), stack: ["main"]) {
+            $0.kind = .main
+            $0.codeAhead = CodeAhead()
+            $0.codeAhead?.awaitsInEarnest = isInEarnest
+        }
+        #expect(assess(builder).root?.cause == cause)
+    }
+
     private static func timeout(cancelled: Bool) -> SnapshotBuilder {
         var builder = dispatch(timers: 1)
         builder.task(1, wait: waiting(.group) { $0.pending = 1 }, stack: ["withTimeout", "main"]) { $0.children = [2] }
@@ -142,5 +154,26 @@ import Testing
         let found = assess(builder)
         #expect(found.root?.cause == .eventLoopBlocked)
         #expect(found.root?.chain.map(\.kind).prefix(2) == [.task, .thread])
+    }
+
+    /// The first look found the connection; at the second the loop was at work, or what leads from the task to it could not be read.
+    @Test(arguments: [(awake: true, hidden: false), (false, true), (true, true)]) func aConnectionFoundOnceIsKept(awake: Bool, hidden: Bool) {
+        var builder = Self.dispatch(timers: 1)
+        builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
+        _ = builder.socket(fd: 14, sent_s: 20, received_s: 12, receivedBytes: 300)
+        builder.task(1, wait: Self.waiting(.eventLoopFuture, resumers: ["promise"]) {
+            $0.eventLoopTID = 200
+            $0.descriptor = 14
+        }, stack: ["get", "main"])
+        let found = assess(builder) { later in
+            if awake { later.editThread(200) { ($0.state, $0.wait) = ("R", nil) } }
+            if hidden {
+                later.editTask(1) {
+                    $0.wait?.eventLoopTID = nil
+                    $0.wait?.descriptor = nil
+                }
+            }
+        }
+        #expect(found.root?.cause == .peerStalled)
     }
 }

@@ -14,7 +14,7 @@ import Testing
         ("connect-blackholed", .connectBlackholed), ("connect-backlog", .notAccepting), ("unix-backlog", .notAccepting), ("peer-deaf", .halfOpen),
         ("peer-not-reading", .backpressure), ("both-write", .mutualBackpressure), ("loop-silent", .peerSilent), ("socket-silent", .peerSilent),
         ("socket-timeout", .peerSilent), ("unix-silent", .peerSilent), ("resolve", .nameResolution), ("descriptors-gone", .descriptorsExhausted),
-        ("rwlock-abandoned", .lockAbandoned), ("mutex-abandoned", .lockAbandoned), ("mutex-self", .lockAbandoned), ("mutex-cycle", .lockCycle),
+        ("rwlock-abandoned", .lockAbandoned), ("rwlock-again", .lockAbandoned), ("mutex-abandoned", .lockAbandoned), ("mutex-self", .lockAbandoned), ("mutex-cycle", .lockCycle),
         ("mutex-held", .lockHolderBlocked), ("mutex-pi", .lockHolderBlocked), ("mutex-shared", .lockHolderBlocked), ("rwlock-read", .lockHolderBlocked),
         ("once", .lockHolderBlocked), ("condition", .conditionNeverSignalled), ("join-worker", .conditionNeverSignalled),
         ("event-read", .conditionNeverSignalled), ("semaphore", .semaphoreNeverSignalled), ("semop-taken", .semaphoreNeverSignalled),
@@ -27,18 +27,21 @@ import Testing
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
         ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
         ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
-        ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
+        ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("beat-workers", .conditionNeverSignalled), ("beat-kept", .pipeNeverClosed), ("beat-reporter", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
         ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed), ("pair-stopped", .stopped),
+        ("semaphore-deserted", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
+        ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
         "watch-hangup", "compute", "copy-bytes", "serve", "accept", "sleep", "sleep-until", "pause", "sigtimedwait", "msgrcv",
         "udp-serve", "poll-datagrams", "sleep-daily", "broker-take", "prefork", "pool-of-consumers", "pool-enough", "job-pipe",
         "pipe-logged", "pipe-signalled", "semaphore-fed", "semaphore-told", "child-keeps", "filter-kept", "output-led",
-        "beat-service", "beat-consumer", "beat-workers", "beat-fed", "spin-for-steps",
+        "beat-service", "beat-consumer", "beat-fed", "beat-handing", "beat-reported", "spin-for-steps",
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
+        "semaphore-shared", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

@@ -55,6 +55,35 @@ import Testing
         #expect(same, "\(String(decoding: table, as: UTF8.self))")
     }
 
+    /// What differs from thread to thread is put between what they have in common.
+    @Test func threadsThatAreAlikeAreWrittenAsEver() throws {
+        var threads = (0..<40).map { number in
+            var thread = ThreadRecord(pid: 4, tid: Int32(100 + number), name: number % 3 == 0 ? "pool" : "main", state: "S", stack: .complete(Self.frames))
+            // Alike but for numbers; the last ones have what stands for numbers among the rest of the row.
+            thread.name = number < 30 ? thread.name : "2147483171 and 2147483269"
+            thread.voluntarySwitches = number % 2 == 0 ? UInt64(number) : nil
+            thread.involuntarySwitches = .max - UInt64(number)
+            thread.syscall = SyscallRecord(number: 202, name: "futex", arguments: [1, 2, .max], stackPointer: .max &- UInt64(number), programCounter: 7)
+            return thread
+        }
+        threads[3].tid = .max
+        threads[7].tid = -1
+        threads[9].syscall?.stackPointer = 2_147_483_171
+        var snapshot = Self.snapshot
+        snapshot.threads = .complete(threads)
+        let table = try #require(try snapshot.files().first { $0.name == SnapshotFile.threads.rawValue }).contents
+        let lines = String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst().dropLast()
+        for (line, thread) in zip(lines, threads) {
+            let plain = try String(decoding: EvidenceCoding.encoder(pretty: false).encode(thread), as: UTF8.self)
+            // Its frames are those of the first row.
+            let start = try #require(plain.range(of: #""stack":{"status":"complete","#)), end = try #require(plain.range(of: "]}", range: start.upperBound..<plain.endIndex))
+            let shared = plain.replacingCharacters(in: start.upperBound..<plain.index(before: end.upperBound), with: #""sameAs":0"#)
+            let written = line.hasSuffix(",") ? line.dropLast() : line
+            #expect(written == (thread.tid == 100 ? plain[...] : shared[...]))
+        }
+        #expect(lines.count == threads.count)
+    }
+
     @Test(arguments: stacks) func tasksAreReadBackAsTheyWere(_ stack: Observed<[Frame]>) throws {
         var task = TaskRecord(pid: 4, id: 9, address: 64, kind: .unstructured, state: .suspended)
         task.backtrace = stack

@@ -15,15 +15,19 @@ extension LiveJavaTests {
             ("latch", .conditionNeverSignalled), ("future-dropped", .conditionNeverSignalled), ("queue-empty", .conditionNeverSignalled),
             ("queue-full", .conditionNeverSignalled), ("handover", .conditionNeverSignalled), ("semaphore", .semaphoreNeverSignalled),
             ("barrier", .barrierIncomplete), ("phaser", .barrierIncomplete), ("pool-starved", .threadPoolExhausted),
-            ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("future-behind-socket", .peerSilent),
+            ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
-            ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled),
+            ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled),
+            ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
+            ("VansLost", .conditionNeverSignalled), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
+            ("ReadingFar", .timerTooFar),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
-            "healthy-sleep-loop", "healthy-computing", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew",
+            "healthy-sleep-loop", "healthy-computing", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "KeptAlive",
+            "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon",
         ]
 
         // Attaching is mostly waiting: some at a time.

@@ -1,5 +1,6 @@
 import Diagnosis
 import Evidence
+import Foundation
 import Testing
 
 extension LivePythonTests {
@@ -17,6 +18,11 @@ extension LivePythonTests {
             ("ticking-join", .conditionNeverSignalled), ("ticking-slots", .semaphoreNeverSignalled), ("ticking-feed", .conditionNeverSignalled),
             ("async-filter", .pipeNeverClosed), ("lock-follower", .childNeverExits), ("event-lost", .conditionNeverSignalled),
             ("call-unanswered", .conditionNeverSignalled), ("busy-rows", .busyLoop), ("async-synchronous", .conditionNeverSignalled),
+            ("lock-forgotten", .lockAbandoned), ("async-sessions-lost", .conditionNeverSignalled), ("gate-late", .conditionNeverSignalled),
+            ("poll-failed", .conditionNeverSignalled), ("output-collected", .childNeverExits),
+            ("tokens-stopped", .peerStalled), ("mail-silent", .peerSilent), ("filter-kept", .pipeNeverClosed), ("process-lock-lost", .semaphoreNeverSignalled),
+            ("loop-left", .conditionNeverSignalled), ("event-days", .timerTooFar), ("orders-end", .pipeNeverClosed), ("gather-full", .conditionNeverSignalled),
+            ("poll-joined", .conditionNeverSignalled),
         ]
 
         @Test(arguments: hanging)
@@ -30,6 +36,7 @@ extension LivePythonTests {
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
             "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
+            "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.
@@ -38,6 +45,14 @@ extension LivePythonTests {
                 try await program.assessment { judged += 1; return $0.verdict == .hang || judged == 3 }
             }
             #expect(assessment.verdict != .hang, "\(assessment.headline)")
+        }
+
+        /// Debian's packages of the clients that most asynchronous programs use.
+        private static let hasClients = ["httpx", "aiohttp"].allSatisfy { FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/\($0)/__init__.py") }
+
+        @Test(.enabled(if: hasClients, "needs python3-httpx and python3-aiohttp"), arguments: ["httpx-stopped", "aiohttp-stopped", "aiohttp-tokens", "httpx-followed", "aiohttp-followed"])
+        func anAnswerThatATaskReads(_ program: String) async throws {
+            if program.hasSuffix("followed") { try await isHealthy(program) } else { try await hangs(program, .peerStalled) }
         }
 
         /// In the middle of something, beside others that go on: neither healthy nor shown to hang.

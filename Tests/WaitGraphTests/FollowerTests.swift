@@ -51,4 +51,27 @@ import Testing
         guard case .stuck(let standstill) = follower.outcome(of: .thread(pid: 1, tid: 1)) else { Issue.record("not stuck"); return }
         #expect(standstill.ending == .ownerSelf)
     }
+
+    /// Plain functions of C++ begin in one function of its library for all of their type, and closures in one of their own, as those of Rust do under one name.
+    @Test func threadsOfOneBeginningAreToldByTheirSymbols() {
+        func stack(_ frames: [(function: String, symbol: String?)]) -> [Frame] {
+            frames.map { row in
+                var frame = Frame(programCounter: 1)
+                frame.function = row.function
+                frame.symbol = row.symbol
+                return frame
+            }
+        }
+        let end = [(function: "start_thread", symbol: String?.none), (function: "clone3", symbol: nil)]
+        let run = "_ZNSt6thread11_State_implINS_8_InvokerISt5tupleIJPFvvEEEEEE6_M_runEv"
+        let lambda = "_ZNSt6thread11_State_implINS_8_InvokerISt5tupleIJZ4mainEUlvE_EEEEE6_M_runEv"
+        func start(_ frames: [(function: String, symbol: String?)]) -> [String] { StackShape.start(of: stack(frames + end)) }
+        let serve = start([("accept", nil), ("serve()", "_Z5servev"), ("_M_run", run)])
+        #expect(serve == start([("lock", nil), ("serve()", "_Z5servev"), ("_M_run", run)]))
+        #expect(serve != start([("lock", nil), ("feed()", "_Z4feedv"), ("_M_run", run)]))
+        #expect(start([("accept", nil), ("_M_run", lambda)]) == start([("lock", nil), ("_M_run", lambda)]))
+        let one = [(function: "FnOnce::call_once", symbol: String?("_ZN4core3ops8function6FnOnce9call_once17h6690963b2657ae1fE")), (function: "thread_start", symbol: nil)]
+        let other = [(function: "FnOnce::call_once", symbol: String?("_ZN4core3ops8function6FnOnce9call_once17he583347a3efab568E")), (function: "thread_start", symbol: nil)]
+        #expect(start(one) == start([("lock", nil)] + one) && start(one) != start(other))
+    }
 }

@@ -57,6 +57,8 @@ hs_image *hs_image_supplementary(const hs_image *image);
 const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start);
 /// The same, with the first address behind it as well.
 const char *hs_image_function_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end);
+/// The same of a variable or a table.
+const char *hs_image_object_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end);
 
 /// Linked address of a symbol by name, 0 when there is none.
 uint64_t hs_image_symbol(hs_image *image, const char *name);

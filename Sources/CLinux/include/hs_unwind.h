@@ -33,6 +33,8 @@ typedef struct {
     uint64_t sp;
     /// The pc is exact: innermost, or interrupted by a signal. Else it is a return address.
     int exact;
+    /// Registers that are known as this frame has them; 0 where that was not kept.
+    uint32_t known;
 } hs_frame;
 
 /// Bits of `known`: 1 << HS_RBP and so on. Returns the number of frames; `*end` says why it ended.

@@ -6,12 +6,14 @@ enum Sleeper {
     /// Frames of the program between its main function and the sleep that make it "in the middle".
     static let depth = 2
 
-    /// Whether a thread's sleep is far longer than its work can mean. Nobody waits for it that was seen.
-    private static func isTooLong(_ asked_s: Double, _ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
+    /// Whether a thread's sleep is far longer than its work can mean.
+    ///
+    /// - Parameter isAwaited: another thread waits for its end.
+    private static func isTooLong(_ asked_s: Double, _ thread: ThreadRecord, isAwaited: Bool, _ graph: WaitGraph) -> Bool {
         let index = graph.index
         let own = StackShape(thread).inside
         let isAlone = index.threads(of: thread.pid).count == 1
-        if asked_s >= Pause.forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) }
+        if asked_s >= Pause.forEver_s { return own.count >= depth && isAlone && !serves(thread.pid, index) || isAmidRounds(thread, isAwaited: isAwaited, isAlone: isAlone, graph) }
         // A main thread that only keeps the process alive, for others that work in it.
         if asked_s >= Pause.mistaken_s { return isAlone || !own.isEmpty }
         return isMilliseconds(asked_s) && own.count >= (isAlone ? 1 : depth) && !serves(thread.pid, index)
@@ -31,7 +33,10 @@ enum Sleeper {
     }
 
     private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
-        (index.socketRows[pid] ?? []).contains { [.listening, .established].contains(index.sockets[$0].state) }
+        (index.socketRows[pid] ?? []).contains { row in
+            let socket = index.sockets[row]
+            return socket.state == .listening || socket.state == .established && index.isClient(socket) == false
+        }
     }
 
     static func isTooLong(_ asked_s: Double, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
@@ -44,7 +49,9 @@ enum Sleeper {
         }
         if standstill.isCommitted { return asked_s > graph.hungAfter_s }
         // A limit, however large, on a wait for something else is no sleep.
-        if case .thread(_, let tid)? = standstill.path.last?.from, let wait = graph.index.thread(tid)?.managedWait, wait.kind != .sleep {
+        if case .thread(_, let tid)? = standstill.path.last?.from, let thread = graph.index.thread(tid), let wait = thread.managedWait, wait.kind != .sleep {
+            // An event that nobody can set is a sleep by another name.
+            if wait.kind == .event, wait.releasers == .complete([]), asked_s >= Pause.mistaken_s, isTooLong(asked_s, thread, isAwaited: standstill.path.count > 1, graph) { return true }
             // Timers of libraries wait for being cancelled: with days to go, and somebody who waits for their end, they sleep.
             return wait.kind == .event && standstill.path.count > 1 && asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s
         }
@@ -52,7 +59,15 @@ enum Sleeper {
         if case .task(let pid, let id) = standstill.end { return isInTheMiddle(pid, id, standstill, graph) }
         guard case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end), let thread = graph.index.thread(tid), thread.pid == pid
         else { return asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s }
-        return isTooLong(asked_s, thread, graph)
+        // Whoever stands and waits for the result of something scheduled does not mean to do so for a day.
+        if let wait = thread.managedWait, wait.kind == .sleep, wait.object != 0 { return asked_s >= Pause.day_s && asked_s < Pause.forEver_s }
+        return isTooLong(asked_s, thread, isAwaited: standstill.path.count > 1, graph)
+    }
+
+    /// Asleep "for ever" in a loop that does more than sleep, in a program that no signal would wake: whoever only wants to stay alive has nothing else to do in it.
+    private static func isAmidRounds(_ thread: ThreadRecord, isAwaited: Bool, isAlone: Bool, _ graph: WaitGraph) -> Bool {
+        guard thread.codeAhead?.comesBack == true, isAwaited && !thread.isMain || isAlone, !serves(thread.pid, graph.index) else { return false }
+        return graph.index.process(thread.pid).flatMap(Follower.orders) == 0
     }
 
     /// A task of a process that serves nobody, asleep some calls deep; one that sleeps in its outermost function keeps the process alive.

@@ -20,6 +20,16 @@ enum Stranded {
         }
     }
 
+    /// Who waits for the end of a pool waits for those of its threads that stand.
+    static func leaveOutJoiners(_ index: SnapshotIndex, _ stuck: inout [Standstill]) {
+        func tid(_ standstill: Standstill) -> Int32? { if case .thread(_, let tid) = standstill.start { tid } else { nil } }
+        let standing = Set(stuck.compactMap(tid))
+        stuck.removeAll { standstill in
+            guard let own = tid(standstill), let wait = index.thread(own)?.managedWait, wait.kind == .event, let workers = wait.workers, !workers.contains(own) else { return false }
+            return !standing.isDisjoint(with: workers)
+        }
+    }
+
     /// An answer that the subject owes itself, or a child of its own.
     static func ownAnswer(_ standstill: Standstill, _ subject: Int32, _ graph: WaitGraph) -> String {
         let who = UnitSurvey.process(of: standstill.start).map { $0 == subject ? "it" : "pid \(MachineShift.ownID($0)) (\(graph.index.name(of: $0)))" } ?? "it"
@@ -70,10 +80,10 @@ enum Stranded {
         let shape = StackShape(waiter)
         // That somebody who wakes up may bring it is a reason to wait for work, and none to wait for one result all the time.
         if !shape.awaitsResult, Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
-        guard isMain(first, pid, graph) ? Follower.depth(of: waiter) >= 2 : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
-            waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isShared != true
-        else { return nil }
         let awaitsResult = if case .result? = MidOperation(graph.understood(waiter)) { true } else { false }
+        guard isMain(first, pid, graph) ? awaitsResult || Follower.isDeep(waiter) : isTask(shape, waiter), !shape.runsEventLoop, graph.rest[.thread(pid: pid, tid: tid)] == nil,
+            waiter.managedWait?.releasers?.elements.isEmpty != false, waiter.wait?.futex?.isOpenToOthers != true
+        else { return nil }
         let others = graph.index.threads(of: pid).filter { $0.tid != tid && $0.tid != first }
         guard others.contains(where: { isTicking($0, graph) }), others.allSatisfy({ isTicking($0, graph) || cannotActAlone($0, graph) || awaitsResult && isIdleLoop($0, graph) }) else { return nil }
         return "\(NodeText.short(.thread(pid: pid, tid: tid), graph.index)) waits to be let go on, and no other thread is seen at work that would: they wake up by their timers, or wait themselves"

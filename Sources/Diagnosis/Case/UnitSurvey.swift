@@ -64,8 +64,8 @@ package struct UnitSurvey: Sendable {
         Self.leaveOutCustomers(index, &stuck)
         Self.leaveOutHolders(subject, &stuck)
         setCustomersAside(subject, index, &stuck)
-        if let again = Repetition.words(subject, graph) { stranded.append(again) }
-        if let circle = Stranded.tickingLoop(subject, graph) { stranded.append(circle) }
+        stranded += [Repetition.words(subject, graph), Stranded.tickingLoop(subject, graph)].compactMap(\.self)
+        Stranded.leaveOutJoiners(index, &stuck)
         standstills = Self.grouped(stuck, graph)
     }
 
@@ -214,7 +214,7 @@ package struct UnitSurvey: Sendable {
     /// program of workers alive until it is told to stop. One that waits for several to come waits for work that was begun.
     private func isIdleWait(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph) -> Bool {
         guard case .thread(let pid, let tid) = standstill.start, standstill.path.count == 1,
-            let wait = graph.index.thread(tid)?.managedWait, wait.kind == .event, (wait.count ?? 1) == 1
+            let thread = graph.index.thread(tid), let wait = thread.managedWait, wait.kind == .event, (wait.count ?? 1) == 1, thread.codeAhead?.awaitsSeveral != true
         else { return false }
         return graph.index.threads(of: pid).contains { $0.tid != tid && ($0.managedWait.map { $0.rest != nil && $0.kind != .housekeeping } == true || $0.managedWait?.kind == .queueTake) }
     }

@@ -43,7 +43,7 @@ extension Catalogue {
             The loop that should complete the work has ended. Whoever waits gets an error, or nothing at all.
             """,
         supports: """
-            Operations that are open and wait on a loop whose threads no longer exist; errors that name the \
+            Operations that are open and wait on a loop whose threads no longer exist; a wait in a function that works with such a loop; errors that name the \
             loop.
             """,
         refutes: """

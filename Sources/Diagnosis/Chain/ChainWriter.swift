@@ -62,6 +62,7 @@ package struct ChainWriter {
         let to = NodeText.brief(edge.to, index)
         switch edge.relation {
         case .locks, .parksOn: return "waits for \(to)" + (isManaged(edge.to) ? "" : " (\(lastOf(edge.knownFrom)))")
+        case .heldBy where edge.knownFrom == WaitGraph.byCount: return "is to be left by \(to) (\(edge.knownFrom))"
         case .heldBy: return "is held by \(to)\(taken(edge.from))\(inferred(edge))"
         case .joins: return "waits for \(to) to end"
         case .reads: return "waits to read"
@@ -69,7 +70,7 @@ package struct ChainWriter {
         case .accepts: return "waits for a connection"
         case .connects: return "connects"
         case .polls: return "polls"
-        case .opens: return "opens a FIFO that nobody opens at the other end"
+        case .opens: return index.thread(ofNode: edge.from)?.openedFIFO ?? "opens a FIFO that nobody opens at the other end"
         case .otherEnd: return "has \(to) at its other end"
         case .waitsForExit: return "waits for \(to) to exit"
         case .sleeps: return "sleeps"
@@ -144,14 +145,15 @@ package struct ChainWriter {
         case .socket(let standing): SocketText.standing(standing, row(standstill.end), index)
         case .fileLock: "holds it" + (holderDoing(standstill.end).map { ", and \($0)" } ?? "")
         case .databaseLock: "not released by the session that holds it"
-        case .pipeOpen(let holders): "open for writing in \(Self.names(holders))"
-        case .pipeFull(let readers): "full; its reader \(Self.names(readers)) does not read"
-        case .queueFull(let readers): "full; \(readers.isEmpty ? "nobody is known to read from it" : "its reader \(Self.names(readers)) takes nothing out")"
+        case .pipeOpen(let holders): "open for writing in \(Self.names(holders, index))"
+        case .pipeFull(let readers): "full; its reader \(Self.names(readers, index)) does not read"
+        case .queueFull(let readers): "full; \(readers.isEmpty ? "nobody is known to read from it" : "its reader \(Self.names(readers, index)) takes nothing out")"
         case .partnerGone(let pid): "pid \(pid), which took its last message, has exited"
         case .noPartner: "nobody opens its other end"
         case .stopped: "stopped by a signal or a debugger"
         case .disk: "a device or file system that does not answer"
         case .childStays(let why): "does not exit: \(why)"
+        case .childEndless: "goes round in a loop that only cancellation would end, and nobody cancels it"
         case .signalMissed: "has ended, and its signal came before the wait: no other child is left to send one"
         case .busy: "uses the processor all the time"
         case .nameLookup: "resolves a name; no answer"
@@ -218,9 +220,9 @@ package struct ChainWriter {
         return doing(pid)
     }
 
-    static func names(_ holders: [DescriptorReference]) -> String {
+    static func names(_ holders: [DescriptorReference], _ index: SnapshotIndex) -> String {
         var seen: Set<Int32> = []
-        let names = holders.filter { seen.insert($0.pid).inserted }.prefix(4).map { "pid \(MachineShift.ownID($0.pid)) (\($0.processName))" }
+        let names = holders.filter { seen.insert($0.pid).inserted }.prefix(4).map(index.title)
         return names.isEmpty ? "nobody" : names.joined(separator: ", ")
     }
 }

@@ -32,7 +32,7 @@ package enum SocketText {
     }
 
     package static func peerText(_ socket: SocketRecord, _ index: SnapshotIndex) -> String {
-        if let owner = index.answerers(of: socket).first { return "pid \(MachineShift.ownID(owner.pid)) (\(owner.processName))" }
+        if let owner = index.answerers(of: socket).first { return index.title(owner) }
         return socket.remote.map(\.description) ?? socket.unixPath ?? "its peer"
     }
 }

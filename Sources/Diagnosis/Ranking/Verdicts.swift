@@ -71,6 +71,9 @@ enum Verdicts {
         if units.bystanders.isEmpty, !units.unclear.isEmpty { return (.unknown, units.unclear[0]) }
         if units.unclear.count > units.bystanders.count { return (.unknown, units.unclear[0]) }
         if let times = evidence.graph.activity.transfers { return (.advancing, "it woke up \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s)), and read or wrote") }
+        if let times = evidence.graph.activity.handovers(of: evidence.subjectPID) {
+            return (.advancing, "a thread that waits for others was woken \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s))")
+        }
         if evidence.graph.activity.written_bytes >= Self.work_bytes {
             return (.advancing, "it wrote \(evidence.graph.activity.written_bytes) bytes in \(NodeText.seconds(evidence.graph.activity.window_s))")
         }

@@ -53,6 +53,8 @@ public struct SQLiteLock: Codable, Sendable, Hashable {
     public var name: Name
     /// The database file, without the -shm suffix.
     public var database: String
+    /// When its file or its write-ahead log was last written, as transactions do when they are committed; in seconds since 1970.
+    public var writtenAt_s: Double?
 
     public init(journal: Journal, name: Name, database: String) {
         self.journal = journal

@@ -7,6 +7,10 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For a thread that runs: whether it goes round in a loop that only reads memory, and no code that another thread can still come to refers to that;
     /// false where such code does, nil where the loop may do more, or that could not be told.
     public var spins: Bool?
+    /// For a thread that wakes up by itself while another runs: whether it may come to write to memory that others look at.
+    public var writes: Bool?
+    /// For a thread that goes on while another reads, writes or waits for a child: whether it may come to write to what other processes read, close it, or signal them.
+    public var feeds: Bool?
     /// For a thread that waits: whether, let go on, it would come round to the same wait, as a worker does in the loop that takes its work.
     public var comesBack: Bool?
     /// For a thread that waits in a loop: whether it has come past another wait in each of its rounds before it comes to this one, so that it
@@ -14,10 +18,28 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var isMidRound: Bool?
     /// For a thread that waits: functions by which the program, from its beginning on, may let waiting threads go on.
     public var releasers: [String]?
+    /// For a main thread that waits in its outermost function: whether the program has code that is to end this very wait: it signals the object by its address, or the
+    /// object lies on the thread's own stack, so that only whoever was handed it can know of it.
+    public var isMeant: Bool?
+    /// For a thread that waits for the last count of a latch: whether the program makes its latches for more than one.
+    public var awaitsSeveral: Bool?
+    /// For a thread that goes on by itself beside one that reads from a pipe: descriptors that it may come to write to or close, the standard ones aside.
+    public var outputs: Observed<[Int32]>?
+    /// For a Swift task asleep that another waits for: whether a function that it is in never returns as long as it is not cancelled.
+    public var endsOnlyIfCancelled: Bool?
+    /// For a Swift task that waits for such a child as its last, or for one element of a stream, and for a main thread that waits: whether the program does anything in it after that.
+    public var hasMoreToDo: Bool?
+    /// For the main task at a continuation or a stream that nobody can end: whether the program gave that continuation to anybody, or does anything with
+    /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive.
+    public var awaitsInEarnest: Bool?
 
-    public init(releases: Observed<[String]>? = nil, spins: Bool? = nil, comesBack: Bool? = nil, isMidRound: Bool? = nil, releasers: [String]? = nil) {
+    /// For a thread that waits for the end of a child: whether it starts another in the same way after that, so that this one was to come to its end.
+    public var isOneStep: Bool?
+
+    public init(releases: Observed<[String]>? = nil, spins: Bool? = nil, writes: Bool? = nil, comesBack: Bool? = nil, isMidRound: Bool? = nil, releasers: [String]? = nil) {
         self.releases = releases
         self.spins = spins
+        self.writes = writes
         self.comesBack = comesBack
         self.isMidRound = isMidRound
         self.releasers = releasers

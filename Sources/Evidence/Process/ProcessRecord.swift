@@ -38,6 +38,8 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var tracerName: String?
     /// Timers of Dispatch that are armed, its own housekeeping left out; nil when they were not seen.
     public var dispatchTimers: Int?
+    /// How many of those have handlers that can come to no code which lets others go on.
+    public var inertTimers: Int?
     /// Language runtimes seen among its modules, such as "swift", "python 3.11", "java", "node".
     public var runtimes: [String]
     /// Why it was looked at: the subject itself, a descendant, or what was followed to it.

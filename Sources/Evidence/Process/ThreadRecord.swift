@@ -38,6 +38,8 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     public var comesBack: Bool?
     /// The same without its registers and its own stack, for what keeps nothing there from one instruction of its language to the next.
     public var memoryComesBack: Bool?
+    /// For a thread that ran: bytes that it read and wrote so far (rchar and wchar of its io file).
+    public var transferred_bytes: UInt64?
     public var pause: ThreadPause
     /// Id of the Swift task that runs on this thread.
     public var currentTask: UInt64?
@@ -63,7 +65,7 @@ public struct ThreadPause: Codable, Sendable, Hashable {
     public enum Method: String, Codable, Sendable, Hashable {
         /// Stopped with PTRACE_INTERRUPT for as long as its stack was copied.
         case stopped
-        /// Read while it slept, because a stop would end its system call (signal(7)).
+        /// Read while it slept: a stop would have shown no more, or would end its system call (signal(7)).
         case readWithoutStopping
         /// Only /proc was read.
         case none

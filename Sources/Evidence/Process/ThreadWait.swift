@@ -48,6 +48,8 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     public var lastUserAlive: Bool?
     /// The serial Dispatch queue in a block of which the thread waits, where more is queued behind that block.
     public var blockedQueue: BlockedQueue?
+    /// Of one that reads an answer which has begun: what of it is still to come, in words, by what the client's own objects keep.
+    public var owedRest: String?
 
     public init(kind: Kind, detail: String? = nil) {
         self.kind = kind
@@ -115,6 +117,8 @@ public struct FutexWait: Codable, Sendable, Hashable {
     /// For a futex in memory that is shared and that nobody else can come to map any more (anonymous, or a deleted file): the other
     /// processes that map it.
     public var sharedWith: [Int32]?
+    /// Meant for other processes as well, of which none has it.
+    public var isDeserted: Bool { isShared && object != .join && sharedWith?.isEmpty == true }
     /// How kind and owner are known, such as "owner field of pthread_mutex_t", "caller pthread_cond_wait".
     public var knownFrom: String?
     /// Threads in the same process that wait on the same object, this one included.
@@ -131,5 +135,23 @@ public struct FutexWait: Codable, Sendable, Hashable {
         self.isShared = false
         self.object = object
         self.objectAddress = address
+    }
+}
+
+extension ThreadWait {
+    private static let fifo = "opens FIFO "
+
+    /// What is said in `detail` of a FIFO that waits to be opened at its other end.
+    package static func opens(fifo path: String, writes: Bool) -> String {
+        "\(fifo)\(path) to \(writes ? "write; nobody has it open to read" : "read; nobody has it open to write")"
+    }
+
+    /// The path of that FIFO.
+    package var openedFIFO: String? {
+        guard let detail, detail.hasPrefix(Self.fifo) else { return nil }
+        for end in [" to write; nobody has it open to read", " to read; nobody has it open to write"] where detail.hasSuffix(end) {
+            return String(detail.dropFirst(Self.fifo.count).dropLast(end.count))
+        }
+        return nil
     }
 }

@@ -22,7 +22,7 @@ public enum EvidenceCoding {
         let starts = Array(stride(from: 0, to: max(1, rows.count), by: size))
         return starts.map { start in
             {
-                var writer = FrameRowWriter()
+                var writer = FrameRowWriter<Row>()
                 let part = rows[start..<min(start + size, rows.count)]
                 return try bytes(part, opens: start == 0, closes: start == starts.last) { number, row, data in
                     try writer.append(row, number: start + number, to: &data)

@@ -1,10 +1,16 @@
 import FoundationEssentials
 
 /// A row with stack frames: the same few frames come again in hundreds of threads and thousands of tasks.
-protocol FrameRow: Encodable {
+protocol FrameRow: Encodable, Hashable {
     /// The frames' name in JSON.
     static var framesKey: String { get }
     var frames: Observed<[Frame]> { get set }
+    /// Puts `marks` in the place of the numbers in which rows differ that are alike otherwise, as many as there are, and gives those numbers.
+    mutating func exchangeNumbers(for marks: [Int32]) -> [UInt64]
+}
+
+extension FrameRow {
+    mutating func exchangeNumbers(for marks: [Int32]) -> [UInt64] { [] }
 }
 
 extension ThreadRecord: FrameRow {
@@ -12,6 +18,21 @@ extension ThreadRecord: FrameRow {
     var frames: Observed<[Frame]> {
         get { stack }
         set { stack = newValue }
+    }
+
+    mutating func exchangeNumbers(for marks: [Int32]) -> [UInt64] {
+        guard tid >= 0 else { return [] }
+        var numbers = [UInt64(tid)]
+        tid = marks[0]
+        func exchange(_ number: inout UInt64) {
+            let mark = UInt64(clamping: marks[numbers.count])
+            numbers.append(number)
+            number = mark
+        }
+        if voluntarySwitches != nil { exchange(&voluntarySwitches!) }
+        if involuntarySwitches != nil { exchange(&involuntarySwitches!) }
+        if syscall != nil { exchange(&syscall!.stackPointer) }
+        return numbers
     }
 }
 
@@ -38,8 +59,9 @@ final class SharedFrames: @unchecked Sendable {
 /// Writes rows as `EvidenceCoding.table` does, but equal frames once: most of the time that writing the snapshot of a process with many
 /// threads takes would go into them, and most of its size. Instead of its `value`, a stack that a row before has too has the number of
 /// that row as `sameAs`.
-struct FrameRowWriter {
+struct FrameRowWriter<Row: FrameRow> {
     private let encoder = EvidenceCoding.encoder(pretty: false)
+    private var shells = RowShells<Row>()
     private var frames: [FrameKey: [UInt8]] = [:]
     private var rows: [StackKey: Int] = [:]
 
@@ -60,15 +82,15 @@ struct FrameRowWriter {
     }
 
     /// - Parameter number: the row's, in the table.
-    mutating func append<Row: FrameRow>(_ row: Row, number: Int, to data: inout [UInt8]) throws {
+    mutating func append(_ row: Row, number: Int, to data: inout [UInt8]) throws {
         let frames = row.frames.elements
         guard !frames.isEmpty else { return data.append(contentsOf: try encoder.encode(row)) }
         var bare = row
         bare.frames = row.frames.map { _ in [] }
-        let shell = [UInt8](try encoder.encode(bare))
+        let shell = try shells.bytes(of: bare, encoder)
         // A quotation mark within a string is escaped, so these bytes are the keys and nothing else.
         let value = Array("\"value\":[]".utf8)
-        guard let key = Self.end(of: Array("\"\(Row.framesKey)\":{".utf8), in: shell, from: 0), let end = Self.end(of: value, in: shell, from: key)
+        guard let key = shell.firstEnd(of: Array("\"\(Row.framesKey)\":{".utf8)), let end = shell.firstEnd(of: value, from: key)
         else { return data.append(contentsOf: try encoder.encode(row)) }
         let stack = StackKey(frames: frames)
         if let same = rows[stack] {
@@ -93,10 +115,12 @@ struct FrameRowWriter {
         frames[key] = bytes
         return bytes
     }
+}
 
+extension [UInt8] {
     /// Where the first occurrence of a text ends.
-    private static func end(of wanted: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
-        bytes.withUnsafeBufferPointer { bytes in
+    func firstEnd(of wanted: [UInt8], from start: Int = 0) -> Int? {
+        withUnsafeBufferPointer { bytes in
             var at = start
             while at + wanted.count <= bytes.count {
                 var matched = 0

@@ -81,6 +81,10 @@ public struct TaskWait: Codable, Sendable, Hashable {
     public var descriptor: Int32?
     /// Of the HTTP answer on that connection, whose head told its length: bytes that have not come.
     public var answerMissing_bytes: UInt64?
+    /// Of the HTTP answer under way on that connection, whose head told no length: the method of its request, where that is POST, PUT or PATCH.
+    public var answersTo: String?
+    /// Of an answer that a task of another language reads: what its client's own objects say has not come.
+    public var owedRest: String?
     /// With nobody left who could resume it: objects that refer to the continuation all the same, and to which only
     /// tasks that cannot go on lead.
     public var onlyThrough: [String]?

@@ -36,6 +36,15 @@ struct JavaBytecode {
         return short.contains(instruction.opcode) ? Int(instruction.opcode - short.lowerBound) % 4 : nil
     }
 
+    /// The local variable that `iinc` counts.
+    func counted(_ instruction: Instruction) -> Int? { instruction.opcode == 132 ? Int(code[instruction.index + 1]) : nil }
+
+    /// Of a field that an instruction reads or writes; some load their object first.
+    func fieldIndex(_ instruction: Instruction) -> Int { Int(code[instruction.index + instruction.length - 2]) | Int(code[instruction.index + instruction.length - 1]) << 8 }
+
+    /// getstatic, getfield and putstatic, putfield, in all the forms that HotSpot makes of them.
+    static let reads: Set<UInt8> = [178, 180, 203, 204, 205, 206, 207, 208, 209, 210, 221, 222, 223, 234]
+    static let writes: Set<UInt8> = [179, 181, 211, 212, 213, 214, 215, 216, 217, 218, 219, 235]
     static let invokes: Set<UInt8> = [182, 183, 184, 185, 227, 233]
     static let dynamic: UInt8 = 186
 

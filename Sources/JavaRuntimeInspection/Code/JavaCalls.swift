@@ -97,6 +97,9 @@ final class JavaCalls {
         return result
     }
 
+    /// The field that an instruction reads or writes.
+    func field(_ instruction: JavaBytecode.Instruction, of method: Method) -> Target? { poolIndex(method.pool, method.bytecode.fieldIndex(instruction)).flatMap { reference(method.pool, $0) } }
+
     private func poolIndex(_ pool: UInt64, _ cacheIndex: Int) -> UInt64? {
         guard cacheIndex >= 0, cacheIndex < 65_536, let cache = memory.pointer(pool &+ cache),
             let indices = memory.word(cache &+ cacheSize &+ UInt64(cacheIndex) &* entrySize &+ entryIndices)

@@ -15,14 +15,19 @@ struct JavaCodeSurvey {
     func found(_ waits: [Int32: ManagedWait]) -> [Int32: CodeAhead] {
         let own = subjects.filter { waits[$0.thread.tid]?.kind != .housekeeping }
         let waiting = own.filter { waits[$0.thread.tid].map(Self.waitsForOthers) == true }
-        guard own.count <= Self.threadLimit, !waiting.isEmpty, waiting.contains(where: { waits[$0.thread.tid]?.rest == nil }), waiting.count < own.count else { return [:] }
+        let isAsked = waiting.contains { waits[$0.thread.tid]?.rest == nil } || own.contains { $0.frames.first?.isIn("java.io.FileInputStream", "readBytes") == true }
+        guard own.count <= Self.threadLimit, isAsked, waiting.count < own.count else { return [:] }
         let releasers = releasers()
+        let latchesAreForSeveral = waiting.contains { waits[$0.thread.tid]?.typeName == Self.latch } ? latchesAreForSeveral() : nil
+        let runsAsync = own.contains { $0.frames.contains { $0.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") } }
         var result: [Int32: CodeAhead] = [:]
         for subject in waiting where waits[subject.thread.tid]?.rest == nil {
             result[subject.thread.tid] = CodeAhead(comesBack: comesBack(subject), releasers: releasers)
+            result[subject.thread.tid]?.awaitsInEarnest = JavaEarnest.isShown(by: subject, calls, runsAsync: runsAsync)
+            if waits[subject.thread.tid]?.typeName == Self.latch { result[subject.thread.tid]?.awaitsSeveral = latchesAreForSeveral }
         }
         for subject in own where result[subject.thread.tid] == nil && !Self.waitsForNothing(waits[subject.thread.tid]) {
-            result[subject.thread.tid] = CodeAhead(releases: releases(subject))
+            result[subject.thread.tid] = ahead(of: subject)
         }
         return result
     }
@@ -33,7 +38,19 @@ struct JavaCodeSurvey {
 
     // MARK: Those that go on
 
-    private func releases(_ subject: JavaWaitReader.Subject) -> Observed<[String]> {
+    /// The methods of the program that a thread is in or can come to; nil where that is not all known.
+    func comesTo(_ subject: JavaWaitReader.Subject, _ wait: ManagedWait?) -> Set<JavaCalls.Target>? {
+        if Self.waitsForNothing(wait) { return [] }
+        let reach = JavaReach(calls, deadline: deadline)
+        let program = subject.frames.filter { !$0.method.isPlatform }
+        let isPooled = addTasks(of: subject, reach)
+        if program.isEmpty, !isPooled { return nil }
+        for frame in program { reach.add(frame, again: isPooled) }
+        guard reach.run().shortfall == nil else { return nil }
+        return reach.seen.union(program.map { JavaCalls.Target(className: $0.method.className, name: $0.method.name) })
+    }
+
+    private func ahead(of subject: JavaWaitReader.Subject) -> CodeAhead {
         let reach = JavaReach(calls, deadline: deadline)
         let program = subject.frames.filter { !$0.method.isPlatform }
         let isPooled = addTasks(of: subject, reach)
@@ -41,7 +58,10 @@ struct JavaCodeSurvey {
         for frame in program { reach.add(frame, again: isPooled) }
         let found = reach.run()
         let names = Set(found.releases.map { "\($0.className).\($0.name)" }).sorted()
-        return found.shortfall.map { .partial(names, reason: $0) } ?? .complete(names)
+        var code = CodeAhead(releases: found.shortfall.map { .partial(names, reason: $0) } ?? .complete(names))
+        let isUnclear = found.shortfall ?? (reach.hasOutput ? "what it writes to is not known" : nil)
+        code.outputs = isUnclear.map { .partial([], reason: $0) } ?? .complete([])
+        return code
     }
 
     /// What lies in the queue of the thread's pool or timer. Whether it has one.
@@ -79,6 +99,25 @@ struct JavaCodeSurvey {
 
     // MARK: Those that wait
 
+    private static let latch = "java.util.concurrent.CountDownLatch"
+    private static let one: UInt8 = 4
+
+    /// Whether the program makes latches, and none with `iconst_1`: what a latch was made with stands nowhere but in the code.
+    private func latchesAreForSeveral() -> Bool {
+        var makesAny = false
+        for class_ in calls.program.values {
+            guard let methods = calls.declaredMethods(class_), ContinuousClock.now < deadline else { return false }
+            for method in methods {
+                for (before, call) in zip(method.bytecode.instructions, method.bytecode.instructions.dropFirst()) {
+                    guard JavaBytecode.invokes.contains(call.opcode), let target = calls.calls([call], of: method)?.first, target.className == Self.latch, target.name == "<init>" else { continue }
+                    if before.opcode == Self.one { return false }
+                    makesAny = true
+                }
+            }
+        }
+        return makesAny
+    }
+
     /// What the program, from where it began on, would let waiting threads go on by.
     private func releasers() -> [String] {
         let reach = JavaReach(calls, deadline: deadline)
@@ -96,13 +135,17 @@ struct JavaCodeSurvey {
             guard let method = calls.method(of: frame), let index = frame.index, let first = method.bytecode.instructions.firstIndex(where: { $0.index == Int(index) }) else { return nil }
             let cycle = method.bytecode.flow.cycle(through: first)
             if cycle.isEmpty { continue }
-            if LoopExit(bytecode: method.bytecode, flow: method.bytecode.flow, cycle: cycle, call: first).isByWhatComes { return false }
+            let exit = LoopExit(bytecode: method.bytecode, flow: method.bytecode.flow, cycle: cycle, call: first)
+            if exit.isByWhatComes { return false }
+            if exit.isByCount(isNext: { calls.calls([$0], of: method)?.first == Self.hasNext }) { continue }
             if row > 0 { return true }
             guard let others = calls.calls(cycle.subtracting([first]).sorted().map { method.bytecode.instructions[$0] }[...], of: method) else { return nil }
             if others.contains(where: { !Self.looks.contains($0.name) }) { return true }
         }
         return false
     }
+
+    private static let hasNext = JavaCalls.Target(className: "java.util.Iterator", name: "hasNext")
 
     /// Methods that only look whether a wait is over.
     private static let looks: Set<String> = ["isEmpty", "size", "get", "getCount", "contains", "containsKey", "peek", "isDone", "nanoTime", "currentTimeMillis", "booleanValue", "intValue"]

@@ -7,8 +7,11 @@ final class JavaReach {
     private let calls: JavaCalls
     private let deadline: ContinuousClock.Instant
     private var releases: Set<Target> = []
+    /// Whether it may write to something else than the standard outputs.
+    private(set) var hasOutput = false
     private var shortfall: String?
-    private var seen: Set<Target> = []
+    /// Methods of the program that were come to.
+    private(set) var seen: Set<Target> = []
     private var names: Set<String> = []
     private var queue: [Target] = []
 
@@ -24,6 +27,12 @@ final class JavaReach {
         guard let method = calls.method(of: frame) else { return fail("a method on its stack cannot be read") }
         guard !again, let index = frame.index else { return look(method.bytecode.instructions[...], method) }
         look(method.bytecode.remaining(behind: Int(index)), method)
+    }
+
+    /// What a frame's method has called up to where it stands.
+    func add(executedBy frame: JavaFrame) {
+        guard let method = calls.method(of: frame), let index = frame.index else { return fail("a method on its stack cannot be read") }
+        look(method.bytecode.instructions.prefix { $0.index < Int(index) }, method)
     }
 
     /// The ways into an object that the platform is to run.
@@ -61,6 +70,7 @@ final class JavaReach {
 
     private func called(_ target: Target) {
         if JavaReleasing.isRelease(target) { releases.insert(target); return }
+        if JavaReleasing.isOutput(target) { hasOutput = true }
         if JavaReleasing.isPlatform(target.className) {
             // An interface of the platform that the program may have implemented.
             if target.className != "java.lang.Object", target.name != "<init>" { named(target.name) }

@@ -36,6 +36,14 @@ enum JavaReleasing {
         return isQueue && target.className.hasPrefix("java.util.") && queues.contains(target.name)
     }
 
+    private static let outputs: Set<String> = ["write", "append", "print", "println", "printf", "format", "newLine", "flush", "close", "transferTo"]
+
+    /// Whether it writes to or closes what another process may read; the standard outputs are `PrintStream`s.
+    static func isOutput(_ target: JavaCalls.Target) -> Bool {
+        let type = target.className
+        return outputs.contains(target.name) && type.hasPrefix("java.io.") && (type.hasSuffix("Writer") || type.hasSuffix("OutputStream"))
+    }
+
     /// A class of the platform, by its name.
     static func isPlatform(_ name: String) -> Bool { ["java.", "javax.", "jdk.", "sun.", "com.sun.", "["].contains { name.hasPrefix($0) } }
 

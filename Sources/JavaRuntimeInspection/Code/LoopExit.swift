@@ -21,6 +21,23 @@ struct LoopExit {
         }
     }
 
+    /// Whether the loop ends by a count of its rounds or with the elements that it goes through, so that it was to do so often what it does.
+    ///
+    /// - Parameter isNext: whether an instruction asks an iterator for more.
+    func isByCount(isNext: (JavaBytecode.Instruction) -> Bool) -> Bool {
+        let counted = Set(cycle.compactMap { bytecode.counted(bytecode.instructions[$0]) })
+        return cycle.contains { row in
+            guard flow.successors[row].count > 1, flow.successors[row].contains(where: { !cycle.contains($0) }) else { return false }
+            for before in (0..<row).reversed().prefix(4) {
+                let instruction = bytecode.instructions[before]
+                if isNext(instruction) { return true }
+                if let local = bytecode.variable(instruction, wide: 21...21, short: 26...29), counted.contains(local) { return true }
+                if Self.stores.contains(instruction.opcode) || Self.statementEnds.contains(instruction.opcode) { return false }
+            }
+            return false
+        }
+    }
+
     private func returns(_ row: Int) -> Bool {
         flow.reached(from: [row]).contains { (172...177).contains(bytecode.instructions[$0].opcode) }
     }

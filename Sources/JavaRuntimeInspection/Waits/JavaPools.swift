@@ -9,6 +9,9 @@ struct JavaPools {
         var queued: Set<UInt64>
         /// Pieces of work in the queue.
         var length: Int
+        /// The classes of what they call, and of what the workers are in the middle of.
+        var queuedTypes: Set<String> = []
+        var runningTypes: Set<String> = []
     }
     /// By the executor's address.
     private(set) var pools: [UInt64: Pool] = [:]
@@ -29,7 +32,26 @@ struct JavaPools {
             let work = Self.elements(queue, heap)
             pools[executor]?.length = work.count
             pools[executor]?.queued = Set(work.flatMap { Self.futures(of: $0, heap) })
+            pools[executor]?.queuedTypes = Set(work.map { Self.type(ofWork: $0, heap) })
         }
+    }
+
+    /// Notes what the pools' workers are in the middle of, by the futures whose runners they are.
+    mutating func note(_ subjects: [JavaWaitReader.Subject]) {
+        for subject in subjects {
+            guard let executor = poolOfThread[subject.thread.tid],
+                let frame = subject.frames.last(where: { $0.isIn("java.util.concurrent.FutureTask", "run") || $0.isIn("java.util.concurrent.ThreadPoolExecutor", "runWorker") && JavaLocals.object($0, 2, heap) != nil })
+            else { continue }
+            let isFuture = frame.method.name == "run"
+            let task = subject.frames.last { $0.isIn("java.util.concurrent.FutureTask", "run") }.flatMap { JavaLocals.object($0, 0, heap) } ?? (isFuture ? nil : JavaLocals.object(frame, 2, heap))
+            if let task { pools[executor]?.runningTypes.insert(Self.type(ofWork: task, heap)) }
+        }
+    }
+
+    /// The class that a piece of work belongs to: of what a future calls.
+    private static func type(ofWork work: UInt64, _ heap: JavaHeap) -> String {
+        let called = heap.reference(work, "callable") ?? heap.reference(work, "fn") ?? work
+        return heap.typeName(of: heap.reference(called, "task") ?? called) ?? ""
     }
 
     func pool(of tid: Int32) -> UInt64? { poolOfThread[tid] }
@@ -38,8 +60,10 @@ struct JavaPools {
     func markStarved(_ waits: inout [Int32: ManagedWait]) {
         for (executor, pool) in pools where pool.length > 0 {
             let all = pool.workers.allSatisfy { waits[$0].map { $0.rest == nil && $0.timeout_s == nil && $0.kind != .sleep } ?? false }
+            // More of the same would begin by waiting at the same semaphore, and give nothing back.
+            let isMoreOfTheSame = !pool.queuedTypes.isEmpty && pool.queuedTypes == pool.runningTypes
             for tid in pool.workers where all {
-                guard let kind = waits[tid]?.kind, [.condition, .event, .semaphore, .barrier].contains(kind) else { continue }
+                guard let kind = waits[tid]?.kind, [.condition, .event, .semaphore, .barrier].contains(kind), kind != .semaphore || !isMoreOfTheSame else { continue }
                 waits[tid]?.executor = executor
                 waits[tid]?.workers = pool.workers
             }

@@ -1,4 +1,5 @@
 internal import Evidence
+internal import ProcessInspection
 
 /// What each thread waits for, from the objects it waits on.
 struct JavaWaitReader {
@@ -53,10 +54,16 @@ struct JavaWaitReader {
         if wait.rest == nil || subject.frames.contains(where: { $0.isIn("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue", "take") })
             || wait.typeName == "java.util.TaskQueue"
         {
-            wait.timeout_s = subject.timeout_s ?? 0
+            let asked_s = subject.timeout_s ?? 0
+            // `Long.MAX_VALUE` of whatever unit means "for ever", and an executor's `close` waits day by day.
+            let isClosing = subject.frames.prefix(16).contains { $0.method.name == "close" && $0.method.className.hasPrefix("java.util.concurrent.") }
+            wait.timeout_s = asked_s < Self.forEver_s && !isClosing ? asked_s : nil
         }
         return wait
     }
+
+    /// HotSpot waits no longer than 100,000,000 s at a time (os_posix.cpp, MAX_SECS).
+    private static let forEver_s = 99e6
 
     // MARK: Monitors
 
@@ -114,7 +121,7 @@ struct JavaWaitReader {
             return ManagedWait(kind: .event, object: 0, typeName: "LockSupport.park", knownFrom: "java.lang.Thread's threadStatus: parked")
         }
         let outer = String(type.prefix { $0 != "$" })
-        if heap.ancestry(of: blocker).contains("java.util.concurrent.locks.AbstractOwnableSynchronizer") { return synchronizer(blocker, outer) }
+        if heap.ancestry(of: blocker).contains("java.util.concurrent.locks.AbstractOwnableSynchronizer") { return synchronizer(blocker, outer, subject) }
         switch outer {
         case "java.util.concurrent.CompletableFuture": return completable(subject, blocker, type)
         case "java.util.concurrent.Phaser", "java.util.concurrent.Exchanger":
@@ -122,6 +129,8 @@ struct JavaWaitReader {
         case "java.util.concurrent.locks.StampedLock":
             // Who holds it stands nowhere.
             return ManagedWait(kind: .lock, object: blocker, typeName: outer, knownFrom: "the thread's parkBlocker")
+        case "java.util.concurrent.SubmissionPublisher" where subject.frames.prefix(12).contains(where: { $0.isIn(outer, "submit") || $0.isIn(outer, "offer") }):
+            return ManagedWait(kind: .queuePut, object: blocker, typeName: outer, knownFrom: "the stack of submit and the thread's parkBlocker")
         default: break
         }
         if type.hasSuffix("$ConditionObject") { return condition(subject, blocker) }
@@ -142,10 +151,14 @@ struct JavaWaitReader {
     }
 
     /// Locks, latches, semaphores: all keep their state in one number.
-    private func synchronizer(_ blocker: UInt64, _ outer: String) -> ManagedWait {
+    private func synchronizer(_ blocker: UInt64, _ outer: String, _ subject: Subject) -> ManagedWait {
         let state = heap.integer(blocker, "state") ?? 0
         switch outer {
         case "java.util.concurrent.CountDownLatch":
+            // Virtual threads, and executors that make one for each task, have a latch for their end; what keeps them from it is not seen.
+            if let end = subject.frames.prefix(12).lazy.compactMap(Self.virtualEnd).first {
+                return ManagedWait(kind: .threadEnd, object: blocker, typeName: end, knownFrom: "the stack of its waiter")
+            }
             var wait = ManagedWait(kind: .event, object: blocker, typeName: outer, knownFrom: "the thread's parkBlocker and its state")
             wait.count = state
             return wait
@@ -165,6 +178,11 @@ struct JavaWaitReader {
             wait.ownerAlive = wait.ownerTID != nil
         }
         return wait
+    }
+
+    private static func virtualEnd(_ frame: JavaFrame) -> String? {
+        if frame.method.className == "java.lang.VirtualThread", frame.method.name.hasPrefix("join") { return "the end of a virtual thread" }
+        return frame.isIn("java.util.concurrent.ThreadPerTaskExecutor", "awaitTermination") ? "the end of an executor's tasks" : nil
     }
 
     private func condition(_ subject: Subject, _ blocker: UInt64) -> ManagedWait {
@@ -215,8 +233,20 @@ struct JavaWaitReader {
         if let runner = heap.reference(future, "runner") {
             wait.ownerTID = byObject[runner]
             wait.ownerAlive = wait.ownerTID != nil
+        } else if let left_s = scheduled_s(future, type) {
+            wait.kind = .sleep
+            wait.timeout_s = left_s
+            wait.knownFrom = "the time that the future is scheduled for"
+            return wait
         }
         return queued(wait)
+    }
+
+    /// Real seconds until a piece of work that is done once begins: `time` counts as System.nanoTime does, which is CLOCK_MONOTONIC (ScheduledThreadPoolExecutor.java).
+    private func scheduled_s(_ future: UInt64, _ type: String) -> Double? {
+        guard type == "java.util.concurrent.ScheduledThreadPoolExecutor$ScheduledFutureTask", heap.integer(future, "period") == 0, let time = heap.integer(future, "time") else { return nil }
+        let left_s = Double(time) / 1e9 - HostFacts.clocks().monotonic_s
+        return left_s > 0 ? left_s : nil
     }
 
     private func forkJoinTask(_ task: UInt64, _ type: String, by waiter: Int32) -> ManagedWait {

@@ -1,12 +1,14 @@
 /// What code reads, and whether it waits.
 extension CodeReach {
     /// Whether code that a thread can still come to refers to one of some places by itself, and not by way of pointers; nil where that cannot be told.
-    func refers(to places: Set<UInt64>, from frames: [UInt64]) -> Bool? {
+    ///
+    /// - Parameter byAddress: only takes their address.
+    func refers(to places: Set<UInt64>, from frames: [UInt64], byAddress: Bool = false) -> Bool? {
         let search = search(from: frames)
         guard search.shortfall == nil else { return nil }
         return places.contains { place in
             // Whoever has the address of an object may mean any of its fields.
-            search.places.contains(place) || search.objects.contains { $0 <= place && place < $0 &+ Self.object_bytes }
+            !byAddress && search.places.contains(place) || search.objects.contains { $0 <= place && place < $0 &+ Self.object_bytes }
         }
     }
 
@@ -32,18 +34,13 @@ extension CodeReach {
         }
     }
 
-    /// The code of a function that a call leads to within the program; empty where it does no more than to give the processor away.
+    /// The code of a function that a call leads to within the program; empty where it does no more than to give the processor away, for a while or for long.
     func body(of call: Instruction) -> [Instruction]? {
-        var slot: UInt64?
-        switch call.kind {
-        case .callThrough(let place): slot = place
-        case .call(let target):
-            slot = self.slot(ofStubAt: target)
-            if slot == nil { return function(at: target).flatMap { $0.range.lowerBound == target ? $0.instructions : nil } }
-        default: return nil
+        if case .call(let target) = call.kind, slot(ofStubAt: target) == nil {
+            guard let code = function(at: target), code.range.lowerBound == target else { return nil }
+            return Releasing.isPauseOfLanguage(code.symbol) ? [] : code.instructions
         }
-        let name = slot.flatMap { place in modules.module(at: place).flatMap { imports(of: $0).names[place] } }
-        return name == "sched_yield" || name == "pthread_yield" ? [] : nil
+        return importedName(of: call).map(Releasing.isPause) == true ? [] : nil
     }
 
     func bytes(of instruction: Instruction) -> [UInt8]? { try? memory.bytes(at: instruction.address, upTo: instruction.length) }

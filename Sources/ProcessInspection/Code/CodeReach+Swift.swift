@@ -6,10 +6,12 @@ extension CodeReach {
     ///
     /// - Parameters:
     ///   - frames: as for `releases(from:)`, of a task's async frames as well.
-    ///   - held: addresses within the program's file that lie in memory which it can come to: closures are called by way of those.
-    package func releases(fromSwift frames: [UInt64], held: some Sequence<UInt64>) -> Observed<[String]> {
+    ///   - held: addresses within the program's file that lie in memory which it can come to: closures are called by way of those; and metadata of objects' classes.
+    ///   - met: classes of which others may bring objects; all that were met by now, afterwards.
+    package func releases(fromSwift frames: [UInt64], held: some Sequence<UInt64>, met: inout Set<UInt64>?) -> Observed<[String]> {
         guard let classes = swiftClasses else { return .unavailable(reason: "the program's classes are not known") }
-        var search = Search(readsTables: true, classes: classes)
+        var search = Search(readsTables: true, classes: classes, met: met)
+        defer { met = search.met }
         for address in frames where isProgram(address) && !isOfSwift(address) {
             guard let code = function(at: address) else {
                 search.shortfall = "the code at its stack could not be read"
@@ -17,13 +19,13 @@ extension CodeReach {
             }
             look(through: code.remaining(from: address), of: code, &search)
         }
-        for place in held where !isBeginning(place) { enter(place, &search) }
+        for place in held { self.held(place, &search) }
         run(&search)
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
     }
 
     /// Where the C library begins the program lies on the main thread's stack, and is no closure.
-    private func isBeginning(_ place: UInt64) -> Bool {
+    func isBeginning(_ place: UInt64) -> Bool {
         modules.module(at: place).flatMap { $0.image.extent(ofFunctionAt: place &- $0.bias) }.map { ["main", "_start"].contains($0.symbol) } ?? false
     }
 

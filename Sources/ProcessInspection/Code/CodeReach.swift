@@ -10,6 +10,8 @@ package final class CodeReach {
     private let deadline: ContinuousClock.Instant
     private var functions: [UInt64: FunctionCode?] = [:]
     private var imports: [UInt64: Imports] = [:]
+    /// What the program's data leads to: addresses in its own file, and the metadata of classes; nil where that is more than can be followed.
+    package var ledFrom: (Range<UInt64>) -> Set<UInt64>? = { _ in nil }
 
     private static let functionLimit = 2000
     // Words of a table: those of closures and threads have four or five.
@@ -60,14 +62,22 @@ package final class CodeReach {
         /// Whether to follow tables of functions: who calls through one is not shown to release nobody anyway.
         var readsTables = false
         var stopsAtSignal = false
+        /// A part of the name that the signal has which is looked for.
+        var wanted = ""
         /// Swift's code: methods are called by way of classes, and what its libraries do is told by the names of their functions.
         var classes: SwiftClasses?
+        /// Descriptors of the classes of which it may have an object at hand; nil for all.
+        var met: Set<UInt64>?
+        /// Places in classes by way of which methods are called, and what the program's data was looked at for classes.
+        var slots: Set<SwiftClasses.Slot> = []
+        var looked: Set<UInt64> = []
 
         var stopsAtWait = false
 
         var hasWait: Bool { waits || imported.contains(where: Releasing.isWait) }
+        var signal: String? { releases.filter { (Releasing.isSignal($0) || SwiftReleasing.isSignal($0)) && (wanted.isEmpty || $0.contains(wanted)) }.min() }
         var isOver: Bool {
-            stopsAtSignal && releases.contains { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) } || stopsAtWait && (hasWait || seen.count > 200)
+            stopsAtSignal && signal != nil || stopsAtWait && (hasWait || seen.count > 200)
         }
     }
 
@@ -99,20 +109,24 @@ package final class CodeReach {
     lazy var swiftClasses: SwiftClasses? = {
         guard let own = modules.modules.first, modules.modules.contains(where: { $0.path.contains("/libswiftCore.so") }) else { return nil }
         // The standard library's classes have no methods that let others go on.
-        let libraries = modules.modules.filter { SwiftReleasing.isLibrary($0.path) && $0.path.contains("Foundation") }
+        let libraries = modules.modules.filter { SwiftReleasing.isLibrary($0.path) && ["Foundation", "libswiftDispatch"].contains(where: $0.path.contains) }
         return SwiftClasses(of: own, imports: imports(of: own).names.values, libraries: libraries, memory: memory)
     }()
 
     func isOfSwift(_ address: UInt64) -> Bool { modules.module(at: address).map { SwiftReleasing.isLibrary($0.path) } ?? false }
 
     /// A function that lets a waiting thread go on and that the program can come to from its beginning on.
-    package func signal(fromFunction name: String) -> String? {
+    ///
+    /// - Parameter wanted: a part of its name, where any other will not do.
+    package func signal(fromFunction name: String, like wanted: String = "") -> String? {
         guard let module = modules.modules.first, let linked = module.image.address(ofSymbol: name) else { return nil }
+        if !wanted.isEmpty, let called = imports(of: module).names.values.filter({ $0.contains(wanted) }).min() { return called }
         var search = Search(seen: [linked &+ module.bias], queue: [linked &+ module.bias], readsTables: true)
         search.classes = swiftClasses
         search.stopsAtSignal = true
+        search.wanted = wanted
         run(&search)
-        return search.releases.filter { Releasing.isSignal($0) || SwiftReleasing.isSignal($0) }.min()
+        return search.signal
     }
 
     /// Whether a function calls nothing but others that do not, either: it only looks at memory.
@@ -139,7 +153,13 @@ package final class CodeReach {
     }
 
     private func doesNotReturn(through slot: UInt64) -> Bool {
-        modules.module(at: slot).flatMap { imports(of: $0).names[slot] }.map(Releasing.doesNotReturn) ?? false
+        (modules.module(at: slot).flatMap { imports(of: $0).names[slot] } ?? ownFunction(in: slot)?.symbol).map(Releasing.doesNotReturn) ?? false
+    }
+
+    /// The file's own function to which a pointer leads that cannot change any more, as the dynamic linker leaves those.
+    private func ownFunction(in slot: UInt64) -> FunctionCode? {
+        guard isConstant(slot), let target = try? memory.load(UInt64.self, at: slot), let code = function(at: target), code.range.lowerBound == target else { return nil }
+        return code
     }
 
     func run(_ search: inout Search) {
@@ -169,19 +189,16 @@ package final class CodeReach {
 
     func look(through instructions: ArraySlice<Instruction>, of code: FunctionCode, _ search: inout Search) {
         if let classes = search.classes {
-            let slots = SwiftClasses.slots(loadedBy: instructions, of: code.symbol)
-            for slot in slots {
-                for method in classes.methods[slot] ?? [] { enter(method, &search) }
-                for method in classes.foreign[slot] ?? [] { judge(method.name, in: method.path, &search) }
-            }
-            if !slots.isEmpty { for method in classes.anywhere { enter(method, &search) } }
+            let slots = SwiftClasses.slots(loadedBy: instructions, of: code.symbol) { symbol(of: $0) }
+            for slot in slots where search.slots.insert(slot).inserted { call(slot, classes, &search) }
         }
         for instruction in instructions {
             switch instruction.kind {
             case .call(let target), .jump(let target), .branch(let target):
                 if !code.range.contains(target) { called(target, &search) }
             case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
-            case .indirectCall, .indirectJump: if search.classes == nil { search.shortfall = search.shortfall ?? "it calls through pointers" }
+            case .indirectJump where code.isSwitch(instruction): break
+            case .indirectCall, .indirectJump: if search.classes == nil { search.shortfall = search.shortfall ?? "it calls through pointers in \(code.symbol.prefix(200))" }
             case .systemCall: search.shortfall = search.shortfall ?? "it makes system calls of its own"
             case .other, .end:
                 guard let place = instruction.reference else { continue }
@@ -210,8 +227,7 @@ package final class CodeReach {
 
     func calledThrough(_ slot: UInt64, _ search: inout Search) {
         guard let module = modules.module(at: slot), let name = imports(of: module).names[slot] else {
-            // A pointer that cannot change any more, as the dynamic linker leaves those to the file's own functions.
-            if isConstant(slot), let target = try? memory.load(UInt64.self, at: slot), function(at: target)?.range.lowerBound == target { return visit(target, &search) }
+            if let code = ownFunction(in: slot) { return visit(code.range.lowerBound, &search) }
             search.shortfall = search.shortfall ?? "it calls through pointers"
             return
         }
@@ -221,7 +237,7 @@ package final class CodeReach {
     /// Functions of a table that cannot change, such as those that objects of a class keep for what is called by way of them.
     func table(at place: UInt64, _ search: inout Search) {
         guard search.readsTables, place & 7 == 0, isConstant(place) else { return }
-        for row in 0..<(search.classes == nil ? Self.tableLength : Self.witnessLength) {
+        for row in 0..<length(ofTableAt: place, isOfSwift: search.classes != nil) {
             guard let target = try? memory.load(UInt64.self, at: place &+ row &* 8), let module = modules.module(at: target), !Releasing.isLeaf(module.path),
                 !isOfSwift(target)
             else { continue }
@@ -230,12 +246,20 @@ package final class CodeReach {
         }
     }
 
+    /// In words. What the language keeps of its types, such as how their values are copied, has no functions of the program's: witness tables have.
+    private func length(ofTableAt place: UInt64, isOfSwift: Bool) -> UInt64 {
+        guard isOfSwift else { return Self.tableLength }
+        guard let module = modules.module(at: place), let extent = module.image.extent(ofObjectAt: place &- module.bias) else { return Self.witnessLength }
+        return extent.symbol.hasSuffix("WP") || !extent.symbol.hasPrefix("$s") ? min(Self.witnessLength, (extent.range.upperBound &- (place &- module.bias)) / 8) : 0
+    }
+
     private func isConstant(_ address: UInt64) -> Bool {
         modules.module(at: address)?.mappings.contains { $0.start <= address && address < $0.end && !$0.isWritable } == true
     }
 
     private func imported(_ name: String, _ slot: UInt64, _ search: inout Search) {
         guard search.imported.insert(name).inserted else { return }
+        meet(named: name, &search)
         if Releasing.isRelease(name) { search.releases.insert(name); return }
         // A filled slot tells where it leads; one that is not leads back into its own file.
         if let target = try? memory.load(UInt64.self, at: slot), let module = modules.module(at: target), module.start != modules.module(at: slot)?.start {
@@ -254,7 +278,8 @@ package final class CodeReach {
         judge(name, in: module.path, &search)
     }
 
-    private func judge(_ name: String, in path: String, _ search: inout Search) {
+    func judge(_ name: String, in path: String, _ search: inout Search) {
+        meet(named: name, &search)
         switch SwiftReleasing.effect(of: name, in: path) {
         case .nothing: break
         case .release: search.releases.insert(name)
@@ -265,6 +290,7 @@ package final class CodeReach {
     /// The address of a function that is taken, or the slot of one.
     private func referred(_ place: UInt64, _ code: FunctionCode, _ search: inout Search) {
         guard !code.range.contains(place), let module = modules.module(at: place) else { return }
+        look(forClassesAt: place, in: module, &search)
         if let name = imports(of: module).names[place] { return imported(name, place, &search) }
         guard module.mappings.contains(where: { $0.isExecutable && $0.start <= place && place < $0.end }) else {
             if search.classes != nil, let target = asyncFunction(place) { return visit(target, &search) }

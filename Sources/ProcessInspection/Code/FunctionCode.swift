@@ -6,6 +6,8 @@ struct FunctionCode {
     /// From its first byte to its last, in order.
     var instructions: [Instruction]
 
+    private var switches: Set<UInt64> = []
+
     /// Longer functions are not read.
     private static let maximum_bytes: UInt64 = 1 << 18
 
@@ -23,7 +25,39 @@ struct FunctionCode {
             instructions.append(instruction)
             at += instruction.length
         }
+        for row in instructions.indices where instructions[row].kind == .indirectCall {
+            if let slot = slot(loadedBefore: row, bytes, range.lowerBound) { instructions[row].kind = .callThrough(slot) }
+        }
+        for row in instructions.indices where instructions[row].kind == .indirectJump && row > 0 {
+            let before = Array(bytes[Int(instructions[row - 1].address - range.lowerBound)..<Int(instructions[row].address - range.lowerBound)])
+            let jump = Array(bytes[Int(instructions[row].address - range.lowerBound)...].prefix(instructions[row].length))
+            if let register = CallOperand.registerOfJump(jump), CallOperand.addedTo(before) == register { switches.insert(instructions[row].address) }
+        }
     }
+
+    /// How far before a call its address is loaded, the arguments in between.
+    private static let loadDistance = 16
+
+    /// The fixed place that a call through a register takes its address from, as compilers load it that do not optimise.
+    private func slot(loadedBefore row: Int, _ bytes: [UInt8], _ start: UInt64) -> UInt64? {
+        func code(_ instruction: Instruction) -> [UInt8] {
+            let at = Int(instruction.address - start)
+            return Array(bytes[at..<at + instruction.length])
+        }
+        guard let register = CallOperand.register(code(instructions[row])) else { return nil }
+        for instruction in instructions[max(0, row - Self.loadDistance)..<row].reversed() {
+            guard instruction.kind == .other else { return nil }
+            if CallOperand.isOfVectors(code(instruction)) { continue }
+            guard let operation = LookOperation(code(instruction), next: instruction.next) else { return nil }
+            guard operation.writes.contains(.register(register)) else { continue }
+            guard operation.isMove, case .place(let slot)? = operation.reads.first else { return nil }
+            return slot
+        }
+        return nil
+    }
+
+    /// Whether a jump through a register takes one of the function's own ways by a table of distances, as `switch` is compiled: the distance was added to the table's address.
+    func isSwitch(_ jump: Instruction) -> Bool { switches.contains(jump.address) }
 
     /// Jumps back within the function, from where to where.
     private var jumpsBack: [(from: UInt64, to: UInt64)] {
@@ -49,11 +83,13 @@ struct FunctionCode {
     }
 
     /// The innermost loop around an address, as it lies in memory.
-    func innermostLoop(around address: UInt64) -> ArraySlice<Instruction>? {
-        guard let jump = jumpsBack.filter({ $0.to <= address && address <= $0.from }).min(by: { $0.from - $0.to < $1.from - $1.to }),
-            let first = row(of: jump.to), let last = row(of: jump.from)
-        else { return nil }
-        return instructions[first...last]
+    func innermostLoop(around address: UInt64) -> ArraySlice<Instruction>? { loops(around: address).first }
+
+    /// The loops around an address, as they lie in memory, from the innermost to the outermost.
+    func loops(around address: UInt64) -> [ArraySlice<Instruction>] {
+        jumpsBack.filter { $0.to <= address && address <= $0.from }.sorted { $0.from - $0.to < $1.from - $1.to }.compactMap { jump in
+            row(of: jump.to).flatMap { first in row(of: jump.from).map { instructions[first...$0] } }
+        }
     }
 
     /// The instructions that can run between going on at `address` and coming round to it; nil where a jump leads who knows where.

@@ -31,24 +31,56 @@ enum Releasing {
 
     /// library/std/src/sync, and what of it is not compiled into its caller.
     static func isWaitOfRust(_ symbol: String) -> Bool {
-        RustName.demangled(symbol).map { name in ["::recv", "Condvar::wait", "Barrier::wait", "std::thread::park", "std::thread::current::park"].contains { name.contains($0) && !name.contains("timeout") } } ?? false
+        RustName.plain(symbol).map { name in ["::recv", "Condvar::wait", "Barrier::wait", "std::thread::park", "std::thread::current::park"].contains { name.contains($0) && !name.contains("timeout") } } ?? false
     }
 
     private static let ends: Set<String> = [
         "abort", "exit", "_exit", "__stack_chk_fail", "__assert_fail", "_Unwind_Resume", "__cxa_throw", "__cxa_rethrow", "__cxa_throw_bad_array_new_length", "pthread_exit", "_ZSt9terminatev",
     ]
 
+    static func isPause(_ name: String) -> Bool { ["sched_yield", "pthread_yield", "sleep", "usleep", "nanosleep", "clock_nanosleep", "thrd_sleep", "__errno_location"].contains(name) }
+
+    /// libstdc++ (bits/this_thread_sleep.h), compiled into the program.
+    static func isPauseOfLanguage(_ symbol: String) -> Bool { symbol.hasPrefix("_ZNSt11this_thread9sleep_for") || symbol.hasPrefix("_ZNSt11this_thread11sleep_until") }
+
+    /// What programs report and pause by: writes nothing that the program itself looks at, but for its own buffers.
+    private static let output: Set<String> = [
+        "printf", "fprintf", "dprintf", "vprintf", "vfprintf", "__printf_chk", "__fprintf_chk", "__dprintf_chk", "__vfprintf_chk", "puts", "putchar", "putc", "fputs", "fputc",
+        "fwrite", "fflush", "write", "perror", "syslog", "__syslog_chk", "snprintf", "__snprintf_chk", "sprintf", "__sprintf_chk", "stdout", "stderr", "strlen", "strcmp", "strerror",
+        "sleep", "usleep", "nanosleep", "clock_nanosleep", "thrd_sleep", "sched_yield", "time", "clock", "clock_gettime", "gettimeofday", "localtime", "localtime_r", "gmtime", "gmtime_r", "strftime", "ctime",
+        "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_self", "pthread_testcancel", "getpid", "gettid", "__errno_location", "__stack_chk_fail", "abs", "labs", "abort",
+        "_ZSt4cout", "_ZSt4cerr", "_ZSt4clog",
+    ]
+
+    /// Writes to a descriptor or closes one, sends a signal, starts or ends a process: what another process may wait for.
+    private static let feeds: Set<String> = [
+        "write", "writev", "pwrite", "pwrite64", "pwritev", "dprintf", "__dprintf_chk", "vdprintf", "send", "sendto", "sendmsg", "sendmmsg", "sendfile", "sendfile64", "splice", "tee", "vmsplice",
+        "close", "close_range", "closefrom", "shutdown", "fclose", "fcloseall", "pclose", "dup2", "dup3", "kill", "killpg", "tgkill", "pthread_kill", "pthread_sigqueue", "sigqueue", "raise", "syscall",
+        "fork", "vfork", "_Fork", "posix_spawn", "posix_spawnp", "system", "popen", "exit", "_exit", "_Exit", "quick_exit", "flock", "lockf", "fcntl", "fcntl64", "sem_post", "msgsnd", "mq_send", "semop", "unlink", "rename",
+    ]
+
+    /// Writes to a stream, which is a file or, where the program makes such, a pipe.
+    private static let streams: Set<String> = ["fprintf", "vfprintf", "__fprintf_chk", "__vfprintf_chk", "fputs", "fputc", "putc", "fwrite", "fflush", "fputs_unlocked", "fwrite_unlocked", "fputc_unlocked", "putc_unlocked"]
+
+    static func writesStreams(_ name: String) -> Bool { streams.contains(name) }
+    static func isFeeding(_ name: String) -> Bool { feeds.contains(name) || name.hasPrefix("exec") }
+
+    static func isOutput(_ name: String) -> Bool {
+        // libstdc++'s streams.
+        output.contains(name) || ["_ZNSo", "_ZStls", "_ZSt16__ostream_insert", "_ZSt4endl", "_ZSt5flush"].contains { name.hasPrefix($0) }
+    }
+
     static func doesNotReturn(_ name: String) -> Bool {
-        ends.contains(name) || name.hasPrefix("_ZSt") && name.contains("__throw_") || RustName.demangled(name).map { $0.hasPrefix("core::panicking::") || $0.contains("unwrap_failed") } ?? false
+        ends.contains(name) || name.hasPrefix("_ZSt") && name.contains("__throw_") || RustName.plain(name).map { $0.hasPrefix("core::panicking::") || $0.contains("unwrap_failed") } ?? false
     }
 
     static func isOfRust(_ symbol: String) -> Bool {
-        symbol == "__rust_try" || RustName.demangled(symbol).map { name in ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) } } == true
+        symbol == "__rust_try" || RustName.plain(symbol).map { name in ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) } } == true
     }
 
     /// library/std/src/sys/sync: wakes those who wait for the lock itself.
     static func isUnlockOfRust(_ symbol: String) -> Bool {
-        RustName.demangled(symbol).map { name in ["mutex::futex::Mutex::wake", "rwlock::futex::RwLock::wake"].contains { name.contains($0) } } ?? false
+        RustName.plain(symbol).map { name in ["mutex::futex::Mutex::wake", "rwlock::futex::RwLock::wake"].contains { name.contains($0) } } ?? false
     }
 
     /// Libraries that release nothing of a program's but through those, and call back only what they are given.
@@ -59,10 +91,19 @@ enum Releasing {
 
     /// Functions of Rust's library that are compiled into the program: output, formatting, allocation, time, sleep, panics.
     static func isLeafOfRust(_ symbol: String) -> Bool {
-        guard symbol.hasPrefix("_ZN") || symbol.hasPrefix("_R"), let name = RustName.demangled(symbol) else { return ["__rust_", "__rdl_", "__rg_"].contains { symbol.hasPrefix($0) } }
+        guard symbol.hasPrefix("_ZN") || symbol.hasPrefix("_R"), let name = RustName.plain(symbol) else { return ["__rust_", "__rdl_", "__rg_"].contains { symbol.hasPrefix($0) } }
+        // library/std/src/sys/sync: waits for the lock.
+        if ["futex::Mutex::lock_contended", "futex::RwLock::read_contended", "futex::RwLock::write_contended"].contains(where: { name.hasSuffix($0) }) { return true }
         return [
             "std::io::stdio::", "std::io::Write", "std::thread::sleep", "std::thread::functions::sleep", "std::time::", "std::panicking::", "core::panicking::", "core::fmt::", "alloc::fmt::", "<core::fmt", "core::result::unwrap_failed",
             "core::option::", "core::slice::", "core::str::", "core::num::", "alloc::raw_vec::", "alloc::alloc::", "std::sys::pal::unix::thread::Thread::sleep", "std::alloc::", "core::unicode::",
         ].contains { name.hasPrefix($0) }
+    }
+}
+
+extension RustName {
+    /// As `a::b::Type::method`, also where the mangling of RFC 2603 says `<a::b::Type>::method`.
+    fileprivate static func plain(_ symbol: String) -> String? {
+        demangled(symbol).map { $0.contains(" as ") ? $0 : $0.filter { $0 != "<" && $0 != ">" } }
     }
 }

@@ -6,6 +6,11 @@ struct SpinLoop {
     /// Whether it reads others too, such as fields of an object.
     private(set) var readsElsewhere = false
 
+    /// Whether a round can be the last one: a branch leads out of the loop, or its last instruction only branches back.
+    let mayEnd: Bool
+    /// Whether it reads memory at all, other than its own locals.
+    var looks: Bool { readsElsewhere || !places.isEmpty }
+
     /// What an instruction reads or writes that the next round could find changed.
     private enum Location: Hashable {
         case register(UInt8)
@@ -34,6 +39,10 @@ struct SpinLoop {
     ///
     /// - Parameter inlined: the code of a function that is called; nil where it is not known. Empty where the call only gives the processor away.
     init?(_ instructions: ArraySlice<Instruction>, bytes: (Instruction) -> [UInt8]?, inlined: (Instruction) -> [Instruction]?) {
+        mayEnd = instructions.contains { instruction in
+            guard case .branch(let target) = instruction.kind, let first = instructions.first, let last = instructions.last else { return false }
+            return instruction.address == last.address || !(first.address...last.address).contains(target)
+        }
         guard add(instructions, 0, bytes, inlined), carried.isDisjoint(with: written) else { return nil }
     }
 

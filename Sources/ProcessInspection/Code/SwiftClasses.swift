@@ -2,17 +2,26 @@
 ///
 /// Layout: swift/ABI/MetadataValues.h and Metadata.h, TargetClassDescriptor, stable since Swift 5.
 struct SwiftClasses {
-    /// By offset in bytes from a class's metadata: functions, and records of async functions.
-    private(set) var methods: [Int64: [UInt64]] = [:]
-    /// Methods whose place only the runtime knows: those of classes whose superclass is another library's.
-    private(set) var anywhere: [UInt64] = []
-    /// Methods of the classes of other libraries that the program refers to: where each is, and in which file.
-    private(set) var foreign: [Int64: Set<Foreign>] = [:]
-
-    struct Foreign: Hashable {
-        var name: String
-        var path: String
+    /// A class of the program's own file.
+    struct Class {
+        /// By offset in bytes from the class's metadata: functions, and records of async functions.
+        fileprivate(set) var methods: [Int64: [UInt64]] = [:]
+        /// Methods whose place only the runtime knows: those of a class whose superclass is another library's.
+        fileprivate(set) var anywhere: [UInt64] = []
     }
+
+    /// A class of another library that the program refers to.
+    struct Foreign {
+        var path: String
+        /// As it stands in the names of functions that have to do with it: `10FileHandleC`.
+        var name: Substring
+        /// By offset, the names of its methods.
+        fileprivate(set) var methods: [Int64: Set<String>] = [:]
+    }
+
+    /// By the addresses of their descriptors.
+    private(set) var own: [UInt64: Class] = [:]
+    private(set) var foreign: [UInt64: Foreign] = [:]
 
     private static let classLimit: UInt64 = 4000
     private static let methodLimit: UInt32 = 4000
@@ -27,14 +36,20 @@ struct SwiftClasses {
             start <= stop, stop - start < Self.classLimit * 4
         else { return nil }
         var offsets: [UInt64: Int64] = [:]
-        var overrides: [(method: UInt64, function: UInt64)] = []
+        var overrides: [Override] = []
         for place in stride(from: start &+ module.bias, to: stop &+ module.bias, by: 4) {
             // The low bits tell how the type is referred to: 0 for directly.
             guard let descriptor = Self.target(place, memory), descriptor & 3 == 0, let flags = Self.half(descriptor, memory) else { return nil }
             if flags & 0x1f == Self.kindClass, !read(descriptor, flags, memory, &offsets, &overrides) { return nil }
         }
         for name in Set(imports.compactMap(Self.descriptor)) { for library in libraries where !readForeign(name, library, memory) { return nil } }
-        for override in overrides { if let offset = offsets[override.method] { methods[offset, default: []].append(override.function) } }
+        for override in overrides { if let offset = offsets[override.method] { own[override.owner]?.methods[offset, default: []].append(override.function) } }
+    }
+
+    private struct Override {
+        var owner: UInt64
+        var method: UInt64
+        var function: UInt64
     }
 
     /// The symbol of a class's descriptor, from that of its descriptor, metadata, or the function that gives that.
@@ -47,17 +62,22 @@ struct SwiftClasses {
         guard let linked = library.image.address(ofSymbol: name) else { return true }
         var theirs = SwiftClasses()
         var offsets: [UInt64: Int64] = [:]
-        var overrides: [(method: UInt64, function: UInt64)] = []
+        var overrides: [Override] = []
         let descriptor = linked &+ library.bias
         guard let flags = Self.half(descriptor, memory), flags & 0x1f == Self.kindClass, theirs.read(descriptor, flags, memory, &offsets, &overrides) else { return false }
-        for (offset, functions) in theirs.methods {
+        // `$s10Foundation10FileHandleCMn`: the module's name comes first.
+        let rest = name.dropFirst(2)
+        let length = rest.prefix(while: \.isNumber)
+        var found = Foreign(path: library.path, name: rest.dropFirst(length.count).dropFirst(Int(length) ?? 0).dropLast(2))
+        for (offset, functions) in theirs.own[descriptor]?.methods ?? [:] {
             for function in functions {
                 let symbol = library.image.extent(ofFunctionAt: function &- library.bias)?.symbol ?? "a method of \(name)"
                 // Those of the class itself are not called by way of an object.
                 if symbol.hasSuffix("Z") || symbol.hasSuffix("fC") { continue }
-                foreign[offset, default: []].insert(Foreign(name: symbol, path: library.path))
+                found.methods[offset, default: []].insert(symbol)
             }
         }
+        foreign[descriptor] = found
         return true
     }
 
@@ -73,8 +93,9 @@ struct SwiftClasses {
     private static let size: UInt64 = 44
 
     private mutating func read(
-        _ descriptor: UInt64, _ flags: UInt32, _ memory: any MemoryReader, _ offsets: inout [UInt64: Int64], _ overrides: inout [(method: UInt64, function: UInt64)]
+        _ descriptor: UInt64, _ flags: UInt32, _ memory: any MemoryReader, _ offsets: inout [UInt64: Int64], _ overrides: inout [Override]
     ) -> Bool {
+        own[descriptor] = Class()
         var place = descriptor &+ Self.size
         if flags & Self.isGeneric != 0 {
             // Two references, then {parameters, requirements, key arguments, flags}; parameters of a byte each, requirements of twelve.
@@ -94,7 +115,9 @@ struct SwiftClasses {
             for row in 0..<count {
                 let offset = Int64(first &+ row) * 8
                 if isPlaced { offsets[place] = offset }
-                if let function = Self.target(place &+ 4, memory) { if isPlaced { methods[offset, default: []].append(function) } else { anywhere.append(function) } }
+                if let function = Self.target(place &+ 4, memory) {
+                    if isPlaced { own[descriptor]?.methods[offset, default: []].append(function) } else { own[descriptor]?.anywhere.append(function) }
+                }
                 place = place &+ 8
             }
         }
@@ -104,7 +127,7 @@ struct SwiftClasses {
                 let entry = place &+ 4 &+ row &* 12
                 guard var method = Self.target(entry &+ 4, memory), let function = Self.target(entry &+ 8, memory) else { continue }
                 if method & 1 != 0 { method = (try? memory.load(UInt64.self, at: method & ~1)) ?? 0 }
-                overrides.append((method, function))
+                overrides.append(Override(owner: descriptor, method: method, function: function))
             }
         }
         return true
@@ -123,17 +146,34 @@ struct SwiftClasses {
     /// A class's metadata has its members behind so many bytes of what the runtime wants to know: TargetClassMetadata, without Objective-C.
     private static let header: Int64 = 0x38
 
+    struct Slot: Hashable {
+        var offset: Int64
+        /// Where the object comes from a function that tells its class: what the names of that class's methods begin with.
+        var owner: String?
+    }
+
     /// The places in classes' metadata from which code takes methods: by way of the first word of an object, wherever that is kept meanwhile.
-    static func slots(loadedBy instructions: ArraySlice<Instruction>, of symbol: String) -> Set<Int64> {
+    ///
+    /// - Parameter called: the name of the function that an instruction calls.
+    static func slots(loadedBy instructions: ArraySlice<Instruction>, of symbol: String, called: (Instruction) -> String?) -> Set<Slot> {
         // What an async function is resumed with begins with the context of its caller.
         let isResumed = symbol.hasSuffix("_") && (symbol.contains("TQ") || symbol.contains("TY"))
-        var slots: Set<Int64> = []
+        var slots: Set<Slot> = []
+        var owners = Owners()
+        // Who comes from elsewhere may bring other objects.
+        let targets = Set(instructions.compactMap { instruction -> UInt64? in
+            switch instruction.kind {
+            case .jump(let target), .branch(let target): target
+            default: nil
+            }
+        })
         var registers: Set<UInt8> = []
         var kept: Set<Instruction.Move> = []
         for instruction in instructions {
+            if targets.contains(instruction.address) { owners = Owners() }
             switch instruction.move {
             case .load(let to, let base, let offset):
-                if registers.contains(base), offset >= header { slots.insert(offset) }
+                if registers.contains(base), offset >= header { slots.insert(Slot(offset: offset, owner: owners.ofMetadata[base])) }
                 let isFirst = offset == 0 && base != stackPointer && base != framePointer && to != asyncContext && !(isResumed && base == asyncContext)
                 if isFirst || kept.contains(.load(to: 0, base: base, offset: offset)) { registers.insert(to) } else { registers.remove(to) }
             case .store(let from, let base, let offset):
@@ -142,8 +182,11 @@ struct SwiftClasses {
                 if registers.contains(from) { registers.insert(to) } else { registers.remove(to) }
             case nil: break
             }
+            if let move = instruction.move { owners.follow(move) }
             switch instruction.kind {
-            case .call, .callThrough, .indirectCall: registers.subtract(scratch)
+            case .call, .callThrough, .indirectCall:
+                registers.subtract(scratch)
+                owners.forget(scratch, result: called(instruction).flatMap(Owners.owner))
             default: break
             }
         }

@@ -58,6 +58,8 @@ package struct FileFacts: Sendable, Hashable {
     package var inode: UInt64
     package var mode: UInt32
     package var owner: UInt32
+    /// When it was written last, in seconds since 1970.
+    package var modified_s: Double
 
     /// - Parameters:
     ///   - path: a link of /proc, or the file itself.
@@ -82,6 +84,7 @@ package struct FileFacts: Sendable, Hashable {
         inode = UInt64(facts.st_ino)
         mode = facts.st_mode
         owner = facts.st_uid
+        modified_s = Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9
     }
 
     package var isFIFO: Bool { mode & S_IFMT == S_IFIFO }

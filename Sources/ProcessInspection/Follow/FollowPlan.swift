@@ -12,6 +12,8 @@ struct FollowPlan {
     var pipes: [PipeRecord]
     var sockets: [SocketRecord]
     var locks: [FileLock]
+    /// By process.
+    var children: [Int32: [Int32]]
 
     /// Processes to look at next, those a thread is surely blocked by first.
     func steps(excluding captured: Set<Int32>) -> [Step] {
@@ -30,6 +32,8 @@ struct FollowPlan {
             guard let wait = thread.wait else { continue }
             if let futex = wait.futex, let owner = futex.ownerPID { add(owner, "its thread \(futex.ownerTID ?? 0) holds a lock shared with \(thread.pid)") }
             if wait.kind == .child || wait.kind == .vforkChild, let child = wait.pid { add(child, "process \(thread.pid) waits for it to end") }
+            // The subject's are captured with it; these are the children of one that was followed.
+            if wait.kind == .child, wait.pid == nil { for child in children[thread.pid] ?? [] { add(child, "process \(thread.pid) waits for a child to end") } }
         }
         for thread in threads where thread.wait?.kind == .ipc {
             for interest in thread.wait?.descriptors ?? [] {

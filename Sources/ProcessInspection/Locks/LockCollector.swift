@@ -79,6 +79,9 @@ package struct LockCollector {
             }
         }
         lock.sqlite = SQLiteLocks.name(lock, hasSharedMemory: lock.path.map { machine.holders[$0 + "-shm"] != nil } ?? false)
+        if let database = lock.sqlite?.database, let holder = lock.holders.first?.pid {
+            lock.sqlite?.writtenAt_s = ["", "-wal"].compactMap { FileFacts(pid: holder, path: "/proc/\(holder)/root\(database)\($0)", of: "\(database)\($0)")?.modified_s }.max()
+        }
         return lock
     }
 
@@ -108,10 +111,20 @@ package struct LockCollector {
         for waiter in found {
             if let index = lock.waiters.firstIndex(where: { $0.pid == waiter.pid }) {
                 if lock.waiters[index].tid == nil { lock.waiters[index].tid = waiter.tid }
-            } else if lock.kind == .ofd, !lock.holders.contains(where: { $0.pid == waiter.pid && lock.holders.count == 1 && waiter.tid == nil }) {
+            } else if lock.kind == .ofd ? !lock.holders.contains(where: { $0.pid == waiter.pid && lock.holders.count == 1 && waiter.tid == nil }) : isBlocked(waiter, by: lock) {
                 lock.waiters.append(waiter)
             }
         }
+    }
+
+    /// Whether a captured thread's call can only wait for this lock's end. One that was stopped while the table was read stands in it no more
+    /// until it asks anew (fs/locks.c, posix_lock_inode_wait).
+    private func isBlocked(_ waiter: LockWaiter, by lock: FileLock) -> Bool {
+        guard lock.mode == .write, !lock.holders.contains(where: { $0.pid == waiter.pid }), let wait = threads.first(where: { $0.tid == waiter.tid })?.wait
+        else { return false }
+        if lock.kind == .flock { return true }
+        guard let start = wait.rangeStart else { return false }
+        return start <= lock.end ?? .max && lock.start <= wait.rangeEnd ?? .max
     }
 
     private func waitingThreads(inode: UInt64, kind: FileLock.Kind) -> [LockWaiter] {

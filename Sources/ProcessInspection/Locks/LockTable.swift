@@ -4,6 +4,8 @@ package struct LockTable: Sendable {
     /// Why it could not be read.
     package private(set) var failure: String?
 
+    package init(_ lines: [LockLine]) { self.lines = lines }
+
     package init() {
         do throws(ProcFSError) {
             lines = try ProcFile.text("/proc/locks", limit: 16 << 20).split(separator: "\n").prefix(100_000).compactMap(LockLine.init)

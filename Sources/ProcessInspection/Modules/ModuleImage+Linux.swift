@@ -55,6 +55,14 @@ package final class ModuleImage: Sendable {
         return (String(cString: name), start..<end)
     }
 
+    /// The same of a variable or a table.
+    func extent(ofObjectAt address: UInt64) -> (symbol: String, range: Range<UInt64>)? {
+        var start: UInt64 = 0
+        var end: UInt64 = 0
+        guard let name = hs_image_object_range(pointer, address, &start, &end), start < end else { return nil }
+        return (String(cString: name), start..<end)
+    }
+
     /// Functions at a linked address by the debugging information, innermost inlined one first.
     package func sourceFrames(at address: UInt64) -> [SourceFrame] { source.frames(at: address) }
 

@@ -86,13 +86,14 @@ final class CaptureSession {
 
     private func look(from first: Int) {
         let aside = Aside()
+        // The kernel lets whoever reads it wait for all its processors (fs/locks.c, locks_start).
+        lockReading = Underway { LockTable() }
         for index in processes.indices[first...] { processes[index].look(aside) }
         aside.hurry()
         for process in processes[first...] { process.anticipate(aside) }
     }
 
     private func gather(from first: Int) {
-        lockReading = Underway { LockTable() }
         // What changes soonest comes first: connections, then descriptors.
         for index in processes.indices[first...] { readSockets(of: processes[index].target) }
         if machine == nil {
@@ -165,9 +166,7 @@ final class CaptureSession {
 
     private func pipes() -> Observed<[PipeRecord]> {
         guard let machine else { return .unavailable(reason: "not captured") }
-        let opening = threads.compactMap { $0.wait?.detail }.filter { $0.hasPrefix("opens FIFO ") }
-            .compactMap { $0.dropFirst("opens FIFO ".count).components(before: " to ") }
-        return PipeCollector(machine: machine).pipes(of: descriptors, opening: opening)
+        return PipeCollector(machine: machine).pipes(of: descriptors, opening: threads.compactMap { $0.wait?.openedFIFO })
     }
 
     private func locks() -> Observed<[FileLock]> {
@@ -180,14 +179,18 @@ final class CaptureSession {
     /// What need not be followed: this process and its watcher too, which wait for nothing but the capture's end.
     private var captured: Set<Int32> { Set(processes.map(\.target.pid) + [getpid(), WatchedWork.watcherPID ?? 0]) }
 
+    private var plan: FollowPlan {
+        FollowPlan(
+            threads: threads, descriptors: sharedDescriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements,
+            children: processes.reduce(into: [:]) { $0[$1.target.pid] = $1.record.value?.children ?? [] })
+    }
+
     private func follow() {
         let limits = options.follow
         guard limits.mode != .none else { return }
         let end = min(deadline, .now + limits.time)
         var followed = 0
         for _ in 0..<limits.depth {
-            let plan = FollowPlan(
-                threads: threads, descriptors: sharedDescriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
             let steps = plan.steps(excluding: captured)
             guard !steps.isEmpty else { return }
             let first = processes.count
@@ -208,8 +211,6 @@ final class CaptureSession {
             explain(from: first)
             if followed >= limits.processes || ContinuousClock.now >= end { return }
         }
-        let plan = FollowPlan(
-            threads: threads, descriptors: sharedDescriptors, pipes: pipes().elements, sockets: sockets().elements, locks: locks().elements)
         let rest = plan.steps(excluding: captured)
         if let next = rest.first {
             unobserved.append(Unobserved(what: "process \(next.pid), which \(next.because)", why: "waits are followed \(limits.depth) steps far"))
@@ -266,11 +267,5 @@ final class CaptureSession {
         guard !reasons.isEmpty else { return .complete(rows) }
         let reason = reasons.prefix(4).joined(separator: "; ") + (reasons.count > 4 ? "; and \(reasons.count - 4) more" : "")
         return parts.allSatisfy({ $0.status == .unavailable }) ? .unavailable(reason: reason) : .partial(rows, reason: reason)
-    }
-}
-
-extension StringProtocol {
-    fileprivate func components(before separator: String) -> String? {
-        String(self).firstRange(of: separator).map { String(String(self)[..<$0.lowerBound]) }
     }
 }

@@ -2,7 +2,7 @@ package import Evidence
 
 /// Adds what the runtime of an interpreted or managed language knows of its threads; nil where the
 /// process does not run that language.
-package typealias ManagedRuntimeHook = @Sendable (TaskForestContext) -> InspectedRuntime?
+package typealias ManagedRuntimeHook = RuntimeHook<InspectedRuntime?>
 
 /// What a language's runtime says of one process.
 package struct InspectedRuntime {
@@ -15,6 +15,8 @@ package struct InspectedRuntime {
         package var codeAhead: CodeAhead?
         /// For how long it asked to sleep, where the kernel knows only until when.
         package var asked_s: Double?
+        /// See `ThreadWait.owedRest`.
+        package var owedRest: String?
 
         package init(name: String? = nil, stack: Observed<[Frame]>? = nil, wait: ManagedWait? = nil, loop: ManagedLoop? = nil) {
             self.name = name
@@ -42,6 +44,7 @@ extension ThreadRecord {
         managedWait = managed.wait ?? managedWait
         managedLoop = managed.loop ?? managedLoop
         codeAhead = managed.codeAhead ?? codeAhead
+        if let rest = managed.owedRest { wait?.owedRest = rest }
         if let asked_s = managed.asked_s, let left_s = wait?.remaining_s, wait?.kind == .sleep, asked_s >= left_s { wait?.timeout_s = asked_s }
     }
 }

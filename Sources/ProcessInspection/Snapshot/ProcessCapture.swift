@@ -10,6 +10,8 @@ struct ProcessCapture {
     var moduleRecords: [ModuleRecord] = []
     var symbolizer: ProcessSymbolizer
     var reader: ThreadReader
+    private let hasTasks: Bool
+    private let managedRuntimes: [ManagedRuntimeHook]
     var observation = ThreadReader.Observation()
     var threads: ThreadReader.Result?
     var descriptors: Observed<[Descriptor]> = .unavailable(reason: "not captured")
@@ -38,6 +40,9 @@ struct ProcessCapture {
             target: target, modules: modules, symbolizer: symbolizer, mode: mode, clocks: clocks, limits: options.limits)
         reader.halt = options.halt
         reader.looksForLoops = options.looksForLoops
+        hasTasks = options.taskForest?.isPresent(target, modules) ?? false
+        managedRuntimes = options.managedRuntimes.filter { [modules] in $0.isPresent(target, modules) }
+        reader.needsRegisters = hasTasks || !managedRuntimes.isEmpty
     }
 
     mutating func look(_ aside: Aside) { observation = reader.observe(aside) }
@@ -77,7 +82,8 @@ struct ProcessCapture {
         let context = TaskForestContext(
             target: target, modules: modules, symbolizer: symbolizer, copies: threads.copies, threads: threads.threads, mayStop: mode != .never,
             deadline: deadline, tracer: reader.tracer)
-        if let forest = options.taskForest?(context) {
+        if let hook = options.taskForest {
+            let forest = hasTasks ? hook.read(context) : InspectedTasks(tasks: .complete([]), actors: .complete([]))
             // What another process was at when it ended is no loss: nobody waits for it any more.
             guard forest.tasks.status != .unavailable || role != .followed || !hasEnded else {
                 return unobserved.append(Unobserved(what: "Swift tasks of process \(target.pid)", why: "it ended while it was being captured"))
@@ -89,16 +95,17 @@ struct ProcessCapture {
             record = record.map { record in
                 var record = record
                 record.dispatchTimers = forest.dispatchTimers
+                record.inertTimers = forest.inertTimers
                 return record
             }
         }
-        for hook in options.managedRuntimes {
-            guard let runtime = hook(context) else { continue }
+        for hook in managedRuntimes {
+            guard let runtime = hook.read(context) else { continue }
             unobserved += runtime.unobserved
             managedTasks += runtime.tasks
             change(runtime.threads) { $0.add($1) }
         }
-        change(CodeSurvey(context).found()) { $0.codeAhead = $1 }
+        change(CodeSurvey(context).found()) { $0.codeAhead = $0.codeAhead ?? $1 }
     }
 
     /// Completes the records of the threads that something was found out about.

@@ -1,7 +1,23 @@
 package import Evidence
 
-/// Finds the Swift tasks of a process within a capture; what knows the Swift runtime provides one.
-package typealias TaskForestHook = @Sendable (TaskForestContext) -> InspectedTasks
+/// Finds what a language's runtime knows of a process within a capture; what knows the runtime provides one.
+package struct RuntimeHook<Facts>: Sendable {
+    /// Whether the process may have it: asked before any thread is looked at. Where it does, threads are stopped, for their registers and
+    /// thread-local storage lead to its facts.
+    package var isPresent: @Sendable (CaptureTarget, ModuleTable) -> Bool
+    /// Asked only where it may be there.
+    package var read: @Sendable (TaskForestContext) -> Facts
+
+    package init(
+        isPresent: @escaping @Sendable (CaptureTarget, ModuleTable) -> Bool = { _, _ in true }, read: @escaping @Sendable (TaskForestContext) -> Facts
+    ) {
+        self.isPresent = isPresent
+        self.read = read
+    }
+}
+
+/// Finds the Swift tasks.
+package typealias TaskForestHook = RuntimeHook<InspectedTasks>
 
 /// What a task forest is read from.
 package struct TaskForestContext {
@@ -45,6 +61,8 @@ package struct InspectedTasks {
     package var codeAhead: [Int32: CodeAhead] = [:]
     /// For `ProcessRecord.dispatchTimers`.
     package var dispatchTimers: Int?
+    /// For `ProcessRecord.inertTimers`.
+    package var inertTimers: Int?
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>) {
         self.tasks = tasks

@@ -13,19 +13,25 @@ enum GuardSearch {
         case address
         /// The address with a flag behind it, as guards are laid out: Rust's MutexGuard (was it panicking?), C++'s shared_lock (is it locked?).
         case guardian
+        /// The address of a lock that readers hold beside that of the data right behind it: Rust's RwLockReadGuard.
+        case readersGuard
 
         static func < (one: Trace, other: Trace) -> Bool { one.rawValue < other.rawValue }
     }
 
     /// The counts of an `Arc`, strong and weak, come before what it holds: library/alloc/src/sync.rs.
     private static let countsOfArc: UInt64 = 16
+    /// How far behind a RwLock its data begin: two words of 32 bits and whether it is poisoned, library/std/src/sync/poison/rwlock.rs.
+    private static let dataBehind: ClosedRange<UInt64> = 9...16
 
     /// - Parameter frames: by thread, the stack pointers of its frames, innermost first.
     static func search(_ records: inout [ThreadRecord], _ copies: [ThreadCopy], frames: [Int32: [UInt64]]) {
         var waiters: [UInt64: Set<Int32>] = [:]
+        var heldByReaders: Set<UInt64> = []
         for record in records {
             guard let futex = record.wait?.futex, futex.object == .mutex || futex.object == .readWriteLock, futex.ownerTID == nil else { continue }
             waiters[futex.objectAddress, default: []].insert(record.tid)
+            if futex.object == .readWriteLock, (futex.count ?? 0) > 0 { heldByReaders.insert(futex.objectAddress) }
         }
         guard !waiters.isEmpty else { return }
         var found: [UInt64: [Int32: Trace]] = [:]
@@ -33,7 +39,9 @@ enum GuardSearch {
         for copy in copies {
             let own = byTID[copy.tid]?.wait?.futex?.objectAddress
             let outside = byTID[copy.tid].flatMap { firstFrame(outsideCallOf: $0, frames[copy.tid] ?? []) }
-            for (address, trace, position) in traces(in: copy, of: waiters) {
+            // Beyond the outermost frame lies what the C library keeps of the thread, the argument that it was started with too.
+            let end = byTID[copy.tid]?.stack.status == .complete ? frames[copy.tid]?.last : nil
+            for (address, trace, position) in traces(in: copy, of: waiters, heldByReaders) where position <= end ?? .max {
                 // The call that waits for the lock has its address too: only what lies further out was there before.
                 if address == own, waiters[address]?.contains(copy.tid) == true, position < outside ?? .max { continue }
                 found[address, default: [:]][copy.tid] = max(found[address]?[copy.tid] ?? trace, trace)
@@ -42,26 +50,29 @@ enum GuardSearch {
         for row in records.indices {
             guard let address = records[row].wait?.futex?.objectAddress, waiters[address]?.contains(records[row].tid) == true else { continue }
             let best = found[address]?.values.max()
-            let threads = (found[address] ?? [:]).filter { $0.value == best }.map(\.key).sorted()
+            // A function that was given the lock has its address as well as one that took it: that does not show that the waiter holds it itself.
+            let threads = (found[address] ?? [:]).filter { $0.value == best && (best != .address || $0.key != records[row].tid) }.map(\.key).sorted()
             records[row].wait?.futex?.onStacksOf = best == .box ? [] : threads
             if best == .box { records[row].wait?.futex?.knownTo = threads }
         }
     }
 
     /// The lock's addresses among a thread's registers (position 0) and stack, with what each tells.
-    private static func traces(in copy: ThreadCopy, of locks: [UInt64: Set<Int32>]) -> [(lock: UInt64, trace: Trace, position: UInt64)] {
+    private static func traces(in copy: ThreadCopy, of locks: [UInt64: Set<Int32>], _ held: Set<UInt64>) -> [(lock: UInt64, trace: Trace, position: UInt64)] {
         var found: [(UInt64, Trace, UInt64)] = []
-        func look(_ word: UInt64, _ next: UInt64?, _ position: UInt64) {
-            if locks[word] != nil { found.append((word, next.map { $0 & 0xff <= 1 } == true ? .guardian : .address, position)) }
+        func look(_ word: UInt64, _ before: UInt64?, _ next: UInt64?, _ position: UInt64) {
+            if locks[word] != nil {
+                let isBesideData = [before, next].contains { $0.map { Self.dataBehind.contains($0 &- word) } == true }
+                let trace: Trace = isBesideData && held.contains(word) ? .readersGuard : next.map { $0 & 0xff <= 1 } == true ? .guardian : .address
+                found.append((word, trace, position))
+            }
             if locks[word &+ countsOfArc] != nil { found.append((word &+ countsOfArc, .box, position)) }
         }
-        for (number, word) in copy.registers.enumerated() where copy.known & (1 << UInt32(number)) != 0 { look(word, nil, 0) }
+        for (number, word) in copy.registers.enumerated() where copy.known & (1 << UInt32(number)) != 0 { look(word, nil, nil, 0) }
         // Aligned words from the stack pointer up: what lies below is dead.
         copy.stack.withUnsafeBytes { bytes in
-            for at in stride(from: 0, to: bytes.count - 7, by: 8) {
-                let next = at + 16 <= bytes.count ? bytes.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self) : nil
-                look(bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self), next, copy.stackStart &+ UInt64(at))
-            }
+            func word(_ at: Int) -> UInt64? { at >= 0 && at + 8 <= bytes.count ? bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) : nil }
+            for at in stride(from: 0, to: bytes.count - 7, by: 8) { look(word(at) ?? 0, word(at - 8), word(at + 8), copy.stackStart &+ UInt64(at)) }
         }
         return found
     }

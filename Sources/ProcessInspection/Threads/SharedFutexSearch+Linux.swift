@@ -24,14 +24,14 @@ enum SharedFutexSearch {
                 mapping.isShared, mapping.isDeleted, mapping.inode != 0
             else { continue }
             let object = Object(device: mapping.device, inode: mapping.inode, isAnonymous: mapping.path == "/dev/zero")
-            let others = sharers[object] ?? others(who: object, besides: pid, name: try? proc.stat().name)
+            let others = sharers[object] ?? others(who: object, besides: pid, own: try? proc.stat())
             sharers[object] = others
             records[row].wait?.futex?.sharedWith = others
         }
     }
 
     /// nil where one of them may have it and does not let itself be read.
-    private static func others(who object: Object, besides pid: Int32, name: String?) -> [Int32]? {
+    private static func others(who object: Object, besides pid: Int32, own: ProcStat?) -> [Int32]? {
         var found: [Int32] = []
         let all = ProcFile.processes()
         guard all.count <= processLimit else { return nil }
@@ -39,7 +39,9 @@ enum SharedFutexSearch {
             guard let maps = try? ProcDirectory(pid: other).maps() else {
                 // One that is ending has none any more.
                 guard let stat = try? ProcDirectory(pid: other).stat(), stat.state != "Z", stat.state != "X" else { continue }
-                if object.isAnonymous, stat.name != name { continue }
+                if object.isAnonymous, stat.name != own?.name { continue }
+                // What is unlinked comes by inheritance: not to somebody older who is no parent.
+                if let own, other != own.parentPID, stat.startTicks < own.startTicks { continue }
                 return nil
             }
             if maps.contains(where: { $0.isShared && $0.inode == object.inode && $0.device == object.device }) { found.append(other) }

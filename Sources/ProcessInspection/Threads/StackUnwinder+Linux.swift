@@ -4,12 +4,14 @@ internal import Evidence
 /// Walks copied stacks of one process by DWARF unwinding. Not safe to share between threads.
 final class StackUnwinder {
     /// Addresses innermost first, and why they are not all there are.
-    struct Walk {
+    struct Walk: Sendable {
         var addresses: [CodeAddress] = []
         var stackPointers: [UInt64] = []
         var incomplete: String?
         /// By index of a frame: the address that was called to get there, where the caller's code tells.
         var entered: [Int: UInt64] = [:]
+        /// Whether the registers that calls preserve are known from where the library that the thread waits in was called.
+        var showsRegisters = false
 
         var places: Places { Places(addresses: addresses, entered: entered) }
 
@@ -69,6 +71,7 @@ final class StackUnwinder {
             walk.addresses.append(CodeAddress(frame.pc, frame.exact != 0 ? .exact : .returnAddress))
             walk.stackPointers.append(frame.sp)
         }
+        walk.showsRegisters = showsRegisters(frames[..<count])
         for index in walk.addresses.indices.dropFirst() where walk.addresses[index].kind == .returnAddress {
             // Only where a name is missing is it worth looking.
             guard isUnnamed(walk.addresses[index - 1]) else { continue }
@@ -78,6 +81,15 @@ final class StackUnwinder {
         walk.incomplete = reason(end: Int(end), at: walk.addresses.last?.address, limit: limit)
         if let search = Self.search(searched) { walk.incomplete = walk.incomplete.map { "\($0); \(search)" } ?? search }
         return walk
+    }
+
+    /// rbx, rbp and r12 to r15: System V ABI for x86-64, figure 3.4.
+    private static let preserved: UInt32 = [HS_RBX, HS_RBP, HS_R12, HS_R13, HS_R14, HS_R15].reduce(0) { $0 | 1 << UInt32($1) }
+
+    private func showsRegisters(_ frames: ArraySlice<hs_frame>) -> Bool {
+        guard let innermost = frames.first, let library = modules.module(at: innermost.pc) else { return false }
+        let caller = frames.first { $0.pc < library.start || $0.pc >= library.end }
+        return caller.map { $0.known & Self.preserved == Self.preserved } ?? false
     }
 
     /// What was guessed, and may be wrong.

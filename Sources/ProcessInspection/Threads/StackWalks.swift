@@ -4,39 +4,25 @@ internal import Synchronization
 /// Unwinds the stacks of one process on a thread of its own, while further ones are being copied.
 final class StackWalks: Sendable {
     /// Touched on the queue only.
-    private final class Walker: @unchecked Sendable {
-        let limit: Int
-        let unwinder: StackUnwinder
-        let asynchronous: AsyncCallers
+    private final class Results: @unchecked Sendable {
+        let walker: StackWalker
         var walks: [Int32: StackUnwinder.Walk] = [:]
 
-        init(target: CaptureTarget, modules: ModuleTable, limit: Int) {
-            self.limit = limit
-            unwinder = StackUnwinder(pid: target.proc.livingThread() ?? target.pid, modules: modules)
-            asynchronous = AsyncCallers(memory: target.memory, modules: modules)
-        }
+        init(_ walker: StackWalker) { self.walker = walker }
 
-        func walk(_ copy: ThreadCopy) {
-            guard copy.known != 0 else { return }
-            var walk = unwinder.walk(copy, limit: limit)
-            if let found = asynchronous.callers(of: copy, addresses: walk.addresses, stackPointers: walk.stackPointers) {
-                walk.insert(found.resumed, above: found.frame)
-            }
-            walks[copy.tid] = walk
-        }
+        func walk(_ copy: ThreadCopy) { walks[copy.tid] = walker.walk(copy) }
     }
 
     /// Few enough to wake the queue seldom.
     private static let atOnce = 64
 
     private let queue = DispatchQueue(label: "stack walks")
-    private let walker: Walker
+    private let results: Results
     private let aside: Aside
     private let waiting = Mutex<[ThreadCopy]>([])
 
-    /// - Parameter limit: frames of one thread.
-    init(target: CaptureTarget, modules: ModuleTable, limit: Int, aside: Aside) {
-        walker = Walker(target: target, modules: modules, limit: limit)
+    init(_ walker: StackWalker, aside: Aside) {
+        results = Results(walker)
         self.aside = aside
     }
 
@@ -47,7 +33,7 @@ final class StackWalks: Sendable {
             return waiting.count >= Self.atOnce ? waiting : []
         }
         guard !some.isEmpty else { return }
-        queue.async { [walker, aside] in aside.run { for copy in some { walker.walk(copy) } } }
+        queue.async { [results, aside] in aside.run { for copy in some { results.walk(copy) } } }
     }
 
     /// Of all that were added, by tid; waits for them.
@@ -57,8 +43,8 @@ final class StackWalks: Sendable {
             return waiting
         }
         return queue.sync {
-            for copy in rest { walker.walk(copy) }
-            return walker.walks
+            for copy in rest { results.walk(copy) }
+            return results.walks
         }
     }
 }

@@ -11,6 +11,8 @@ package enum StopSafety {
         case disturbs(String)
         /// Only if the socket has a receive (or send) timeout.
         case disturbsIfTimeout(fd: Int32, receiving: Bool)
+        /// Only if the word there is another one by now.
+        case disturbsIfChanged(address: UInt64, expected: UInt32)
     }
 
     /// Where callers of a FUSE file system sleep; a stop sends the server FUSE_INTERRUPT, and the caller into an
@@ -35,6 +37,9 @@ package enum StopSafety {
         case 42: return .disturbsIfTimeout(fd: fd, receiving: false)
         // A blocked write may have written a part, and would return that.
         case 1, 18, 20, 296, 328, 44, 46, 307: return .disturbs("a blocked write returns what was written so far after a stop")
+        // FUTEX_WAIT 0 and FUTEX_WAIT_BITSET 9, without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME (linux/futex.h): begun again, they compare again. A signal
+        // that was another waiter's leaves the rest with a word that has changed.
+        case 202 where [0, 9].contains(flags(1) & 0x7f): return .disturbsIfChanged(address: flags(0), expected: UInt32(truncatingIfNeeded: flags(2)))
         case 40, 275, 276, 278, 326: return .disturbs("a blocked transfer returns what was moved so far after a stop")
         default: return .safe
         }

@@ -18,6 +18,8 @@ package struct ThreadReader {
     package var halt = HaltPoint.never
     /// Whether threads that run are looked at again and again: `RunningLooks`.
     package var looksForLoops = false
+    /// Whether registers and thread-local storage, which only a stop shows, tell more than the stacks.
+    package var needsRegisters = false
 
     package init(
         target: CaptureTarget, modules: ModuleTable, symbolizer: any Symbolizer, mode: StopMode, clocks: ClockReading,
@@ -38,7 +40,8 @@ package struct ThreadReader {
         package var stopped_ms = 0.0
         /// Why there is nothing, or not everything.
         package var failure: String?
-        var walks: StackWalks?
+        var walks: [Int32: StackUnwinder.Walk] = [:]
+        var walksUnderWay: StackWalks?
     }
 
     /// Looks at the threads: /proc first, since a stop wakes a thread out of its wait, then the stacks.
@@ -50,8 +53,12 @@ package struct ThreadReader {
             observation.failure = "\(error)"
             return observation
         }
-        let taken = tids.prefix(limits.threads)
-        observation.records = Array(taken).mapInHalves(before).compactMap(\.self)
+        let taken = Array(tids.prefix(limits.threads))
+        // Few are left to be stopped then, and nobody needs a processor for that.
+        if readsSleepers { aside.hurry() }
+        if target.foreign == nil { anticipate(whereSleep: taken, aside) }
+        let looks = look(at: taken)
+        observation.records = looks.map(\.record)
         if tids.count > taken.count { observation.failure = "\(tids.count) threads, of which \(taken.count) were read" }
         if let foreign = target.foreign {
             observation.outcome = observation.records.map { record in
@@ -61,18 +68,14 @@ package struct ThreadReader {
             }
             return observation
         }
-        // Where most threads stand: it is read while they are copied.
-        if let sleeper = observation.records.first(where: { $0.state == "S" }),
-            case .inCall(_, _, _, let programCounter)? = try? target.proc.thread(sleeper.tid).syscall()
-        {
-            anticipate([programCounter], aside)
-        }
-        let walks = StackWalks(target: target, modules: modules, limit: limits.frames, aside: aside)
+        for look in looks { if let asleep = look.asleep { observation.walks[look.record.tid] = asleep.walk } }
+        let walks = StackWalks(walker(), aside: aside)
         let outcome = tracer.copy(
-            observation.records.map { .init(tid: $0.tid, state: $0.state, waitChannel: $0.waitChannel) }, mode: mode, some: walks.add)
-        observation.walks = walks
+            looks.filter { $0.asleep == nil }.map { .init(tid: $0.record.tid, state: $0.record.state, waitChannel: $0.record.waitChannel) }, mode: mode,
+            some: walks.add)
+        observation.walksUnderWay = walks
         observation.stopped_ms = outcome.stopped_ms
-        observation.outcome = outcome.copies
+        observation.outcome = looks.compactMap(\.asleep?.copy) + outcome.copies
         // Threads stand for longer then: whoever of ours stands aside may have a lock that we need meanwhile.
         if looksForLoops, mode != .never {
             aside.hurry()
@@ -95,7 +98,7 @@ package struct ThreadReader {
             result.threads = .unavailable(reason: failure)
             return result
         }
-        finish(&records, observation.outcome, observation.walks?.all() ?? [:])
+        finish(&records, observation.outcome, observation.walks.merging(observation.walksUnderWay?.all() ?? [:]) { first, _ in first })
         // A thread that ended while we looked has no stack any more, and is missed by nobody.
         let without = records.filter {
             $0.stack.status == .unavailable && $0.state != "Z" && $0.state != "X" && $0.stack.reason != Tracer.ended
@@ -126,7 +129,32 @@ package struct ThreadReader {
         }
     }
 
+    /// Where most threads stand, before they are looked at.
+    private func anticipate(whereSleep tids: [Int32], _ aside: Aside) {
+        for tid in [tids.last, tids.first].compactMap(\.self) {
+            if case .inCall(_, _, _, let programCounter)? = try? target.proc.thread(tid).syscall() { return anticipate([programCounter], aside) }
+        }
+    }
+
     // MARK: Before touching
+
+    private struct Look: Sendable {
+        var record: ThreadRecord
+        var asleep: SleepingStacks.Look?
+    }
+
+    private var readsSleepers: Bool { mode == .perThread && !needsRegisters && target.foreign == nil && halt == .never }
+
+    private func look(at tids: [Int32]) -> [Look] {
+        guard readsSleepers else {
+            return tids.mapByTwo(before).compactMap { $0.map { Look(record: $0) } }
+        }
+        return tids.mapByTwo(with: { SleepingStacks(tracer: tracer, walker: walker()) }) { stacks, tid in
+            before(tid).map { Look(record: $0, asleep: stacks.look(at: $0)) }
+        }.compactMap(\.self)
+    }
+
+    private func walker() -> StackWalker { StackWalker(target: target, modules: modules, limit: limits.frames) }
 
     private func before(_ tid: Int32) -> ThreadRecord? {
         let proc = target.proc.thread(tid)
@@ -137,8 +165,16 @@ package struct ThreadReader {
         record.voluntarySwitches = status?.voluntarySwitches
         record.involuntarySwitches = status?.involuntarySwitches
         record.cpu = CPUTime(user_s: stat.user_s, system_s: stat.system_s)
+        if stat.state == "R", let (read, written) = try? proc.transferred() { record.transferred_bytes = read &+ written }
         if stat.state == "D" { record.kernelStack = try? proc.kernelStack() }
+        record.wait = sleep(proc, record.waitChannel)
         return record
+    }
+
+    /// How long a thread asked to sleep, which a stop turns into what is left of it (kernel/time/hrtimer.c, `nanosleep_copyout`).
+    private func sleep(_ proc: ProcDirectory, _ waitChannel: String?) -> ThreadWait? {
+        guard waitChannel == "hrtimer_nanosleep", case .inCall(let number, let arguments, _, _)? = try? proc.syscall() else { return nil }
+        return WaitDecoder.sleep(number, arguments, target.memory)
     }
 
     // MARK: After
@@ -153,7 +189,11 @@ package struct ThreadReader {
             records[index].stack = stack(walks[records[index].tid], copy, &named)
             update(&records[index], copy)
         }
-        for (index, wait) in records.mapInHalves({ wait($0, ids) }).enumerated() { records[index].wait = wait }
+        for (index, wait) in records.mapByTwo({ wait($0, ids) }).enumerated() {
+            let asked_s = records[index].wait?.timeout_s
+            records[index].wait = wait
+            if wait?.kind == .sleep, wait?.remaining_s == nil, let asked_s, let left_s = wait?.timeout_s, left_s < asked_s { records[index].wait?.timeout_s = asked_s }
+        }
         countWaiters(&records)
         SharedFutexSearch.search(&records, target.proc, pid: target.pid)
         GuardSearch.search(&records, copies, frames: walks.mapValues(\.stackPointers))

@@ -80,7 +80,7 @@ struct Tracer {
     private static let together = 4
 
     private func copyEach(_ subjects: [Subject], mayStop: Bool, some: ([ThreadCopy]) -> Void) -> Outcome {
-        let scratch = Scratch(Array(repeating: stackLimit_bytes, count: min(Self.together, max(1, subjects.count))))
+        let scratch = TracerScratch(Array(repeating: stackLimit_bytes, count: min(Self.together, max(1, subjects.count))))
         var outcome = Outcome()
         let began = ContinuousClock.now
         var tracer = self
@@ -108,13 +108,13 @@ struct Tracer {
     private static let refused =
         "it may not be traced: another debugger holds it, or run as root or its parent (`hangscope doctor` explains ptrace_scope)"
 
-    private func copyFew(_ subjects: [Subject], mayStop: Bool, scratch: Scratch) -> [ThreadCopy] {
+    private func copyFew(_ subjects: [Subject], mayStop: Bool, scratch: TracerScratch) -> [ThreadCopy] {
         var stopped: [(index: Int, syscall: SyscallReading?)] = []
         var copies = subjects.enumerated().map { index, subject in
             if subject.state == "Z" || subject.state == "X" { return Self.failed(subject.tid, "the thread has exited") }
             let syscall = try? ProcDirectory(pid: pid, tid: subject.tid).syscall()
             let obstacle = obstacle(subject, syscall)
-            if !mayStop || obstacle != nil { return copyAsleep(subject, syscall, because: obstacle, scratch: scratch) }
+            if !mayStop || obstacle != nil { return copyAsleep(subject.tid, syscall, because: obstacle, scratch: scratch) }
             stopped.append((index, syscall))
             return ThreadCopy(tid: subject.tid)
         }
@@ -145,6 +145,9 @@ struct Tracer {
         switch StopSafety.verdict(number: number, arguments: arguments) {
         case .safe: return nil
         case .disturbs(let why): return why
+        case .disturbsIfChanged(let address, let expected):
+            guard let word = try? LiveMemory(pid: pid).load(UInt32.self, at: address), word != expected else { return nil }
+            return "a futex wait whose word has changed returns EAGAIN after a stop"
         case .disturbsIfTimeout(let fd, let receiving):
             let answer = hs_socket_has_timeout(pid, fd, receiving ? 1 : 0)
             if answer == 0 { return nil }
@@ -154,15 +157,32 @@ struct Tracer {
         }
     }
 
-    private func copyAsleep(_ subject: Subject, _ syscall: SyscallReading?, because obstacle: String?, scratch: Scratch) -> ThreadCopy {
-        var copy = ThreadCopy(tid: subject.tid)
+    /// Copies threads that sleep, one after the other, without stopping them. On whichever thread, but on one only.
+    final class Sleepers {
+        private let tracer: Tracer
+        private let scratch: TracerScratch
+
+        init(of tracer: Tracer) {
+            self.tracer = tracer
+            scratch = TracerScratch([tracer.stackLimit_bytes])
+        }
+
+        /// nil where that is not to be had.
+        func copy(tid: Int32) -> ThreadCopy? {
+            let copy = tracer.copyAsleep(tid, try? ProcDirectory(pid: tracer.pid, tid: tid).syscall(), because: nil, scratch: scratch)
+            return copy.known != 0 ? copy : nil
+        }
+    }
+
+    private func copyAsleep(_ tid: Int32, _ syscall: SyscallReading?, because obstacle: String?, scratch: TracerScratch) -> ThreadCopy {
+        var copy = ThreadCopy(tid: tid)
         copy.syscall = syscall
         copy.note = obstacle
         guard let syscall, let stackPointer = syscall.stackPointer, let programCounter = syscall.programCounter else {
-            copy.note = syscall == nil ? "/proc/\(pid)/task/\(subject.tid)/syscall cannot be read" : "it was running, and was not to be stopped"
+            copy.note = syscall == nil ? "/proc/\(pid)/task/\(tid)/syscall cannot be read" : "it was running, and was not to be stopped"
             return copy
         }
-        var raw = scratch.request(tid: subject.tid)
+        var raw = scratch.request(tid: tid)
         mappingEnds.withUnsafeBufferPointer { ends in
             var stacks = hs_stacks(ends: ends.baseAddress, count: ends.count)
             hs_copy_without_stopping(pid, &stacks, &raw, stackPointer)
@@ -171,7 +191,7 @@ struct Tracer {
             copy.note = raw.error == -EPERM ? Self.refused : "its stack cannot be read"
             return copy
         }
-        guard (try? ProcDirectory(pid: pid, tid: subject.tid).syscall()) == syscall else {
+        guard (try? ProcDirectory(pid: pid, tid: tid).syscall()) == syscall else {
             copy.note = Self.moved
             return copy
         }
@@ -197,9 +217,9 @@ struct Tracer {
         var outcome = Outcome()
         let alive = subjects.filter { !["Z", "X", "T", "t", "D"].contains($0.state) }
         let aside = subjects.filter { ["Z", "X", "T", "t", "D"].contains($0.state) }
-        let readings = alive.mapInHalves { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }
+        let readings = alive.mapByTwo { ($0.tid, try? ProcDirectory(pid: pid, tid: $0.tid).syscall()) }
         let syscalls = Dictionary(readings, uniquingKeysWith: { first, _ in first })
-        let scratch = Scratch(alive.map { stackSize(syscalls[$0.tid] ?? nil) })
+        let scratch = TracerScratch(alive.map { stackSize(syscalls[$0.tid] ?? nil) })
         let requests = alive.enumerated().map { scratch.request(tid: $1.tid, slot: $0) }
         scratch.run(requests, by: self) { threads, request in
             let box = Inside(body: body)
@@ -214,7 +234,7 @@ struct Tracer {
             }
         }
         guard !aside.isEmpty else { return outcome }
-        let single = Scratch([stackLimit_bytes])
+        let single = TracerScratch([stackLimit_bytes])
         outcome.copies += aside.flatMap { copyFew([$0], mayStop: false, scratch: single) }
         return outcome
     }
@@ -273,50 +293,6 @@ package struct HaltPoint: Sendable, Hashable {
     }
 
     package static let never = HaltPoint(step: .none, descriptor: -1)
-}
-
-/// Buffers for copied stacks, touched beforehand so that copying meets no page faults of ours.
-private final class Scratch {
-    private let bytes: UnsafeMutablePointer<UInt8>
-    private let starts: [Int]
-
-    /// - Parameter sizes: of each slot.
-    init(_ sizes: [Int]) {
-        starts = sizes.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
-        bytes = .allocate(capacity: starts[sizes.count])
-        bytes.initialize(repeating: 0, count: starts[sizes.count])
-    }
-
-    deinit { bytes.deallocate() }
-
-    func request(tid: Int32, slot: Int = 0) -> hs_thread_copy {
-        var copy = hs_thread_copy()
-        copy.tid = tid
-        copy.stack = bytes + starts[slot]
-        copy.stack_capacity = starts[slot + 1] - starts[slot]
-        return copy
-    }
-
-    func run(
-        _ requests: [hs_thread_copy], by tracer: Tracer,
-        _ body: (UnsafeMutableBufferPointer<hs_thread_copy>, inout hs_copy_request) -> Void
-    ) {
-        var requests = requests
-        requests.withUnsafeMutableBufferPointer { threads in
-            tracer.mappingEnds.withUnsafeBufferPointer { ends in
-                var request = hs_copy_request()
-                request.pid = tracer.pid
-                request.threads = threads.baseAddress
-                request.count = threads.count
-                request.stacks = hs_stacks(ends: ends.baseAddress, count: ends.count)
-                request.patience_ms = tracer.patience.longest_ms
-                request.runnable_patience_ms = tracer.patience.runnable_ms
-                request.halt_at = tracer.halt.step.rawValue
-                request.halt_fd = tracer.halt.descriptor
-                body(threads, &request)
-            }
-        }
-    }
 }
 
 /// Runs `body` on a thread of its own and waits; nil, or why no thread could be made.

@@ -172,7 +172,9 @@ enum FutexDecoder {
     private static func readWriteLock(_ futex: inout FutexWait, _ context: WaitContext, _ caller: String) {
         futex.object = .readWriteLock
         futex.knownFrom = "caller \(caller)"
-        let offsets: [UInt64] = futex.address % 8 == 4 ? [12] : [8, 0]
+        // PTHREAD_RWLOCK_WRPHASE 1 and FUTEX_USED 2 are all that the write phase's word has; `readers` counts from 8 on.
+        let onReaders = (futex.expected ?? 0) >= 8
+        let offsets: [UInt64] = futex.address % 8 == 4 ? [12] : onReaders ? [0, 8] : [8, 0]
         for offset in offsets {
             let base = futex.address &- offset
             guard let fields = try? context.memory.array(of: UInt32.self, at: base, count: 8), fields[7] <= 1,
@@ -180,9 +182,9 @@ enum FutexDecoder {
             else { continue }
             futex.objectAddress = base
             if fields[6] != 0 { futex.ownerTID = Int32(truncatingIfNeeded: fields[6]) }
-            // PTHREAD_RWLOCK_READER_SHIFT 3, nptl/pthread_rwlock_common.c; the waiting reader counts itself.
+            // PTHREAD_RWLOCK_READER_SHIFT 3, nptl/pthread_rwlock_common.c; a reader that waits for the phase to change counts itself.
             let readers = Int(fields[0] >> 3)
-            futex.count = fields[6] == 0 ? readers - (caller.contains("rdlock") ? 1 : 0) : 0
+            futex.count = fields[6] == 0 ? readers - (caller.contains("rdlock") && offset != 0 ? 1 : 0) : 0
             return
         }
     }

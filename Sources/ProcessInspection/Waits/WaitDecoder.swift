@@ -140,16 +140,24 @@ package enum WaitDecoder {
 
     /// Opening a FIFO waits for its other end: fifo(7). Opens of other files wait for a device.
     private static func open(_ context: WaitContext, pathArgument: Int) -> ThreadWait {
-        let path = (try? context.memory.string(at: context.argument(pathArgument))) ?? "?"
+        let path = (try? context.memory.string(at: context.argument(pathArgument))).map { absolute($0, context, isAt: pathArgument == 1) } ?? "?"
         // O_ACCMODE: 0 read, 1 write.
         let writes = context.argument(pathArgument + 1) & 3 == 1
         let isFIFO = context.waitChannel.map { $0.contains("partner") || $0.contains("fifo") } ?? false
         guard isFIFO else {
             return ThreadWait(kind: context.state == "D" ? .disk : .other, detail: "opens \(path)")
         }
-        var wait = ThreadWait(kind: .descriptors, detail: "opens FIFO \(path) to \(writes ? "write; nobody has it open to read" : "read; nobody has it open to write")")
+        var wait = ThreadWait(kind: .descriptors, detail: ThreadWait.opens(fifo: path, writes: writes))
         wait.descriptors = []
         return wait
+    }
+
+    /// As the process sees it: relative to its working directory, or to the directory that it gave (open(2); AT_FDCWD is -100).
+    private static func absolute(_ path: String, _ context: WaitContext, isAt: Bool) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        let fd = isAt ? Int32(truncatingIfNeeded: context.argument(0)) : -100
+        let folder = fd == -100 ? try? context.proc.workingDirectory() : try? context.proc.descriptorTarget(fd)
+        return folder.map { $0 == "/" ? "/\(path)" : "\($0)/\(path)" } ?? path
     }
 
     // MARK: Processes, signals, messages
@@ -192,6 +200,16 @@ package enum WaitDecoder {
 
     // MARK: Time
 
+    /// A sleep for so long as it was asked for; nil for other calls.
+    static func sleep(_ number: Int, _ arguments: [UInt64], _ memory: any MemoryReader) -> ThreadWait? {
+        // nanosleep 35; clock_nanosleep 230, without TIMER_ABSTIME 1.
+        let row = number == 35 ? 0 : number == 230 && arguments.count > 2 && arguments[1] & 1 == 0 ? 2 : nil
+        guard let row, row < arguments.count else { return nil }
+        var wait = ThreadWait(kind: .sleep)
+        wait.timeout_s = timespec(memory, at: arguments[row])
+        return wait
+    }
+
     private static func timedWait(_ number: Int, _ context: WaitContext) -> ThreadWait? {
         guard number == 35 || number == 230 else { return nil }
         var wait = ThreadWait(kind: .sleep)
@@ -214,9 +232,10 @@ package enum WaitDecoder {
     }
 
     /// struct timespec {long seconds, nanoseconds} in the thread's memory; nil for a null pointer.
-    static func timespec(_ context: WaitContext, at address: UInt64) -> Double? {
-        guard address != 0, let seconds = try? context.memory.load(Int64.self, at: address),
-            let nanoseconds = try? context.memory.load(Int64.self, at: address &+ 8)
+    static func timespec(_ context: WaitContext, at address: UInt64) -> Double? { timespec(context.memory, at: address) }
+
+    private static func timespec(_ memory: any MemoryReader, at address: UInt64) -> Double? {
+        guard address != 0, let seconds = try? memory.load(Int64.self, at: address), let nanoseconds = try? memory.load(Int64.self, at: address &+ 8)
         else { return nil }
         return Double(seconds) + Double(nanoseconds) / 1e9
     }

@@ -78,11 +78,12 @@ struct AsyncWaits {
             record.wait?.pending = children.count
             record.children = children
         } else {
-            let wait = managed(task, isClosed: isClosed)
+            let (wait, owed) = managed(task, isClosed: isClosed)
             record.managedWait = wait
             record.wait = TaskWait(kind: wait.kind == .sleep ? .sleep : .continuation)
             record.wait?.address = wait.object
             record.wait?.resumers = wait.releasers
+            record.wait?.owedRest = owed
         }
         return record
     }
@@ -123,7 +124,15 @@ struct AsyncWaits {
         return this
     }
 
-    private func managed(_ task: AsyncTask, isClosed: Bool) -> ManagedWait {
+    /// A piece of work of threads whose result, or that of several with others, a future stands for.
+    private func workOfThreads(behind future: UInt64) -> UInt64? {
+        let futures = AsyncFutures(objects: objects)
+        if let children = objects.attribute("_children", of: future) { return objects.list(children).prefix(1024).lazy.compactMap(futures.threadFuture).first { process.pools.knows($0) } }
+        return futures.threadFuture(behind: future)
+    }
+
+    /// Also what of an answer is owed to it.
+    private func managed(_ task: AsyncTask, isClosed: Bool) -> (ManagedWait, owed: String?) {
         var wait = ManagedWait(kind: .future, object: task.waiter, typeName: "asyncio.Future", knownFrom: "the future that the task awaits")
         let names = ObjectNames(objects: objects)
         wait.name = names.name(of: task.waiter, from: task.frames)
@@ -131,7 +140,7 @@ struct AsyncWaits {
             wait.kind = .sleep
             wait.typeName = "asyncio.sleep"
             wait.timeout_s = task.frames.first?.local("delay", objects).flatMap(objects.seconds)
-            return wait
+            return (wait, nil)
         }
         if task.frames.first?.isLibrary("asyncio/base_events.py", "Server.serve_forever") == true { wait.rest = "serves until it is told to stop" }
         if let reader = task.frames.prefix(4).lazy.compactMap({ reader(in: $0) }).first {
@@ -140,7 +149,13 @@ struct AsyncWaits {
             wait.typeName = "asyncio.StreamReader"
             wait.count = objects.attribute("_buffer", of: reader).flatMap(objects.count)
             wait.descriptor = objects.attribute("_transport", of: reader).flatMap { objects.attribute("_sock_fd", of: $0) }.flatMap(objects.integer).map { Int32(truncatingIfNeeded: $0) }
-            return wait
+            return (wait, nil)
+        }
+        if let reading = AsyncConnections(objects: objects).reading(task.frames) {
+            wait.kind = .read
+            wait.typeName = "connection of its HTTP client"
+            wait.descriptor = reading.descriptor
+            return (wait, reading.owed)
         }
         for frame in task.frames.prefix(4) {
             guard frame.code.isLibrary, let this = frame.local("self", objects), let type = objects.type(of: this) else { break }
@@ -158,8 +173,8 @@ struct AsyncWaits {
             wait.knownFrom = "its `async with` block, whose `__aexit__` is on the frame's stack"
         }
         if wait.kind == .queueJoin { wait.count = objects.attribute("_unfinished_tasks", of: wait.object).flatMap(objects.integer) }
-        if wait.kind == .future, let source = AsyncFutures(objects: objects).threadFuture(behind: task.waiter) { _ = process.pools.complete(&wait, for: source) }
+        if wait.kind == .future, let source = workOfThreads(behind: task.waiter) { _ = process.pools.complete(&wait, for: source) }
         if isClosed, wait.kind != .lock { wait.releasers = .complete([]) }
-        return wait
+        return (wait, nil)
     }
 }

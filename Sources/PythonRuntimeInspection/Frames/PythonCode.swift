@@ -38,6 +38,9 @@ final class PythonCode {
         exceptions = ExceptionTable(table(layout.codeExceptions))
     }
 
+    /// Of the standard library, or of a package that was installed.
+    var isOfLibrary: Bool { isLibrary || file.contains("-packages/") }
+
     /// Part of Python itself rather than of the program: its standard library and its frozen modules.
     var isLibrary: Bool {
         if file.hasPrefix("<frozen ") { return true }

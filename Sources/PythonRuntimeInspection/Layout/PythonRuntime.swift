@@ -16,11 +16,14 @@ struct PythonRuntime {
     /// Versions older than this keep no thread ids, and their frames are other objects.
     private static let oldest = 11
 
+    // Exported also by stripped interpreters: extension modules link against them.
+    private static let symbol = "_PyRuntime", oldSymbol = "PyEval_GetFrame"
+
+    static func isPresent(_ modules: ModuleTable) -> Bool { [symbol, oldSymbol].contains { modules.address(ofSymbol: $0) != nil } }
+
     static func find(_ modules: ModuleTable, _ memory: any MemoryReader) -> Finding {
-        // Exported also by stripped interpreters: extension modules link against it.
-        guard let address = modules.address(ofSymbol: "_PyRuntime") else {
-            let isOld = modules.address(ofSymbol: "PyEval_GetFrame") != nil
-            return isOld ? .unavailable("the interpreter exports no _PyRuntime: Python 3.7 or later has it") : .none
+        guard let address = modules.address(ofSymbol: symbol) else {
+            return modules.address(ofSymbol: oldSymbol) != nil ? .unavailable("the interpreter exports no _PyRuntime: Python 3.7 or later has it") : .none
         }
         let described = DebugOffsets(at: address, memory)
         let hex = modules.address(ofSymbol: "Py_Version").flatMap { try? memory.load(UInt64.self, at: $0) }

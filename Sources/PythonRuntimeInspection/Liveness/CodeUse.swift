@@ -10,6 +10,10 @@ struct CodeUse {
     var parts: [String] = []
     /// Names of globals and attributes that it assigns.
     var stored: Set<String> = []
+    /// Whether it puts items into containers, or takes some out, by indices or keys.
+    var writesItems = false
+    /// Texts among its constants: keys of dictionaries.
+    var texts: Set<String> = []
     var isLibrary = false
 }
 
@@ -32,6 +36,13 @@ struct CodeUses {
         return use(of: frame.code, from: start)
     }
 
+    /// What a frame uses behind the call in which it stands; nil within a loop, from which it may come back to that.
+    func behind(_ frame: PythonFrame) -> CodeUse? {
+        let bytes = (try? objects.memory.bytes(at: frame.code.start, upTo: length(of: frame.code) * 2)) ?? []
+        guard !bytes.isEmpty, !jumps(bytes).contains(where: { $0.to <= frame.offset && frame.offset <= $0.from }) else { return nil }
+        return use(of: frame.code, from: frame.offset + 1, to: .max - 1)
+    }
+
     /// What a frame has used up to where it stands. The functions that a module defines do not count: nobody need ever call them.
     func executed(by frame: PythonFrame) -> CodeUse {
         var use = use(of: frame.code, from: 0, to: frame.offset)
@@ -44,11 +55,26 @@ struct CodeUses {
         let bytes = (try? objects.memory.bytes(at: code.start, upTo: length(of: code) * 2)) ?? []
         var isInHandler = false
         var returns = bytes.isEmpty
-        visit(bytes) { _, opcode, _ in
+        // Up to 3.11 handlers stand among the other instructions, which jump past them.
+        var past: Set<Int> = []
+        visit(bytes) { unit, opcode, argument in
             if opcode == opcodes.handlers { isInHandler = true }
+            if past.contains(unit) { isInHandler = false }
+            if !isInHandler, opcodes.jumpsForward.contains(opcode) { past.insert(unit + 1 + opcodes.cacheUnits(opcode) + argument) }
             if !isInHandler, opcodes.returns.contains(opcode) { returns = true }
         }
         return !returns
+    }
+
+    /// What the loop uses in which a frame stands, where it is the only one around that place, and can end by itself by nothing but what it looks at: it
+    /// goes through no iterator, and assigns no variable.
+    func loopAround(_ frame: PythonFrame) -> CodeUse? {
+        let bytes = (try? objects.memory.bytes(at: frame.code.start, upTo: length(of: frame.code) * 2)) ?? []
+        let around = jumps(bytes).filter { $0.to <= frame.offset && frame.offset <= $0.from }
+        guard let first = around.map(\.to).min(), let last = around.map(\.from).max(), Set(around.map(\.to)).count == 1, !isEndless(frame.code) else { return nil }
+        var takesSteps = false
+        visit(bytes) { unit, opcode, _ in if first <= unit, unit <= last, opcodes.steps.contains(opcode) { takesSteps = true } }
+        return takesSteps ? nil : use(of: frame.code, from: first, to: last)
     }
 
     private func isWithinCall(_ frame: PythonFrame) -> Bool {
@@ -73,6 +99,7 @@ struct CodeUses {
         var use = CodeUse(isLibrary: code.isLibrary)
         visit(bytes) { unit, opcode, argument in
             guard unit >= start, unit <= last else { return }
+            if opcodes.items.contains(opcode) { use.writesItems = true }
             switch opcodes.kind(opcode) {
             case .global: if names.indices.contains(argument >> 1) { use.globals.insert(names[argument >> 1]) }
             case .name: if names.indices.contains(argument) { use.globals.insert(names[argument]) }
@@ -91,6 +118,7 @@ struct CodeUses {
         // `super().method` is loaded by an instruction of its own.
         if use.globals.contains("super") { use.attributes.formUnion(names) }
         if use.globals.contains("getattr") { use.parts = constants.compactMap { objects.type(of: $0)?.isString == true ? objects.string($0) : nil }.filter { $0.count >= 2 } }
+        use.texts = Set(use.nested.compactMap { objects.type(of: $0)?.isString == true ? objects.string($0) : nil })
         use.nested = use.nested.filter { objects.type(of: $0)?.fullName == "code" }
         return use
     }
@@ -116,15 +144,20 @@ struct CodeUses {
     private func loopStart(_ bytes: [UInt8], from first: Int) -> Int {
         var start = first
         guard first > 0 else { return 0 }
-        var jumps: [(from: Int, to: Int)] = []
-        visit(bytes) { unit, opcode, argument in
-            if opcodes.jumpsBack.contains(opcode) { jumps.append((unit, max(0, unit + 1 + opcodes.cacheUnits(opcode) - argument))) }
-        }
+        let jumps = jumps(bytes)
         for _ in 0..<64 {
             let earliest = jumps.filter { $0.from >= start }.map(\.to).min() ?? start
             if earliest >= start { break }
             start = earliest
         }
         return start
+    }
+
+    private func jumps(_ bytes: [UInt8]) -> [(from: Int, to: Int)] {
+        var jumps: [(from: Int, to: Int)] = []
+        visit(bytes) { unit, opcode, argument in
+            if opcodes.jumpsBack.contains(opcode) { jumps.append((unit, max(0, unit + 1 + opcodes.cacheUnits(opcode) - argument))) }
+        }
+        return jumps
     }
 }

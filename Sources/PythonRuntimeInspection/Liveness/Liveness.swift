@@ -32,7 +32,7 @@ struct Liveness {
         self.process = process
         self.units = units
         uses = CodeUses(objects: process.objects, opcodes: opcodes)
-        reach = Reach(process: process, uses: uses, barred: coroutines.union(process.pools.pools.compactMap(\.queue)))
+        reach = Reach(process: process, uses: uses, barred: coroutines.union(process.pools.pools.compactMap(\.queue)), passesByLookers: true)
         process.handlers.forEach { reach.add(object: $0) }
         guard findDead() else { return nil }
     }
@@ -80,6 +80,9 @@ struct Liveness {
         return !own.seen.contains { reach.seen.contains($0) && process.objects.isChangeable($0) }
     }
 
+    /// Whether nobody of these can change any of these objects, nor assigns any of these names.
+    func leaveAlone(_ names: Set<String>, _ values: Set<UInt64>) -> Bool { names.isDisjoint(with: reach.stored) && !values.contains { reach.mayChange($0) } }
+
     // MARK: What it means
 
     /// What is shown of the dead units' waits: by key, the wait with what could still end it, or why it is rest.
@@ -101,6 +104,8 @@ struct Liveness {
             case .event, .future:
                 guard process.knowsHandlers, let found = judged(unit, wait, isAwaited: awaited.contains(unit.key)) else { continue }
                 wait = found
+            // Whoever took it has ended without giving it back.
+            case .lock where wait.ownerTID == nil && wait.ownerTask == nil: wait.ownerAlive = false
             case .lock, .threadEnd, .sleep, .read, .housekeeping: continue
             }
             result[unit.key] = wait
@@ -112,6 +117,7 @@ struct Liveness {
     private func judged(_ unit: Unit, _ old: ManagedWait, isAwaited: Bool) -> ManagedWait? {
         var wait = old
         wait.releasers = .complete([])
+        if wait.timeout_s != nil { return wait }
         // Nobody keeps a program alive by the result of somebody's work.
         if isAwaited || wait.kind == .future && wait.typeName != "asyncio.Future" { return wait }
         guard unit.isMain else { return nil }
@@ -122,8 +128,10 @@ struct Liveness {
         }
         // The way to keep a program alive while others work in it; deeper down nobody means that, and nobody can tell.
         let own = unit.frames.filter { !$0.code.isLibrary && $0.code.name != "<module>" }
-        if own.count <= 1 { wait.rest = "keeps the program alive while others go on in it" }
-        wait.releasers = own.count <= 1 ? old.releasers : .partial([], reason: "nobody who goes on leads to it")
+        // And an event that those look at is what is to stop them.
+        let isKept = own.count <= 1 || reach.lookedAt.contains(wait.object)
+        if isKept { wait.rest = "keeps the program alive while others go on in it" }
+        wait.releasers = isKept ? old.releasers : .partial([], reason: "nobody who goes on leads to it")
         return wait
     }
 

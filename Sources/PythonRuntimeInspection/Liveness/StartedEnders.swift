@@ -33,21 +33,41 @@ struct StartedEnders {
         guard !reach.isUncertain, !reach.loaded.contains("atexit") else { return nil }
         for (address, use) in reach.program where !use.attributes.isDisjoint(with: Self.methods(wait.kind)) {
             guard let code = PythonCode(address, objects) else { continue }
-            if !held.isDisjoint(with: use.globals.union(use.attributes).union(code.localNames)) { return code }
+            if !held.isDisjoint(with: use.globals.union(use.attributes).union(code.localNames).union(use.texts)) { return code }
         }
         return nil
     }
 
-    /// What the program calls the object: its global, local or attribute.
+    /// What the program calls the object, or the container that it lies in: a global, local, attribute or key.
     private func names(of object: UInt64, _ frames: ArraySlice<PythonFrame>) -> Set<String> {
         var names: Set<String> = []
+        var steps = Self.stepLimit
         for frame in frames {
-            var entries = objects.entries(of: frame.globals)
-            let locals = frame.locals(objects)
-            entries += locals.map { (name: $0.name, value: $0.value) }
-            for local in locals.prefix(64) { entries += objects.attributes(of: local.value).prefix(256).map { (name: $0.name, value: $0.value) } }
-            for entry in entries where entry.value == object { names.insert(entry.name) }
+            let locals = frame.locals(objects).prefix(64).map { (name: $0.name, value: $0.value) }
+            let entries = objects.entries(of: frame.globals) + locals + locals.flatMap { objects.attributes(of: $0.value).prefix(256) }
+            for entry in entries where entry.value == object || holds(entry.value, object, &names, 2, &steps) { names.insert(entry.name) }
         }
-        return names
+        return names.subtracting(["self"])
+    }
+
+    private static let stepLimit = 20_000
+
+    /// Whether the object lies in a container, or in one that lies in it; the keys are added to the names.
+    private func holds(_ container: UInt64, _ object: UInt64, _ names: inout Set<String>, _ depth: Int, _ steps: inout Int) -> Bool {
+        guard depth > 0, steps > 0, let type = objects.type(of: container) else { return false }
+        steps -= 1
+        var found = false
+        func look(_ value: UInt64, _ key: UInt64?) {
+            guard steps > 0 else { return }
+            steps -= 1
+            guard value == object || holds(value, object, &names, depth - 1, &steps) else { return }
+            found = true
+            if let key, objects.type(of: key)?.isString == true, let name = objects.string(key) { names.insert(name) }
+        }
+        if type.isDictionary { for pair in objects.pairs(of: container) { look(pair.value, pair.key) } }
+        if type.isList { for value in objects.list(container) { look(value, nil) } }
+        if type.isTuple { for value in objects.tuple(container) { look(value, nil) } }
+        if type.name == "deque" { for value in objects.deque(container) { look(value, nil) } }
+        return found
     }
 }

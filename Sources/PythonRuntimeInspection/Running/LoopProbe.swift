@@ -61,11 +61,14 @@ struct LoopProbe {
         var loop = ManagedLoop(frame: frame.evidence, digest: String(digest, radix: 16), detail: match)
         loop.moves = byPlace.count > 1
         let places = (first + second).map { Self.place($0, common) }
-        // In its own function at a place, elsewhere, and there again: no function that goes on to its end comes back.
-        let turns = places.indices.contains { row in
-            guard places[row] >= 0, let before = places.firstIndex(of: places[row]) else { return false }
+        let returns = places.indices.filter { row in
+            guard let before = places.firstIndex(of: places[row]) else { return false }
             return places[before..<max(row, before)].contains { $0 != places[row] }
         }
+        // Met at two or three places, and never again at one of them, it hardly ran meanwhile.
+        if returns.isEmpty, (2...3).contains(byPlace.count) { return nil }
+        // In its own function at a place, elsewhere, and there again: no function that goes on to its end comes back.
+        let turns = returns.contains { places[$0] >= 0 }
         if turns { loop.whole = whole(first[0].frames[common - 1], at: common - 1).map { String($0, radix: 16) } }
         return loop
     }

@@ -41,4 +41,24 @@ struct LibraryWait {
         }
         return found
     }
+
+    /// The names by which code ends a wait for each of the library's objects (Lib/threading.py, Lib/queue.py, Lib/asyncio/locks.py ...). A `with` block
+    /// around one begins by waiting itself, and keeps what would end it on its frame's stack.
+    private static let endersOfTypes: [String: Set<String>] = [
+        "_thread.lock": ["release", "release_lock"], "_thread.RLock": ["release"],
+        "threading.Condition": ["notify", "notify_all", "notifyAll", "release"], "threading.Event": ["set"], "threading.Semaphore": ["release"],
+        "threading.Barrier": ["wait", "abort", "reset"], "queue.Queue": queue, "_queue.SimpleQueue": queue,
+        "concurrent.futures._base.Future": future, "_asyncio.Future": future, "asyncio.futures.Future": future,
+        "asyncio.locks.Lock": ["release"], "asyncio.locks.Event": ["set"], "asyncio.locks.Condition": ["notify", "notify_all", "release"],
+        "asyncio.locks.Semaphore": ["release"], "asyncio.locks.Barrier": ["wait", "abort", "reset"], "asyncio.queues.Queue": queue,
+    ]
+    private static let queue: Set<String> = ["put", "put_nowait", "get", "get_nowait", "task_done", "shutdown", "mutex", "not_empty", "not_full", "_put"]
+    private static let future: Set<String> = ["set_result", "set_exception", "set_running_or_notify_cancel", "cancel"]
+
+    /// nil for objects of other types, and of the program's own ones that descend from these.
+    static func enders(_ type: PythonType) -> Set<String>? {
+        if let names = endersOfTypes[type.fullName] { return names }
+        guard type.fullName.hasPrefix("threading.") || type.fullName.hasPrefix("queue.") || type.fullName.hasPrefix("asyncio.") else { return nil }
+        return type.lineage.lazy.compactMap { endersOfTypes[$0] }.first
+    }
 }

@@ -35,6 +35,9 @@ struct ThreadPools {
 
     private func pool(withQueued future: UInt64) -> Pool? { pools.first { $0.queued.contains(future) } }
 
+    /// Whether somebody works on it, or is to.
+    func knows(_ future: UInt64) -> Bool { runner[future] != nil || pool(withQueued: future) != nil }
+
     /// Says of a wait for a future who works on it, or in whose queue it lies; false where it is no pool's.
     func complete(_ wait: inout ManagedWait, for future: UInt64) -> Bool {
         if let tid = runner[future] {

@@ -7,7 +7,9 @@ extension WaitFinder {
             let lock = candidates(frame).lazy.filter({ objects.word($0 &+ 16) == futex }).compactMap({ ProcessLock($0, objects) }).first
         else { return nil }
         var wait = ManagedWait(kind: .semaphore, object: lock.address, typeName: lock.typeName, knownFrom: "semaphore at the futex, in a file that processes share")
-        wait.name = thread.frames.first { $0.local("self", objects) != nil && $0.code.isLibrary }?.local("self", objects).flatMap { name(of: $0) }
+        // Its method is written in C: the program's variable has the object around it.
+        let owner = frame.code.isLibrary ? thread.frames.first { $0.local("self", objects) != nil && $0.code.isLibrary }?.local("self", objects) : lock.address
+        wait.name = owner.flatMap { name(of: $0) }?.replacing("._semlock", with: "")
         wait.timeout_s = record.wait?.timeout_s
         // This process's own threads could release it as well.
         if process.threads.count == 1, wait.timeout_s == nil, ProcessLock.sharers(of: futex, pid: record.pid)?.isEmpty == true { wait.releasers = .complete([]) }

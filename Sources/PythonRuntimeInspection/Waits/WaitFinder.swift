@@ -43,6 +43,9 @@ struct WaitFinder {
         return objects.seconds(stack[call + 1])
     }
 
+    /// What the answer that it reads from a connection still owes it.
+    var owedRest: String? { record.wait?.kind == .descriptors ? AnswerRest(objects: objects).words(thread.frames) : nil }
+
     /// PyCFunctionObject: m_ml 16, whose first word is the function's name (Include/methodobject.h).
     private func isSleep(_ value: UInt64) -> Bool {
         guard objects.type(of: value)?.fullName == "builtin_function_or_method", let name = objects.word(value &+ 16).flatMap(objects.word) else { return false }

@@ -10,12 +10,18 @@ struct Backtraces {
         var libraryWait: TaskWait.Kind?
         /// The outermost frames are the entry of an asynchronous main.
         var isMain = false
+        /// Where the innermost function of the program's own goes on; nil in its main function.
+        var ownPlace: UInt64?
 
         init(_ frames: Observed<[Frame]>) {
             self.frames = frames
             libraryWait = LibraryWait.kind(of: frames.elements)
             // The compiler's name for it.
-            isMain = frames.elements.suffix(4).contains { ($0.symbol ?? $0.function)?.hasPrefix("async_Main") == true }
+            isMain = frames.elements.suffix(4).contains { frame in
+                // By itself, or within the thunk that the optimizer made of it: a name is mangled behind its length.
+                (frame.symbol ?? frame.function).map { $0.hasPrefix("async_Main") || $0.contains("10async_Main") } == true
+            }
+            if let own = frames.elements.first(where: \.isOfProgram), !own.isOfMain { ownPlace = own.programCounter }
         }
     }
     private let distinct: [Named]

@@ -6,3 +6,8 @@ extension [UInt8] {
         }
     }
 }
+
+extension UInt64 {
+    /// Swift keeps enum cases in the spare bits of references: System.h, swift_abi, x86-64.
+    var withoutSpareBits: UInt64 { self & ~0xff00_0000_0000_0007 }
+}

@@ -6,8 +6,10 @@ internal import ProcessInspection
 struct EventLoopObjects {
     private static let maximumStack_bytes = 1 << 16
     static let maximumFuture_bytes = 256
+    private static let maximumFields_bytes = 1 << 12
 
     let memory: any MemoryReader
+    let mappings: [MemoryMapping]
     let types: TypeNames
     /// How many bytes the object that begins at an address has, at most; nil where none does.
     var size: (UInt64) -> Int? = { _ in maximumFuture_bytes }
@@ -23,18 +25,38 @@ struct EventLoopObjects {
         return (try? memory.bytes(at: future, upTo: min(size, Self.maximumFuture_bytes)))?.words.first(where: isLoop)
     }
 
-    /// By loop: the thread that runs it.
+    /// Loops among some words, and in the fields of the program's own objects among them.
+    func loops(heldBy words: some Sequence<UInt64>) -> Set<UInt64> {
+        var loops: Set<UInt64> = []
+        for word in Set(words) where word > 4096 && word & 7 == 0 {
+            if isLoop(word) { loops.insert(word); continue }
+            guard let module = types.module(ofObject: word), !module.hasPrefix("NIO"), let size = types.instanceSize(ofObject: word),
+                let fields = try? memory.bytes(at: word, upTo: min(size, Self.maximumFields_bytes))
+            else { continue }
+            loops.formUnion(fields.words.filter(isLoop))
+        }
+        return loops
+    }
+
+    /// By loop: the thread that runs it. A thread runs one loop; of others its stack may hold a word here and there.
     ///
     /// - Parameter threads: those that run some loop, with their stack pointers.
     func runners(among threads: some Sequence<(tid: Int32, stackPointer: UInt64?)>) -> [UInt64: Int32] {
         var runners: [UInt64: Int32] = [:]
-        for thread in threads { for word in words(from: thread.stackPointer, upTo: Self.maximumStack_bytes) where isLoop(word) { runners[word] = thread.tid } }
+        for thread in threads {
+            let counts = Dictionary(stack(from: thread.stackPointer, upTo: Self.maximumStack_bytes).map { ($0, 1) }, uniquingKeysWith: +)
+            let loops = counts.filter { isLoop($0.key) }
+            let most = loops.values.max()
+            for (loop, count) in loops where count == most { runners[loop] = thread.tid }
+        }
         return runners
     }
 
-    /// What lies on a stack, each word once.
-    func words(from stackPointer: UInt64?, upTo limit: Int) -> Set<UInt64> {
-        guard let stackPointer, let bytes = try? memory.bytes(at: stackPointer & ~7, upTo: limit) else { return [] }
-        return Set(bytes.words)
+    /// What lies on a thread's stack, innermost first: not beyond it, where another thread's heap may follow.
+    func stack(from stackPointer: UInt64?, upTo limit: Int) -> [UInt64] {
+        guard let start = stackPointer.map({ $0 & ~7 }), let end = mappings.containing(start)?.end else { return [] }
+        return words(from: start, upTo: Int(min(UInt64(limit), end - start)))
     }
+
+    func words(from address: UInt64, upTo limit: Int) -> [UInt64] { (try? memory.bytes(at: address, upTo: limit))?.words ?? [] }
 }

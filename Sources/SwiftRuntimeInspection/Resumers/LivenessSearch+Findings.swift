@@ -2,12 +2,12 @@ internal import Evidence
 internal import ProcessInspection
 
 extension LivenessSearch {
-    func findings(for waiters: [Int]) -> [Int: ResumerReader.Finding] {
+    func findings(for waiters: [Int], timers: inout [Set<UInt64>]) -> [Int: ResumerReader.Finding] {
         let unseen = reader.threads.unseenStacks
         let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
-        let deadlines = SleepDeadlines(
-            memory: reader.live, reachable: reachable, heap: reader.timersHeap, code: reader.runtime.image.range) { reader.kin.indices[$0] != nil }
-        let loops = EventLoops(memory: reader.live, reachable: reachable, types: reader.types, threads: reader.threads)
+        let deadlines = deadlines()
+        timers = TimerHandlers(search: self).held(by: deadlines.others)
+        let loops = EventLoops(memory: reader.live, mappings: reader.mappings, reachable: reachable, types: reader.types, threads: reader.threads)
         let channels = NIOChannels(search: self, loops: loops)
         let sleepers = waiters.count { reader.libraryWait($0) == .sleep }
         var result: [Int: ResumerReader.Finding] = [:]
@@ -22,14 +22,49 @@ extension LivenessSearch {
             var finding = ResumerReader.Finding(
                 resumers: reason.map { list.isEmpty ? .partial(list, reason: $0) : .complete(list) } ?? .complete(list), createdBy: created)
             finding.remaining_s = remaining(waiter, deadlines)
-            (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], isUnreachable: list.isEmpty)
+            (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], own: wordsOfOwnFrame(waiter), isUnreachable: list.isEmpty)
             finding.descriptor = channels.descriptor(ofTask: waiter)
             finding.answerMissing_bytes = finding.descriptor.flatMap { channels.missing[$0] }
+            finding.answersTo = finding.descriptor.flatMap { channels.methods[$0] }
             if sleepers <= HeldCode.maximumTasks, reader.libraryWait(waiter) == .sleep { finding.held = HeldCode(search: self).found(from: owned[waiter]) }
             if list.isEmpty { finding.onlyThrough = Set((deadHolders[waiter] ?? []).map(words)).sorted() }
             result[waiter] = finding
         }
         return result
+    }
+
+    func deadlines() -> SleepDeadlines {
+        SleepDeadlines(memory: reader.live, reachable: reachable, heap: reader.timersHeap, code: reader.runtime.image.range) { reader.kin.indices[$0] != nil }
+    }
+
+    private static let maximumFrame_bytes: UInt64 = 1024
+
+    /// What lies in the frame of the program's innermost function, of a task that waits at a continuation of its own.
+    private func wordsOfOwnFrame(_ waiter: Int) -> [UInt64] {
+        let backtrace = reader.backtrace(waiter)
+        guard backtrace.libraryWait == nil, let place = backtrace.ownPlace, let frame = frame(of: waiter, goingOnAt: place) else { return [] }
+        // Frames lie one above the other: {the one before, slab}, then the frame itself (StackAllocator.h).
+        var next = reader.tasks[waiter].lastAllocation
+        var end = frame &+ Self.maximumFrame_bytes
+        for _ in 0..<256 where next != 0 {
+            if next > frame { end = min(end, next) }
+            guard let (before, _) = reader.live.pair(next), before & ~7 != next else { break }
+            next = before & ~7
+        }
+        return (try? reader.live.bytes(at: frame, upTo: Int(end - frame)))?.words ?? []
+    }
+
+    /// The context of the function that goes on at an address: {parent +0, function that resumes the parent +8}.
+    private func frame(of waiter: Int, goingOnAt place: UInt64) -> UInt64? {
+        let task = reader.tasks[waiter]
+        var context = task.resumeContext
+        for _ in 0..<256 {
+            guard context != 0, context & 7 == 0, let (parent, resume) = reader.live.pair(context), parent != context else { return nil }
+            if resume == place { return parent == 0 ? nil : parent }
+            if task.resumeFunction == place { return context }
+            context = parent
+        }
+        return nil
     }
 
     /// When the timer fires whose job holds the continuation.

@@ -14,6 +14,8 @@ struct NIOChannels {
     private var descriptors: [Int: Int32] = [:]
     /// By descriptor: bytes of an HTTP answer under way that have not come.
     private(set) var missing: [Int32: UInt64] = [:]
+    /// By descriptor: the method of the request that has something done, whose answer, of a length that was not told, is under way.
+    private(set) var methods: [Int32: String] = [:]
 
     private static let maximumChannels = 512
     private static let maximumObjects = 1 << 14
@@ -23,8 +25,6 @@ struct NIOChannels {
     private static let maximumDepth = 14
     /// By so many references another channel has to be further away.
     private static let margin = 2
-    /// Swift keeps enum cases in the spare bits of references: System.h, swift_abi, x86-64.
-    private static let spareBits: UInt64 = 0xff00_0000_0000_0007
 
     /// What many channels share: to pass through it would lead from each to all.
     private static let shared: Set<String> = [
@@ -45,11 +45,13 @@ struct NIOChannels {
     init(search: LivenessSearch, loops: EventLoops) {
         self.search = search
         var leading: [Int: [(depth: Int, descriptor: Int32)]] = [:]
-        let connections = loops.runners.keys.sorted().flatMap { channels(of: $0) }
+        // Words left over from one loop may lead to another's connections: each connection counts once.
+        let connections = Dictionary(loops.runners.keys.flatMap { channels(of: $0) }.map { ($0.address, $0) }) { first, _ in first }.values.sorted { $0.address < $1.address }
         guard !connections.isEmpty, connections.count <= Self.maximumChannels else { return }
         for channel in connections {
             guard let led = led(by: channel.address) else { return }
             missing[channel.descriptor] = led.missing_bytes
+            methods[channel.descriptor] = led.method
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
         for (task, from) in leading {
@@ -81,6 +83,10 @@ struct NIOChannels {
         /// Waiting tasks, with how many references away they are.
         var tasks: [Int: Int] = [:]
         var missing_bytes: UInt64?
+        var isOpenAnswer = false
+        /// Of the requests that its handlers hold.
+        var methods: Set<String?> = []
+        var method: String? { isOpenAnswer && methods.count == 1 ? methods.first ?? nil : nil }
     }
 
     /// nil when there is more than can be followed.
@@ -97,7 +103,9 @@ struct NIOChannels {
             guard steps.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return nil }
             if name(step.object) == HTTPMessageParser.className, let parser = HTTPMessageParser(at: step.object, memory: search.reader.live) {
                 led.missing_bytes = parser.missingOfAnswer_bytes ?? led.missing_bytes
+                led.isOpenAnswer = led.isOpenAnswer || parser.isOpenAnswer
             }
+            if name(step.object) == HTTPRequestMethod.className { led.methods.insert(HTTPRequestMethod.read(at: step.object, memory: search.reader.live)) }
             for word in words(in: step.object) {
                 if let task = search.reader.kin.indices[word] {
                     if led.tasks[task] == nil, isHeld(task, by: step) { led.tasks[task] = step.depth }
@@ -110,7 +118,7 @@ struct NIOChannels {
             }
         }
         // A stream may be anything's; what comes while an answer is under way is the answer.
-        if led.missing_bytes != nil { led.tasks.merge(readers) { task, _ in task } }
+        if led.missing_bytes != nil || led.method != nil { led.tasks.merge(readers) { task, _ in task } }
         return led
     }
 
@@ -155,7 +163,7 @@ struct NIOChannels {
             size = instance
         }
         guard let bytes = try? search.reader.live.bytes(at: object, upTo: size) else { return [] }
-        return Array(Set(bytes.words.map { $0 & ~Self.spareBits }))
+        return Array(Set(bytes.words.map { $0.withoutSpareBits }))
     }
 
     private func objects(in object: UInt64) -> [UInt64] { Array(Set(words(in: object).compactMap(start))) }

@@ -20,10 +20,11 @@ struct ResumerReader {
     let dependencies: [Dependency?]
     let kin: Kinship
     let threads: ThreadStacks
-    /// The wait that a library's function among a task's innermost frames stands for.
-    let libraryWait: (Int) -> TaskWait.Kind?
+    let backtrace: (Int) -> Backtraces.Named
     /// Address of Dispatch's timers, where it is known.
     let timersHeap: UInt64?
+    /// Whether threads wait for others in a process in which Dispatch has timers: then it counts what those run.
+    let followsTimers: Bool
     let deadline: ContinuousClock.Instant
 
     /// Among more tasks nobody is searched for: it took 0.4 s for 10 000 and 4 s for 100 000 (`Benchmarks/tasks`).
@@ -41,6 +42,7 @@ struct ResumerReader {
         var isEventLoopShutDown: Bool?
         var descriptor: Int32?
         var answerMissing_bytes: UInt64?
+        var answersTo: String?
         var onlyThrough: [String]?
         /// For a task asleep: addresses in the program's own file that lie in memory to which it leads.
         var held: Set<UInt64>?
@@ -53,13 +55,19 @@ struct ResumerReader {
             wait.isEventLoopShutDown = isEventLoopShutDown
             wait.descriptor = descriptor
             wait.answerMissing_bytes = answerMissing_bytes
+            wait.answersTo = answersTo
             wait.onlyThrough = onlyThrough
         }
     }
 
-    /// - Parameter waiters: indices of tasks that wait for a continuation.
-    func findings(for waiters: [Int]) -> [Int: Finding] {
-        guard !waiters.isEmpty else { return [:] }
+    /// The wait that a library's function among a task's innermost frames stands for.
+    func libraryWait(_ task: Int) -> TaskWait.Kind? { backtrace(task).libraryWait }
+
+    /// - Parameters:
+    ///   - waiters: indices of tasks that wait for a continuation.
+    ///   - timers: of Dispatch's timers that run something else, the code that each may come to by way of closures.
+    func findings(for waiters: [Int], timers: inout [Set<UInt64>]) -> [Int: Finding] {
+        guard !waiters.isEmpty || followsTimers else { return [:] }
         guard tasks.count <= Self.maximumTasks else {
             return unsearched(waiters, "more than \(Self.maximumTasks) tasks: not searched")
         }
@@ -68,9 +76,13 @@ struct ResumerReader {
         else { return unsearched(waiters, "no memory for the search") }
         if let shortfall = reachable.shortfall { return unsearched(waiters, shortfall) }
         var search = LivenessSearch(self, reachable)
+        guard !waiters.isEmpty else {
+            timers = TimerHandlers(search: search).held(by: search.deadlines().others)
+            return [:]
+        }
         search.run()
         search.followStuckTasks()
-        return search.findings(for: waiters)
+        return search.findings(for: waiters, timers: &timers)
     }
 
     private func unsearched(_ waiters: [Int], _ reason: String) -> [Int: Finding] {

@@ -8,6 +8,8 @@ internal import ProcessInspection
 /// src/event/event_internal.h); the interval of one that fires once is all ones.
 struct SleepDeadlines {
     private static let once = UInt64.max
+    /// Nanoseconds, from a thousandth of a second to a day.
+    private static let intervals: ClosedRange<UInt64> = 1_000_000...86_400_000_000_000
     /// A timer fires so much late at most, on a machine that is busy.
     private static let late_ns: UInt64 = 60_000_000_000
 
@@ -17,6 +19,8 @@ struct SleepDeadlines {
     private let uptime_ns: UInt64
     private let wall_ns: UInt64
 
+    /// Timers that enqueue no job of Swift's.
+    private(set) var others: Set<UInt64> = []
     /// By job: seconds until its timer fires, of all timers that are armed.
     private var armed: [UInt64: Double] = [:]
 
@@ -32,11 +36,13 @@ struct SleepDeadlines {
         wall_ns = UInt64(max(0, now.wall_s) * 1e9)
         guard let heap else { return }
         for source in sources(in: heap) {
+            others.insert(source)
             guard let seconds = remaining(ofSource: source), let words = words(in: source) else { continue }
             // Its handler is an item {..., function +32, job +40}.
             for item in words where item & 7 == 0 && reachable.allocation(at: item)?.lowerBound == item {
                 guard let (function, job) = memory.pair(item &+ 32), code.contains(function), isJob(job) else { continue }
                 armed[job] = seconds
+                others.remove(source)
             }
         }
     }
@@ -57,7 +63,7 @@ struct SleepDeadlines {
         while let segment = segments.popLast(), seen.count < 64, sources.count < Self.maximumTimers {
             guard seen.insert(segment).inserted else { continue }
             for word in words(in: segment) ?? [] where word != 0 && word & 7 == 0 {
-                if remaining(ofSource: word) != nil { sources.insert(word) } else if reachable.allocation(at: word)?.lowerBound == word { segments.insert(word, at: 0) }
+                if remaining(ofSource: word, repeats: true) != nil { sources.insert(word) } else if reachable.allocation(at: word)?.lowerBound == word { segments.insert(word, at: 0) }
             }
         }
         return sources
@@ -71,10 +77,11 @@ struct SleepDeadlines {
         return try? memory.bytes(at: allocation.lowerBound, upTo: min(Int(allocation.upperBound - allocation.lowerBound), 1 << 20)).words
     }
 
-    private func remaining(ofSource place: UInt64) -> Double? {
+    private func remaining(ofSource place: UInt64, repeats: Bool = false) -> Double? {
         guard let source = reachable.allocation(at: place) else { return nil }
         for at in stride(from: source.lowerBound, to: min(source.upperBound, source.lowerBound + 512) &- 16, by: 8) {
-            guard let (target, deadline) = memory.pair(at), memory.word(at &+ 16) == Self.once, target > 0, deadline >= target else { continue }
+            guard let (target, deadline) = memory.pair(at), let interval = memory.word(at &+ 16), interval == Self.once || repeats && Self.intervals.contains(interval), target > 0, deadline >= target
+            else { continue }
             if let seconds = seconds(until: target) { return seconds }
         }
         return nil
@@ -84,7 +91,7 @@ struct SleepDeadlines {
     ///
     /// - Parameter item: where the job is referred to by its Dispatch item.
     func remaining(ofJobAt item: UInt64) -> Double? {
-        reachable.reachedFrom(item).flatMap(remaining(ofSource:))
+        reachable.reachedFrom(item).flatMap { remaining(ofSource: $0) }
     }
 
     /// A time of day is far beyond any time since boot.

@@ -10,7 +10,7 @@ struct ForestBuilder {
     let threads: CurrentTasks
     let symbolizer: (any Symbolizer)?
     let dispatch: DispatchQueues?
-    let resumers: ((_ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ kin: Kinship, _ types: TypeNames, _ libraryWait: @escaping (Int) -> TaskWait.Kind?) -> ResumerReader)?
+    let resumers: ((_ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ kin: Kinship, _ types: TypeNames, _ backtrace: @escaping (Int) -> Backtraces.Named) -> ResumerReader)?
     let deadline: ContinuousClock.Instant
 
     func build(_ found: FoundTasks) -> TaskForest {
@@ -25,7 +25,8 @@ struct ForestBuilder {
             memory: memory, runtime: runtime, types: TypeNames(memory: memory, mappings: mappings), kin: kin, threads: threads)
 
         let dependencies = tasks.enumerated().map { index, task in dependency(of: task, records[kept[index]]) }
-        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits) { backtraces[$0].libraryWait }
+        var timers: [Set<UInt64>] = []
+        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits, timers: &timers) { backtraces[$0] }
 
         let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, kin: kin, dispatch: dispatch, pid: pid)
             .actors(tasks: tasks, dependencies: dependencies)
@@ -76,6 +77,7 @@ struct ForestBuilder {
         forest.runtime = runtime.layout.name + (runtime.isAssumed ? " (assumed: it has no symbols)" : "")
         forest.scanned_bytes = found.scanned_bytes
         forest.held = held
+        forest.timers = timers
         if let dispatch { forest.queues = DispatchState(dispatch, threads: threads, runtime: runtime, memory: memory, mappings: mappings) }
         return forest
     }
@@ -89,13 +91,12 @@ struct ForestBuilder {
     }
 
     private func findResumers(
-        _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader,
-        _ libraryWait: @escaping (Int) -> TaskWait.Kind?
+        _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader, timers: inout [Set<UInt64>],
+        _ backtrace: @escaping (Int) -> Backtraces.Named
     ) -> [Int: ResumerReader.Finding] {
         guard let resumers else { return [:] }
         let waiters = tasks.indices.filter { if case .continuation? = dependencies[$0] { true } else { false } }
-        guard !waiters.isEmpty else { return [:] }
-        return resumers(tasks, records, dependencies, waits.kin, waits.types, libraryWait).findings(for: waiters)
+        return resumers(tasks, records, dependencies, waits.kin, waits.types, backtrace).findings(for: waiters, timers: &timers)
     }
 
     /// Indices of the tasks that live. Async-let tasks stay behind in their parent's memory when they

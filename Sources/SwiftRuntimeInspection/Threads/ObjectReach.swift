@@ -3,7 +3,8 @@ internal import ProcessInspection
 
 /// From which threads that wake up by themselves references lead to an object: from words of their stacks, through whatever lies on the heap.
 ///
-/// Every aligned word counts that could be a reference, and an object is taken to be as large as the read: too much is found rather than too little.
+/// Every aligned word counts that could be a reference, and what is no object of malloc's is taken to be as large as the read: too much is found rather
+/// than too little.
 struct ObjectReach {
     private static let depth = 8
     private static let objectSize = 256
@@ -12,6 +13,9 @@ struct ObjectReach {
 
     let memory: any MemoryReader
     let mappings: [MemoryMapping]
+    /// Where the program's own file lies.
+    var program: Range<UInt64> = 0..<0
+    var types: TypeNames?
 
     /// - Returns: by object, the threads that lead to it.
     func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy]) -> [UInt64: [Int32]] {
@@ -28,13 +32,21 @@ struct ObjectReach {
     /// The objects among `wanted` that a thread leads to; all of them where there is more than can be followed.
     private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping]) -> Set<UInt64> {
         var found: Set<UInt64> = []
-        return follow(from: copy, heap) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
+        return follow(from: words(of: copy), heap) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
     }
 
-    /// Addresses within a range that lie in memory to which a thread leads; nil where there is more than can be followed.
-    func places(in range: Range<UInt64>, from copy: ThreadCopy) -> Set<UInt64>? {
+    /// Addresses in the program's own file, and metadata of classes, that lie in memory to which a thread leads; nil where there is more than can be followed.
+    func held(from copy: ThreadCopy) -> Set<UInt64>? { held(from: words(of: copy), heap(without: [copy.stackPointer])) }
+
+    /// The same of a variable of the program's own.
+    func held(from variable: Range<UInt64>) -> Set<UInt64>? {
+        guard let bytes = try? memory.bytes(at: variable.lowerBound, upTo: variable.count) else { return [] }
+        return held(from: bytes.words, heap(without: []))
+    }
+
+    private func held(from words: [UInt64], _ heap: [MemoryMapping]) -> Set<UInt64>? {
         var found: Set<UInt64> = []
-        return follow(from: copy, heap(without: [copy.stackPointer])) { if range.contains($0) { found.insert($0) } } ? found : nil
+        return follow(from: words, heap, typed: { found.insert($0) }) { if program.contains($0) { found.insert($0) } } ? found : nil
     }
 
     private func heap(without stacks: [UInt64]) -> [MemoryMapping] {
@@ -45,22 +57,49 @@ struct ObjectReach {
     }
 
     /// Every word once; false where there are more objects than can be followed.
-    private func follow(from copy: ThreadCopy, _ heap: [MemoryMapping], _ body: (UInt64) -> Void) -> Bool {
+    ///
+    /// - Parameter typed: is given the first word of each object.
+    private func follow(from words: [UInt64], _ heap: [MemoryMapping], typed: (UInt64) -> Void = { _ in }, _ body: (UInt64) -> Void) -> Bool {
         var seen: Set<UInt64> = []
-        var frontier = words(of: copy)
+        var frontier = words
         var objects = 0
         for _ in 0..<Self.depth where !frontier.isEmpty {
             var next: [UInt64] = []
             for word in frontier where seen.insert(word).inserted {
                 body(word)
-                guard word & 7 == 0, let mapping = heap.containing(word) else { continue }
+                let word = word.withoutSpareBits
+                guard let mapping = heap.containing(word) else { continue }
                 objects += 1
                 guard objects <= Self.maximumObjects else { return false }
-                next += (try? memory.bytes(at: word, upTo: Int(min(UInt64(Self.objectSize), mapping.end - word))))?.words ?? []
+                let words = (try? memory.bytes(at: word, upTo: Int(min(size(of: word, in: mapping), mapping.end - word))))?.words ?? []
+                if isFreed(words, at: word, in: mapping) { continue }
+                let first = words.first ?? 0
+                typed(first)
+                // A class's methods are no functions that an object was given.
+                next += types?.ofClass(metadata: first) == nil ? words[...] : words.dropFirst()
             }
             frontier = next
         }
         return true
+    }
+
+    /// Of glibc's malloc, where an object begins at the address: {size of the chunk with three flags} before it, with the next chunk's behind, in which
+    /// the lowest flag says that this one is in use (malloc/malloc.c).
+    private func size(of object: UInt64, in mapping: MemoryMapping) -> UInt64 {
+        func chunk(_ address: UInt64) -> UInt64? {
+            guard address >= mapping.start &+ 16, address < mapping.end, let size = try? memory.load(UInt64.self, at: address &- 8) else { return nil }
+            return size & 8 == 0 && size & ~15 >= 32 && size < 1 << 40 ? size : nil
+        }
+        guard object & 15 == 0, let own = chunk(object), own & 2 == 0, let next = chunk(object &+ (own & ~15)), next & 1 == 1 else { return UInt64(Self.objectSize) }
+        return min((own & ~15) &- 8, UInt64(Self.objectSize))
+    }
+
+    /// What was freed and lies in a cache of malloc's begins with a pointer to the next one, hidden by where it lies itself (malloc/malloc.c, PROTECT_PTR): stacks of
+    /// threads that have ended refer to such.
+    private func isFreed(_ words: [UInt64], at object: UInt64, in mapping: MemoryMapping) -> Bool {
+        guard object & 15 == 0, let first = words.first, first != 0, first < 1 << 36 else { return false }
+        let next = first ^ object >> 12
+        return next == 0 || next & 15 == 0 && mapping.start <= next && next < mapping.end
     }
 
     private func words(of copy: ThreadCopy) -> [UInt64] {

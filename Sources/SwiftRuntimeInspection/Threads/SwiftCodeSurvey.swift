@@ -6,6 +6,7 @@ struct SwiftCodeSurvey {
     private let context: TaskForestContext
     private let forest: TaskForest
     private let reach: CodeReach
+    private let types: TypeNames
     private let threads: [ThreadRecord]
     private let tasks: [TaskRecord]
 
@@ -18,39 +19,83 @@ struct SwiftCodeSurvey {
         self.forest = forest
         threads = context.threads.elements
         tasks = forest.tasks.elements
+        types = TypeNames(memory: context.target.memory, mappings: context.modules.maps)
         reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: min(context.deadline, .now + Self.longest))
+        let objects = self.objects
+        var led: [Range<UInt64>: Set<UInt64>?] = [:]
+        reach.ledFrom = { variable in
+            if let known = led[variable] { return known }
+            let found = objects?.held(from: variable)
+            led[variable] = .some(found)
+            return found
+        }
     }
 
-    /// By task and by thread; nothing where nobody waits for others.
-    func found() -> (tasks: [UInt64: CodeAhead], threads: [Int32: CodeAhead]) {
+    /// What was found of tasks and threads, and how many of Dispatch's timers have handlers that let nobody go on.
+    struct Found {
+        var tasks: [UInt64: CodeAhead] = [:]
+        var threads: [Int32: CodeAhead] = [:]
+        var inertTimers = 0
+    }
+
+    /// Nothing where nobody waits for others.
+    func found() -> Found {
+        var found = Found()
         #if arch(x86_64)
-        guard threads.count <= Self.threadLimit, forest.tasks.status != .partial, !threads.contains(where: { $0.wait?.futex?.object == .join }) else { return ([:], [:]) }
-        let sleepers = tasks.filter { forest.held[$0.id] != nil }
-        let tickers = threads.filter { Self.ticks($0) }
-        guard !sleepers.isEmpty || !tickers.isEmpty else { return ([:], [:]) }
-        guard tasks.contains(where: { [.continuation, .stream].contains($0.wait?.kind) }) || threads.contains(where: { Self.waitsForOthers($0) }) else { return ([:], [:]) }
-        var ahead: [UInt64: CodeAhead] = [:]
-        for task in sleepers {
-            let together = [task] + waiters(for: task)
-            // Who waits for its end goes on with what it holds itself.
-            guard together.count == 1 else { continue }
-            ahead[task.id] = CodeAhead(releases: reach.releases(fromSwift: task.backtrace.elements.map(\.programCounter), held: forest.held[task.id] ?? []))
+        SwiftChildSurvey(reach, tasks).complete(&found.tasks)
+        guard isAnybodyWaiting else { return found }
+        let isWhole = threads.count <= Self.threadLimit && forest.tasks.status != .partial && !threads.contains { $0.wait?.futex?.object == .join }
+        for (name, releases) in SwiftTickers(timers + (isWhole ? sleepers + wakers : []), reach).releases {
+            switch name {
+            case .task(let id): found.tasks[id, default: CodeAhead()].releases = releases
+            case .thread(let tid): found.threads[tid] = CodeAhead(releases: releases)
+            case .timer: if case .complete(let names) = releases, names.allSatisfy({ $0.contains("unlock") }) { found.inertTimers += 1 }
+            }
         }
-        var codes: [Int32: CodeAhead] = [:]
-        for thread in tickers where thread.stack.status == .complete {
-            guard let held = held(thread) else { continue }
-            codes[thread.tid] = CodeAhead(releases: reach.releases(fromSwift: thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter), held: held))
+        if isWhole { lookAtWaiters(&found) }
+        #endif
+        return found
+    }
+
+    private var timers: [SwiftTickers.Ticker] { forest.timers.enumerated().map { SwiftTickers.Ticker(name: .timer($0), held: $1) } }
+
+    /// Who waits for the end of one that sleeps goes on with what it holds itself.
+    private var sleepers: [SwiftTickers.Ticker] {
+        tasks.compactMap { task in
+            guard let held = forest.held[task.id], waiters(for: task).isEmpty else { return nil }
+            return SwiftTickers.Ticker(name: .task(task.id), frames: task.backtrace.elements.map(\.programCounter), held: held)
         }
+    }
+
+    private var wakers: [SwiftTickers.Ticker] {
+        threads.filter { Self.ticks($0) && $0.stack.status == .complete }.compactMap { thread in
+            guard let held = held(thread) else { return nil }
+            return SwiftTickers.Ticker(name: .thread(thread.tid), frames: thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter), held: held)
+        }
+    }
+
+    private func lookAtWaiters(_ found: inout Found) {
         // The longest search comes last, and only where something follows from it.
         let waiting = threads.filter { Self.waitsForOthers($0) && $0.stack.status == .complete }
-        if !waiting.isEmpty, codes.values.contains(where: { $0.releases?.status == .complete }) {
-            let releaser = reach.signal(fromFunction: "main")
-            for thread in waiting { codes[thread.tid] = CodeAhead(comesBack: reach.comesBack(thread.stack.elements), releasers: releaser.map { [$0] } ?? []) }
+        guard !waiting.isEmpty, !forest.timers.isEmpty || (Array(found.threads.values) + found.tasks.values).contains(where: { $0.releases?.status == .complete }) else { return }
+        var signals: [String: [String]] = [:]
+        for thread in waiting {
+            let kind = Self.end(of: thread)
+            let signal = signals[kind] ?? reach.signal(fromFunction: "main", like: kind).map { [$0] } ?? []
+            signals[kind] = signal
+            found.threads[thread.tid] = CodeAhead(comesBack: reach.comesBack(thread.stack.elements), releasers: signal)
+            if thread.isMain, let place = thread.stack.elements.first(where: \.isOfProgram) { found.threads[thread.tid]?.hasMoreToDo = reach.hasMoreToDo(afterCallAt: place.programCounter) }
         }
-        return (ahead, codes)
-        #else
-        return ([:], [:])
-        #endif
+    }
+
+    private var isAnybodyWaiting: Bool {
+        tasks.contains { [.continuation, .stream, .eventLoopFuture].contains($0.wait?.kind) } || threads.contains { Self.waitsForOthers($0) }
+    }
+
+    /// A part of the name of what ends a wait for a semaphore or a group of Dispatch; of others any signal may.
+    private static func end(of thread: ThreadRecord) -> String {
+        let functions = thread.stack.elements.prefix(12).compactMap(\.function)
+        return functions.contains("_dispatch_semaphore_wait_slow") ? "SemaphoreC6signal" : functions.contains("_dispatch_group_wait_slow") ? "GroupC5leave" : ""
     }
 
     /// Tasks that go on when one ends.
@@ -64,10 +109,13 @@ struct SwiftCodeSurvey {
         return thread.stack.elements.contains { $0.symbol?.hasPrefix("$s") == true }
     }
 
-    private static func waitsForOthers(_ thread: ThreadRecord) -> Bool { thread.wait?.kind == .futex && (thread.wait?.timeout_s ?? 0) <= 0 }
+    static func waitsForOthers(_ thread: ThreadRecord) -> Bool { thread.wait?.kind == .futex && (thread.wait?.timeout_s ?? 0) <= 0 }
 
     private func held(_ thread: ThreadRecord) -> Set<UInt64>? {
-        guard let copy = context.copies.first(where: { $0.tid == thread.tid }), let program = context.modules.modules.first else { return nil }
-        return ObjectReach(memory: context.target.memory, mappings: context.modules.maps).places(in: program.start..<program.end, from: copy)
+        context.copies.first { $0.tid == thread.tid }.flatMap { copy in objects?.held(from: copy) }
+    }
+
+    private var objects: ObjectReach? {
+        context.modules.modules.first.map { ObjectReach(memory: context.target.memory, mappings: context.modules.maps, program: $0.start..<$0.end, types: types) }
     }
 }

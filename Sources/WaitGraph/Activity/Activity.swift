@@ -19,6 +19,7 @@ package struct Activity: Sendable {
     package let earlier: SnapshotIndex?
     package let later: SnapshotIndex
     package let wakes: [Int32: Int]
+    private let firstSeen_s: [Int32: Double]
     private let sampledCPU: [Int32: Double]
     private let sampledWindow_s: Double
     /// Whether the sampled process read or wrote anything (rchar, wchar) in between; nil when that was not sampled.
@@ -40,11 +41,12 @@ package struct Activity: Sendable {
         let settled_s = (start ?? .infinity) + (earlier?.snapshot.cost.wall_ms ?? 0) / 1000
         let between = samples.filter { $0.at.monotonic_s >= settled_s && $0.at.monotonic_s <= end }
         var first: [Int32: ThreadSample] = [:]
+        var firstSeen_s: [Int32: Double] = [:]
         var last: [Int32: ThreadSample] = [:]
         var sockets: [UInt64: (first: SocketSample, last: SocketSample)] = [:]
         for sample in between {
             for thread in sample.threads {
-                if first[thread.tid] == nil { first[thread.tid] = thread }
+                if first[thread.tid] == nil { (first[thread.tid], firstSeen_s[thread.tid]) = (thread, sample.at.monotonic_s) }
                 last[thread.tid] = thread
             }
             for socket in sample.sockets where socket.inode != 0 {
@@ -63,6 +65,7 @@ package struct Activity: Sendable {
             }
         }
         self.wakes = wakes
+        self.firstSeen_s = firstSeen_s
         sampledCPU = cpu
         sampledWindow_s = max(0, (between.last?.at.monotonic_s ?? 0) - (between.first?.at.monotonic_s ?? 0))
         socketBytes = sockets
@@ -101,8 +104,23 @@ package struct Activity: Sendable {
         let woke = later.threads(of: pid).compactMap { wakes[$0.tid] }
         // What it reads of its own timers, and writes to wake its own threads, is 8 bytes each time (timerfd_create(2), eventfd(2)).
         guard let most = woke.max(), transferred_bytes > 8 * UInt64(woke.reduce(0, +)) else { return nil }
-        return Double(most) >= 2 * window_s && most > 2 * Self.stopSwitches ? most : nil
+        return isOften(most)
     }
+
+    /// How often a thread that waits for others, without a limit, was woken by them, if twice a second and more: work is handed on. Else nil.
+    package func handovers(of pid: Int32) -> Int? {
+        let woken = later.threads(of: pid).filter { thread in
+            [thread, earlier?.thread(thread.tid)].contains { $0.map(Self.waitsForOthers) ?? false }
+        }
+        return woken.compactMap { wakes[$0.tid] }.max().flatMap(isOften)
+    }
+
+    private static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
+        thread.wait?.kind == .futex && (thread.wait?.timeout_s ?? 0) == 0 && thread.managedWait?.kind != .housekeeping
+    }
+
+    /// More than the looks themselves wake a thread.
+    private func isOften(_ times: Int) -> Int? { Double(times) >= 2 * window_s && times > 2 * Self.stopSwitches ? times : nil }
 
     /// A thread that polls: it woke now and then, waits for the same as before, and its process read and wrote nothing.
     package func pollsInVain(_ tid: Int32) -> Bool {
@@ -120,22 +138,39 @@ package struct Activity: Sendable {
     package func change(of tid: Int32) -> Change {
         guard window_s > 0, let now = later.thread(tid) else { return .unknown }
         guard let before = earlier?.thread(tid), before.pid == now.pid else {
+            if isBehind(now) { return .stood }
             return earlier.map { $0.threads(of: now.pid).isEmpty } ?? true ? .unknown : .ran(share: 0)
         }
         let cpu_s = max(sampledCPU[tid] ?? 0, now.cpu.total_s - before.cpu.total_s)
         let share = cpu_s / window_s
         if share > Self.idleShare && cpu_s > 0.03 || runningThroughout.contains(tid) { return .ran(share: min(share, 1)) }
-        if Self.rechecks(before, now), (wakes[tid] ?? 0) <= Int(2 * min(window_s, 3600)) + Self.stopSwitches { return .stood }
+        if rechecks(before, now), (wakes[tid] ?? 0) <= Int(2 * min(window_s, 3600)) + Self.stopSwitches { return .stood }
         if let times = wakes[tid], sampledWindow_s > 0 { return times == 0 ? .stood : .woke(times: times) }
         let switches = Int(clamping: (now.voluntarySwitches ?? 0) &- min(before.voluntarySwitches ?? 0, now.voluntarySwitches ?? 0))
         if now.voluntarySwitches != nil, switches > Self.stopSwitches { return .woke(times: switches) }
         return Self.sameWait(before, now) ? .stood : .woke(times: max(1, switches))
     }
 
-    /// Managed runtimes wake now and then to look at a contended lock again (HotSpot after at most 1 s, objectMonitor.cpp):
-    /// with the same holder, in the same line, it is the same wait.
-    private static func rechecks(_ one: ThreadRecord, _ other: ThreadRecord) -> Bool {
-        guard let a = one.managedWait, let b = other.managedWait, a.kind == .lock, b.kind == .lock, a.timeout_s == nil, b.timeout_s == nil else { return false }
+    /// A newcomer to a wait in which another thread stands: its coming changed nothing.
+    private func isBehind(_ thread: ThreadRecord) -> Bool {
+        guard let earlier, let object = thread.wait?.futex?.objectAddress, (thread.wait?.timeout_s ?? 0) == 0 else { return false }
+        return later.threads(of: thread.pid).contains { other in
+            other.wait?.futex?.objectAddress == object && earlier.thread(other.tid)?.pid == other.pid && change(of: other.tid) == .stood
+        }
+    }
+
+    /// Real seconds since a thread was first seen, where that was after the first look.
+    package func arrivedAgo_s(_ tid: Int32) -> Double? {
+        earlier == nil || earlier?.thread(tid) != nil ? nil : firstSeen_s[tid].map { max(0, later.snapshot.takenAt.monotonic_s - $0) } ?? 0
+    }
+
+    /// Java wakes now and then to look at a contended monitor again (HotSpot after at most 1 s, objectMonitor.cpp):
+    /// with the same holder, in the same line, it is the same wait. Where that sleeps and wakes in between, it may have let go meanwhile.
+    private func rechecks(_ one: ThreadRecord, _ other: ThreadRecord) -> Bool {
+        guard let a = one.managedWait, let b = other.managedWait, a.kind == .lock, b.kind == .lock, a.timeout_s == nil, b.timeout_s == nil,
+            a.typeName.hasPrefix("monitor")
+        else { return false }
+        if let owner = b.ownerTID, owner != other.tid, let woke = wakes[owner], woke > 0, later.thread(owner)?.managedWait?.kind != .lock { return false }
         return a.ownerTID == b.ownerTID && a.typeName == b.typeName && one.managedStack?.elements == other.managedStack?.elements
     }
 

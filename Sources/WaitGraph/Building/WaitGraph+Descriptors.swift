@@ -8,9 +8,7 @@ extension WaitGraph {
         let interests = wait.descriptors ?? []
         if interests.isEmpty {
             if wait.detail?.contains("FIFO") == true || thread.waitChannel == "wait_for_partner" {
-                add(WaitEdge(
-                    from: key, to: .pipe(inode: 0), relation: .opens, since_s: stoodSince(thread), knownFrom: "open(2) of a FIFO",
-                    evidence: cite, isCommitted: true))
+                addOpening(thread, key, "open(2) of a FIFO", cite)
             } else {
                 rest[key] = "polls nothing but its timeout"
                 if let asked = wait.timeout_s, asked > 0 {

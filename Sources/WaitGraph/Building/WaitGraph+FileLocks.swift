@@ -28,13 +28,15 @@ extension WaitGraph {
     }
 
     /// Whether the same thread was there in the earlier look, and who keeps it waiting had the database then too: those that wait in
-    /// turns do not stand. Nor does a process that wrote meanwhile, and has no other thread that could have.
+    /// turns do not stand, which shows in what is committed meanwhile. Nor does a process that wrote meanwhile, and has no other thread that could have.
     private func stoodInLine(_ thread: ThreadRecord, for row: Int) -> Bool {
         guard activity.window_s > 0, activity.earlier?.thread(thread.tid)?.pid == thread.pid else { return false }
         if activity.written_bytes(by: thread.pid) > 0, index.threads(of: thread.pid).count == 1 { return false }
         let holders = Set(index.locks[row].holders.map(\.pid))
         return activity.earlier?.locks.contains { lock in
-            lock.sqlite?.database == index.locks[row].sqlite?.database && lock.sqlite?.blocksWriters == true && lock.holders.contains { holders.contains($0.pid) }
+            guard let before = lock.sqlite, let now = index.locks[row].sqlite, before.database == now.database, before.blocksWriters else { return false }
+            if let one = before.writtenAt_s, let other = now.writtenAt_s, one != other { return false }
+            return lock.holders.contains { holders.contains($0.pid) }
         } == true
     }
 

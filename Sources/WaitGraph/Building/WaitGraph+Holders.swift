@@ -38,6 +38,29 @@ extension WaitGraph {
         return others[0].tid
     }
 
+    package static let byCount = "as many threads are at work as it was entered more often than left"
+
+    /// Who is to leave a group of Dispatch, where just as many threads are in the middle of something as it waits for; false where that is not so.
+    mutating func addLeavers(of object: NodeKey, _ futex: FutexWait, _ waiter: ThreadRecord) -> Bool {
+        guard futex.flavour == "dispatch group", let entries = futex.count, (1...64).contains(entries), index.snapshot.threads.status == .complete else { return false }
+        let follower = Follower(self)
+        let others = index.threads(of: waiter.pid).filter { other in
+            guard other.tid != waiter.tid, other.state == "S", other.wait?.kind != .sleep, other.wait?.futex?.object != .join,
+                other.wait?.futex?.flavour != futex.flavour, !follower.isInert(other)
+            else { return false }
+            let shape = StackShape(other)
+            return !shape.own.isEmpty && !shape.runsEventLoop
+        }
+        guard others.count == entries else { return false }
+        guard out(object).isEmpty else { return true }
+        for other in others {
+            add(WaitEdge(
+                from: object, to: .thread(pid: other.pid, tid: other.tid), relation: .heldBy, knownFrom: Self.byCount,
+                evidence: index.threadRow[other.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true))
+        }
+        return true
+    }
+
     /// A one-time initialisation has no owner in memory; whoever runs it has the function that runs it on its stack.
     private mutating func addInitialiser(of object: NodeKey, _ waiter: ThreadRecord) {
         let frames = waiter.stack.elements.filter { !$0.isInlined }

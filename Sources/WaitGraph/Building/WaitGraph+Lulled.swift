@@ -7,25 +7,29 @@ extension WaitGraph {
         guard activity.earlier != nil, activity.window_s >= hungAfter_s * 0.8, (process.caughtSignals ?? .max) & Follower.wakingSignals == 0 else { return false }
         let pid = process.identity.pid
         let tickers = index.tasks.filter { $0.pid == pid && isTicker($0) }
-        guard !tickers.isEmpty || threads.contains(where: { isTicker($0) }) else { return false }
-        return threads.allSatisfy { isTicker($0) || cannotAct($0, process, timers: tickers.count) }
+        // At both looks: what a timer's handler has it come to may change.
+        let timers = min(process.inertTimers ?? 0, activity.earlier?.process(pid)?.inertTimers ?? 0)
+        guard !tickers.isEmpty || timers > 0 || threads.contains(where: { isTicker($0) }) else { return false }
+        return threads.allSatisfy { isTicker($0) || cannotAct($0, process, timers: tickers.count + timers) }
             && tasksAreStuck(pid, besides: { Follower.isAlarmClock($0) || isTicker($0) })
     }
 
     private func isTicker(_ task: TaskRecord) -> Bool {
-        func isInert(_ task: TaskRecord) -> Bool { Self.letsNobodyGoOn(task.codeAhead) }
+        func isInert(_ task: TaskRecord) -> Bool { letsNobodyGoOn(task.codeAhead, task.pid) }
         guard task.wait?.kind == .sleep, isInert(task) else { return false }
         return activity.earlier?.task(task.pid, task.id).map { $0.wait?.kind != .sleep || isInert($0) } ?? true
     }
 
     private func isTicker(_ thread: ThreadRecord) -> Bool {
-        guard Self.letsNobodyGoOn(thread.codeAhead) else { return false }
+        guard letsNobodyGoOn(thread.codeAhead, thread.pid) else { return false }
         let before = activity.earlier?.thread(thread.tid)?.codeAhead
-        return before?.releases == nil || Self.letsNobodyGoOn(before)
+        return before?.releases == nil || letsNobodyGoOn(before, thread.pid)
     }
 
-    /// Those who wait for a lock wait for whoever holds it, and no other.
-    private static func letsNobodyGoOn(_ code: CodeAhead?) -> Bool {
-        if case .complete(let names)? = code?.releases { names.allSatisfy { $0.contains("unlock") } } else { false }
+    /// Those who wait for a lock wait for whoever holds it, and no other; and a job that is enqueued is a task's that waits for its executor.
+    private func letsNobodyGoOn(_ code: CodeAhead?, _ pid: Int32) -> Bool {
+        guard case .complete(let names)? = code?.releases else { return false }
+        let awaitsExecutor = index.tasks.contains { $0.pid == pid && $0.wait?.kind == .executor }
+        return names.allSatisfy { $0.contains("unlock") || !awaitsExecutor && $0.hasPrefix("$sScF") && $0.contains("enqueue") }
     }
 }

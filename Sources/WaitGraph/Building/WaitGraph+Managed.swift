@@ -3,7 +3,18 @@ import Evidence
 extension WaitGraph {
     /// What a thread waits for in its language's own terms, in place of the system call beneath.
     mutating func addManaged(_ wait: ManagedWait, of thread: ThreadRecord, _ key: NodeKey, _ cite: [EvidencePath]) {
+        if wait.kind == .future, MidMessage.awaitsWhole(thread), let socket = onlyClient(thread.pid) {
+            return add(WaitEdge(
+                from: key, to: index.key(ofSocket: socket), relation: .reads, since_s: stoodSince(thread), knownFrom: "the only connection of the client in whose call it waits",
+                evidence: cite + [index.path(.sockets, socket)]))
+        }
         addManaged(wait, pid: thread.pid, key, since_s: stoodSince(thread), cite)
+    }
+
+    /// The one connection by which a process asks somebody; nil where there are several, or none.
+    private func onlyClient(_ pid: Int32) -> Int? {
+        let rows = (index.socketRows[pid] ?? []).prefix(4096).filter { index.sockets[$0].transport == .tcp && index.sockets[$0].state != .listening && index.isClient(index.sockets[$0]) == true }
+        return rows.count == 1 ? rows.first : nil
     }
 
     mutating func addManaged(_ wait: ManagedWait, pid: Int32, _ key: NodeKey, since_s: Double?, _ cite: [EvidencePath]) {

@@ -37,3 +37,25 @@ extension Follower {
         return ends(edge, .queueFull(readers: known))
     }
 }
+
+extension Follower {
+    /// A System V semaphore whose last permit was taken by a process that waits, in the end, for this very one (GETPID of semctl(2)), with no relative of theirs left who
+    /// could give any back.
+    mutating func semaphoreCircle(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome? {
+        guard hasLasted(edge), thread.wait?.timeout_s == nil, let taker = takerOfSemaphore(thread), index.threads(of: taker).count == 1, index.threads(of: thread.pid).count == 1 else { return nil }
+        let family = index.processes.filter { $0.role != .followed && ![taker, thread.pid].contains($0.identity.pid) && $0.state != "Z" }
+        guard family.allSatisfy({ process in index.threads(of: process.identity.pid).allSatisfy { $0.wait?.kind == .child || $0.wait?.kind == .ipc && takerOfSemaphore($0) != nil } }) else { return nil }
+        var next = edge
+        next.to = .process(taker)
+        next.relation = .locks
+        next.knownFrom = "the last to take of \(thread.wait?.detail ?? "a semaphore")"
+        next.isCommitted = true
+        guard case .stuck(let standstill) = follow(next), case .cycle(let edges) = standstill.ending, edges.contains(where: { $0.from == edge.from }) else { return nil }
+        return .stuck(standstill)
+    }
+
+    private func takerOfSemaphore(_ thread: ThreadRecord) -> Int32? {
+        guard thread.wait?.kind == .ipc, thread.syscall?.name.hasPrefix("sem") == true, let taker = thread.wait?.lastUserPID, taker != thread.pid, index.process(taker) != nil else { return nil }
+        return taker
+    }
+}

@@ -75,9 +75,9 @@ extension WaitGraph {
         }
     }
 
-    /// Whether an event loop's thread is anywhere but in its own poll.
+    /// Whether an event loop's thread is anywhere but in its own poll, at both looks: one that comes back to it serves its events.
     private func isAway(_ tid: Int32, _ pid: Int32) -> Bool {
-        guard let thread = index.thread(tid), thread.pid == pid else { return false }
+        guard let thread = index.thread(tid), thread.pid == pid, activity.earlier?.thread(tid)?.syscall?.name.hasPrefix("epoll") != true else { return false }
         return rest[.thread(pid: pid, tid: tid)] == nil
     }
 
@@ -94,9 +94,11 @@ extension WaitGraph {
         let loop = task.wait?.eventLoopTID
         guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil || task.wait?.descriptor != nil else { return nil }
         let watched = loop.map(inodesWatched)
+        // Found by way of its channel, which another loop than the future's may watch.
+        let held = task.wait?.descriptor.flatMap { index.descriptor(task.pid, $0)?.inode }
         let rows = (index.socketRows[task.pid] ?? []).filter { row in
             let socket = index.sockets[row]
-            guard socket.transport == .tcp, index.isClient(socket) != false, watched?.contains(socket.inode) != false else { return false }
+            guard socket.transport == .tcp, index.isClient(socket) != false, !wasAsked(socket, task), socket.inode == held || watched?.contains(socket.inode) != false else { return false }
             switch activity.standing(of: socket) {
             case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
             default: return false
@@ -104,22 +106,51 @@ extension WaitGraph {
         }
         let owing = rows.filter { row in if case .quiet = activity.standing(of: index.sockets[row]) { false } else { true } }
         // The one whose channel holds the task's promise or continuation.
-        if let held = task.wait?.descriptor.flatMap({ index.descriptor(task.pid, $0)?.inode }), let row = rows.first(where: { index.sockets[$0].inode == held }) {
+        if let held, let row = rows.first(where: { index.sockets[$0].inode == held }) {
             return row
         }
         // What another task's request is on is not this one's.
         let others = inodesHeld(byOthersThan: task)
         let free = owing.filter { !others.contains(index.sockets[$0].inode) }
         if free.count == 1 { return free[0] }
-        return rows.count == 1 && !others.contains(index.sockets[rows[0]].inode) ? rows[0] : nil
+        if rows.count == 1 { return others.contains(index.sockets[rows[0]].inode) || owing.isEmpty && mayAwaitClose(task) ? nil : rows[0] }
+        return task.awaitsWholeAnswer ? alike(rows) : nil
+    }
+
+    /// Whether the other end spoke, and this one never did: a server that has been told to stop may listen no more, and its future be that of its own end.
+    private func wasAsked(_ socket: SocketRecord, _ task: TaskRecord) -> Bool {
+        guard task.wait?.kind == .eventLoopFuture, index.isClient(socket) == nil, let tcp = socket.tcp else { return false }
+        return tcp.bytesSent == 0 && tcp.bytesReceived > 0
+    }
+
+    /// A server's future may be that of its own end, beside a connection on the same loop that is at rest.
+    private func mayAwaitClose(_ task: TaskRecord) -> Bool {
+        task.wait?.kind == .eventLoopFuture && (index.socketRows[task.pid] ?? []).contains { index.sockets[$0].state == .listening }
+    }
+
+    /// Of connections to one peer that all stand still after they received something, the one that did so last: whichever is meant stands no shorter.
+    private func alike(_ rows: [Int]) -> Int? {
+        let standing = rows.compactMap { row -> (row: Int, since_s: Double)? in
+            if case .quiet(let since) = activity.standing(of: index.sockets[row]) { (row, since) } else { nil }
+        }
+        guard standing.count == rows.count, Set(rows.map { index.sockets[$0].remote?.description }).count == 1 else { return nil }
+        return standing.min { $0.since_s < $1.since_s }?.row
     }
 
     /// Inodes of what an event loop's thread has in its epoll sets.
     private func inodesWatched(by tid: Int32) -> Set<UInt64> {
         guard let thread = index.thread(tid) else { return [] }
-        let members = (thread.wait?.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.flatMap { set in
+        // What it watched before, where it is met awake.
+        let members = ((thread.wait ?? activity.earlier?.thread(tid)?.wait)?.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.flatMap { set in
             (set.epoll ?? []).compactMap { $0.inode ?? index.descriptor(set.pid, $0.fd)?.inode }
         }
         return Set(members)
+    }
+}
+
+extension TaskRecord {
+    /// Whether it waits in a call that returns an answer with its whole body: swift-corelibs-foundation, URLSession/URLSession.swift.
+    var awaitsWholeAnswer: Bool {
+        StackShape(backtrace.elements).contains(anyOf: ["URLSession.data(", "URLSession.download(", "URLSession.upload("], within: 8)
     }
 }

@@ -94,7 +94,7 @@ extension WaitGraph {
 
     /// Real seconds the thread is known to have stood where it stands.
     package func stoodSince(_ thread: ThreadRecord) -> Double? {
-        if activity.change(of: thread.tid) == .stood { return activity.window_s }
+        if activity.change(of: thread.tid) == .stood { return activity.arrivedAgo_s(thread.tid) ?? activity.window_s }
         return thread.wait?.kind == .descriptors && activity.pollsInVain(thread.tid) ? activity.window_s : nil
     }
 
@@ -102,12 +102,17 @@ extension WaitGraph {
         let channel = thread.waitChannel ?? ""
         // fifo_open in fs/pipe.c sleeps in wait_for_partner until the other end is opened.
         if channel == "wait_for_partner" || (thread.wait?.descriptors?.isEmpty ?? true) && thread.wait?.detail?.contains("FIFO") == true {
-            add(WaitEdge(
-                from: key, to: .pipe(inode: 0), relation: .opens, since_s: stoodSince(thread), knownFrom: "wait channel \(channel)",
-                evidence: cite, isCommitted: true))
+            addOpening(thread, key, "wait channel \(channel)", cite)
         } else if thread.wait?.kind == .disk || thread.state == "D" {
             addStorage(thread, key, "uninterruptible sleep in \(channel.isEmpty ? "the kernel" : channel)", cite)
         }
+    }
+
+    mutating func addOpening(_ thread: ThreadRecord, _ key: NodeKey, _ known: String, _ cite: [EvidencePath]) {
+        let row = thread.wait?.openedFIFO.flatMap { path in index.pipes.firstIndex { $0.path == path } }
+        add(WaitEdge(
+            from: key, to: .pipe(inode: row.map { index.pipes[$0].inode } ?? 0), relation: .opens, since_s: stoodSince(thread), knownFrom: known,
+            evidence: cite + (row.map { [index.path(.pipes, $0)] } ?? []), isCommitted: true))
     }
 
     /// Requests to a FUSE server (fs/fuse/dev.c) and to an NFS server (net/sunrpc/sched.c) sleep so that signals can end them: not in state D.
@@ -159,6 +164,8 @@ extension WaitGraph {
                         from: object, to: .thread(pid: futex.ownerPID ?? thread.pid, tid: owner), relation: .heldBy, knownFrom: known,
                         evidence: cite, isCommitted: true))
                 }
+            } else if addLeavers(of: object, futex, thread) {
+                add(WaitEdge(from: key, to: object, relation: .awaits, since_s: stoodSince(thread), knownFrom: known, evidence: cite, isCommitted: true))
             } else {
                 park(thread, futex.object, key, cite, known)
             }
@@ -178,11 +185,17 @@ extension WaitGraph {
         return ended.map(\.identity.pid).last { before.contains($0) }
     }
 
-    /// Foundation's `Process.waitUntilExit` runs a loop until another thread has heard of the child's end.
+    /// Foundation's `Process.waitUntilExit` runs a loop until another thread has heard of the child's end, and Node one of its own for a child
+    /// that it runs to its end: the last that was started.
     private func processWait(_ thread: ThreadRecord) -> ThreadWait? {
         let isIn = { (thread: ThreadRecord) in thread.stack.elements.contains { $0.symbol?.hasPrefix("$s10Foundation7ProcessC13waitUntilExit") == true } }
-        guard isIn(thread), index.processes.contains(where: { $0.parentPID == thread.pid && $0.state != "Z" && $0.state != "X" }) else { return nil }
-        return ThreadWait(kind: .child)
+        let isNode = StackShape(thread).runsChildToItsEnd
+        guard isNode || isIn(thread) else { return nil }
+        let living = index.processes.filter { $0.parentPID == thread.pid && $0.state != "Z" && $0.state != "X" }
+        guard let last = living.max(by: { $0.identity.startTicks < $1.identity.startTicks }) else { return nil }
+        var wait = ThreadWait(kind: .child)
+        if isNode { wait.pid = last.identity.pid }
+        return wait
     }
 
     private mutating func addChild(_ thread: ThreadRecord, _ wait: ThreadWait, _ key: NodeKey, _ cite: [EvidencePath]) {

@@ -13,7 +13,10 @@ extension Follower {
         let threads = index.threads(of: pid)
         guard (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
         // A group that a main thread entered and waits for itself keeps the process alive.
-        if waiter.isMain, operation == .group(entries: 1), StackShape(waiter).inside.isEmpty { return false }
+        let isLulled = isLulled(pid) || graph.lulled.contains(pid)
+        if waiter.isMain, operation == .group(entries: 1), StackShape(waiter).inside.isEmpty { return isLulled && waiter.codeAhead?.releasers?.isEmpty == false }
+        // What still ticks comes to no code that lets others go on.
+        if isLulled { return true }
         let isStrict = waiter.isMain || operation.awaitsOthers
         let own = Self.functions(of: waiter)
         return !threads.contains { $0.tid != tid && couldHelp($0, waiter, own, operation, isStrict) } && !hasHelpfulTasks(pid, own, operation) && !hasFarTimers(pid)
@@ -32,6 +35,7 @@ extension Follower {
     private func couldHelp(_ thread: ThreadRecord, _ waiter: ThreadRecord, _ own: Set<String>, _ operation: MidOperation, _ isStrict: Bool) -> Bool {
         let shape = StackShape(thread)
         if WaitGraph.isParkedPool(shape), !shape.functions.contains("_dispatch_mgr_thread") { return false }
+        if isInert(thread) { return false }
         let change = activity.change(of: thread.tid)
         var now = graph.understood(thread)
         // Caught between two rounds, it is about to go back to where it was.
@@ -43,10 +47,18 @@ extension Follower {
             if case .woke = change { return isConcerned(thread, waiter, own, operation) }
             return false
         case .futex, .sleep: return !hadItsChance(change) || isConcerned(thread, waiter, own, operation)
-        case .descriptors where thread.syscall?.name.contains("epoll") == true: return isStrict && watchesOutside(now)
+        case .descriptors where thread.syscall?.name.contains("epoll") == true: return isStrict && (watchesOutside(now) || !hadItsChance(change) && awaitsTimer(now, shape))
         case .descriptors: return isStrict || wait.descriptors?.contains { $0.operation == .accept } != true && isConcerned(thread, waiter, own, operation)
         case .signal: return isStrict && !shape.functions.contains("_dispatch_sig_thread")
         default: return true
+        }
+    }
+
+    /// Whether a thread of the process sleeps, did not wake while it was watched, and may come to code that lets others go on.
+    func hasSleeperToCome(_ pid: Int32) -> Bool {
+        index.threads(of: pid).contains { thread in
+            guard let wait = graph.understood(thread).wait, wait.kind == .sleep || wait.kind == .futex && (wait.timeout_s ?? 0) > 0 else { return false }
+            return !WaitGraph.isParkedPool(StackShape(thread)) && !hadItsChance(activity.change(of: thread.tid)) && !isInert(thread)
         }
     }
 
@@ -101,6 +113,13 @@ extension Follower {
             default: true
             }
         }
+    }
+
+    /// An event loop's own timer is armed; Dispatch's timers are known otherwise.
+    private func awaitsTimer(_ thread: ThreadRecord, _ shape: StackShape) -> Bool {
+        guard !shape.functions.contains("_dispatch_mgr_thread") else { return false }
+        let members = (thread.wait?.descriptors ?? []).compactMap { index.descriptor(thread.pid, $0.fd) }.flatMap { $0.epoll ?? [] }
+        return members.contains { (index.descriptor(thread.pid, $0.fd)?.timer?.remaining_s ?? 0) > 0 }
     }
 
     /// A task that is about to run, or sleeps and did not wake while it was watched.

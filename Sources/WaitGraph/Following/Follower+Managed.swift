@@ -42,7 +42,7 @@ extension Follower {
 
     /// A task of another language's runtime than Swift's.
     mutating func managedTask(_ wait: ManagedWait, _ task: TaskRecord, _ key: NodeKey) -> Outcome {
-        if activity.stood(task) == false { return .advancing("task \(task.name ?? "") got on") }
+        if activity.stood(task) == false, !isLibrarysClock(task) { return .advancing("task \(task.name ?? "") got on") }
         if let rest = graph.rest[key] { return .atRest(rest) }
         guard let edge = graph.out(key).first, edge.relation != .parksOn else {
             if wait.kind == .sleep { return .parked(Standstill(end: key, ending: .timer(asked_s: wait.timeout_s), isCommitted: false)) }
@@ -52,6 +52,13 @@ extension Follower {
         }
         if edge.relation == .reads { return midMessage(edge, wait, task) }
         return follow(edge)
+    }
+
+    /// Asleep in a library's own code, as the loop of a server that looks now and then whether it is to stop.
+    private func isLibrarysClock(_ task: TaskRecord) -> Bool {
+        guard task.managedWait?.kind == .sleep else { return false }
+        let caller = task.backtrace.elements.dropFirst().first?.file
+        return caller?.contains("-packages/") == true
     }
 
     /// Nothing can end the wait, by both looks: what is read from a process that goes on may be out of date within one.
@@ -76,6 +83,12 @@ extension Follower {
         guard let wait = thread.managedWait, wait.kind == .lock, let owner = wait.ownerTID ?? (wait.ownerAlive == false ? 0 : nil) else { return nil }
         if owner == thread.tid { return ends(edge, .ownerSelf) }
         return wait.ownerAlive == false ? ends(edge, .ownerGone) : nil
+    }
+
+    /// A lock that a task of the runtime waits for, and that nobody who goes on can come to.
+    func isGivenUp(_ node: NodeKey) -> Bool {
+        guard case .futex(let pid, let address) = node, let wait = index.managedObject(pid, address) else { return false }
+        return wait.kind == .lock && wait.ownerAlive == false
     }
 
     /// A lock of a language's runtime that no thread is seen to hold, in a process where all threads wait for each other:

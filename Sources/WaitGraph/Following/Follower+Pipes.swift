@@ -39,6 +39,9 @@ extension Follower {
         guard !seen.isEmpty else { return .unclear("the processes that hold the pipe's write end were not looked at") }
         let children = seen.filter { index.process($0)?.parentPID == pid }
         let sleepers = seen.filter { sleepsLong($0, Pause.answer_s) }
+        if seen.count == 1, seen == children, isCollected(seen[0], by: thread), !sleepsInRounds(seen[0]) {
+            return .stuck(Standstill(path: [edge, otherEnd(edge, seen[0])], end: .process(seen[0]), ending: .childStays(why: "it waits for events, and all its output is collected"), isCommitted: true))
+        }
         if let producer = producer(pipe, seen, pid) {
             guard sleepsLong(producer, Pause.long_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
             // Not the reader's own child: it keeps the end open, whoever was to write.
@@ -46,7 +49,7 @@ extension Follower {
             return .stuck(Standstill(path: [edge, otherEnd(edge, producer)], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
         }
         // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
-        if children.isEmpty && !isPipeline(pid, seen) || sleepers.count == seen.count {
+        if children.isEmpty && !isPipeline(pid, seen, pipe) || sleepers.count == seen.count {
             return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
         }
         return .atRest("waits for output of \(index.name(of: seen[0])), which is at rest")
@@ -94,9 +97,10 @@ extension Follower {
         return workers.count >= 2
     }
 
-    /// Started side by side by one shell: the writer is the one that was meant.
-    private func isPipeline(_ pid: Int32, _ writers: [Int32]) -> Bool {
-        guard let reader = index.process(pid) else { return false }
+    /// Started side by side by one shell, with the pipe as the reader's standard input: the writer is the one that was meant. A reader of its own
+    /// children's output may have the same parent as a grandchild whose parent has exited.
+    private func isPipeline(_ pid: Int32, _ writers: [Int32], _ pipe: PipeRecord) -> Bool {
+        guard let reader = index.process(pid), pipe.readers.contains(where: { $0.pid == pid && $0.fd == 0 }) else { return false }
         return writers.contains { writer in
             guard let process = index.process(writer) else { return false }
             return process.parentPID == reader.parentPID && reader.parentPID > 1
@@ -107,7 +111,7 @@ extension Follower {
     /// pipeline, that has it as standard output.
     private func producer(_ pipe: PipeRecord, _ writers: [Int32], _ pid: Int32) -> Int32? {
         guard writers.count == 1, let process = index.process(writers[0]), pipe.writers.contains(where: { $0.pid == writers[0] && $0.fd == 1 }) else { return nil }
-        return process.parentPID == pid || isPipeline(pid, writers) ? writers[0] : nil
+        return process.parentPID == pid || isPipeline(pid, writers, pipe) ? writers[0] : nil
     }
 
     /// From a thread that reads the output of a child of its own process, to that child.

@@ -8,7 +8,11 @@ extension Follower {
             return .stuck(Standstill(end: .process(pid), ending: .stopped, isCommitted: true))
         }
         let threads = index.threads(of: pid)
-        guard !threads.isEmpty else { return .unclear("the threads of process \(pid) were not seen") }
+        guard !threads.isEmpty else {
+            // It began after the first look, and was gone before its threads could be seen.
+            if let earlier = activity.earlier, earlier.process(pid) == nil { return .advancing("process \(pid) began in between") }
+            return .unclear("the threads of process \(pid) were not seen")
+        }
         var outcomes: [Outcome] = []
         var others: [ThreadRecord] = []
         var closing: [NodeKey] = []
@@ -25,13 +29,15 @@ extension Follower {
                     evidence: index.threadRow[thread.tid].map { [index.path(.threads, $0)] } ?? []),
                 outcome(of: key)))
         }
-        // The circle closes through a thread on the way here only if no other thread could act instead. One that woke up
+        // The circle closes through a thread on the way here only if no other thread could act instead. One that has no code for it could not; one that woke up
         // again and again and has not acted is none of them, where the main thread itself is in the circle and in the middle of something.
-        let isMainCaught = closing.contains(.thread(pid: pid, tid: pid)) && index.thread(pid).map { !StackShape($0).inside.isEmpty } == true
+        let main = closing.compactMap { index.thread(ofNode: $0) }.first { isMain($0.tid, pid) }
+        let isMainCaught = main.map { !Self.shape(of: $0).inside.isEmpty } == true
         let othersCould = zip(others, outcomes).contains { thread, outcome in
+            if givesNothing(thread) { return false }
             switch outcome {
             case .atRest(Self.learns): if isMainCaught { return false }
-            case .atRest where isMainCaught && graph.ticks(thread): return false
+            case .atRest where main != nil && passes(thread, isMainCaught: isMainCaught): return false
             case .atRest, .advancing, .unclear: if isMainCaught, graph.cannotAct(thread, process) || isSpentClock(thread) { return false }
             case .parked, .stuck: break
             }
@@ -60,6 +66,9 @@ extension Follower {
         if let rest = outcomes.first(where: { if case .atRest = $0 { true } else { false } }) { return rest }
         return outcomes.first { if case .unclear = $0 { true } else { false } } ?? .atRest("its threads wait for work")
     }
+
+    /// The language's own frames where there are any.
+    private static func shape(of thread: ThreadRecord) -> StackShape { thread.managedStack?.elements.isEmpty == false ? StackShape(thread.managedStack?.elements ?? []) : StackShape(thread) }
 
     private func mainPark(_ outcomes: [Outcome]) -> Standstill? {
         let parked = outcomes.compactMap { outcome -> Standstill? in
@@ -136,6 +145,11 @@ extension Follower {
         let edge = WaitEdge(
             from: .process(pid), to: index.key(ofSocket: row), relation: .reads, knownFrom: "open connection of the process",
             evidence: [index.path(.sockets, row)])
+        if isHeldUp(socket, pid) {
+            var writes = edge
+            writes.relation = .writes
+            return throughPeer(writes, socket, .peerNotReading(bytes: socket.sendQueue))
+        }
         switch activity.standing(of: socket) {
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
@@ -160,7 +174,21 @@ extension Follower {
         guard sets.isEmpty else { return sets.joined().contains { $0.inode == socket.inode || ends.contains($0.fd) } }
         // Without a set that was seen, only threads that are all known to wait for something else refute it.
         return ends.isEmpty || threads.isEmpty
-            || threads.contains { $0.wait == nil || $0.wait?.descriptors?.contains { $0.operation == .poll } == true }
+            || threads.contains { thread in
+                guard let wait = thread.wait else { return true }
+                // One that polls several may take turns, or a set of them; one that polls another alone does not wait for this.
+                let polled = wait.descriptors?.filter { $0.operation == .poll } ?? []
+                return polled.count > 1 || !polled.isEmpty && (wait.descriptors?.count != 1 || thread.syscall?.name.hasPrefix("epoll") == true)
+            }
+    }
+
+    /// Whether an event loop waits to write more to a Unix socket, at whose other end as many bytes as before lie unread, and nothing else happens in the process. (EPOLLOUT 4, epoll_ctl(2).)
+    private func isHeldUp(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+        guard socket.family == .unix, socket.sendQueue > 0, activity.isActive(pid) == false, let row = activity.earlier?.socketRow[socket.inode],
+            activity.earlier?.sockets[row].sendQueue == socket.sendQueue
+        else { return false }
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        return index.descriptors(of: pid).compactMap(\.epoll).joined().contains { ends.contains($0.fd) && $0.events & 4 != 0 }
     }
 
     /// Whether the tasks of the process are all known to wait for something else than what comes on the socket.

@@ -21,7 +21,11 @@ extension Follower {
         case .peerGone: return edge.relation == .writes || reader != nil || socket.tcp != nil ? ends(edge, .socket(standing)) : .unclear("peer gone")
         case .owed(let since, _): return owed(edge, socket, since, standing, reader)
         case .peerNotReading:
-            return lasted(edge, socket) ? throughPeer(edge, socket, standing) : .advancing("writes")
+            guard lasted(edge, socket) else { return .advancing("writes") }
+            let found = throughPeer(edge, socket, standing)
+            // A reader that keeps to a rate pauses for as long as it takes, and reads on.
+            if case .stuck(let standstill) = found, standstill.path.count == 1, wakesSoon(socket.peer) { return .parked(standstill) }
+            return found
         case .quiet(let since): return quiet(edge, socket, since, reader)
         case .served: return .atRest("waits for the next request on a connection")
         case .unread:
@@ -44,7 +48,7 @@ extension Follower {
         timed.since_s = since
         let found = throughPeer(timed, socket, standing)
         guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
-        if turns(socket.peer) {
+        if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
             // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
             return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)
         }
@@ -82,7 +86,7 @@ extension Follower {
     }
 
     /// The peer, where it is on this machine, may itself be stuck on something else: that is the end then.
-    private mutating func throughPeer(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome {
+    mutating func throughPeer(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome {
         let own = Set(socket.owners.map(\.pid))
         // Whoever started a process gives it orders and waits for it in its own time: what an
         // ancestor does at its other ends is not what keeps this connection waiting, unless it is asked as a server.
@@ -172,10 +176,16 @@ extension Follower {
         if MidMessage.awaitsAnswer(reader), socket.tcp != nil {
             return isTie ? owed(edge, socket, since, .owed(since_s: since, everReceived: true), reader) : ends(timed, .socket(.quiet(since_s: since)))
         }
+        // Of two that fall together the request was the later where more went out than came in.
+        let isRequest = isTie && socket.tcp.map { $0.dataSegmentsOut > $0.dataSegmentsIn } == true
+        if MidMessage.awaitsWhole(reader) { return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since))) }
+        if isRequest, isForgone(socket) { return ends(timed, .socket(.owed(since_s: since, everReceived: true))) }
         if MidMessage.isShown(by: reader) { return ends(timed, .socket(.quiet(since_s: since))) }
+        if reader.wait?.owedRest != nil, !wakesSoon(socket.peer) {
+            let worksOnIt = socket.peer?.kind == .local && socket.peer?.owners.contains { isComputing($0.pid) } == true
+            return worksOnIt ? .advancing("the peer works on the rest of its answer") : ends(timed, .socket(.quiet(since_s: since)))
+        }
         if isForgotten(by: socket.peer, socket) {
-            // More went out than came in: of two that fall together the request was the later.
-            let isRequest = isTie && socket.tcp.map { $0.dataSegmentsOut > $0.dataSegmentsIn } == true
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
         if saidAll(socket), !MidMessage.isInOperation(reader) { return .atRest(Self.taken) }
@@ -192,6 +202,8 @@ extension Follower {
             return throughPeer(edge, socket, .owed(since_s: edge.since_s ?? 0, everReceived: false))
         }
         if index.isClient(socket) == false { return .atRest("waits for the next request on a connection") }
+        // Bound to a name and connected to nobody: whoever knows the name may write to it, as to a bound port.
+        if socket.family == .unix, socket.transport == .datagram, socket.unixPath?.isEmpty == false, socket.unixPeerInode ?? 0 == 0 { return .atRest("waits for datagrams") }
         if let owners = socket.peer?.owners, !owners.isEmpty, owners.allSatisfy({ $0.pid == pid }) {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }

@@ -15,6 +15,7 @@ extension Follower {
             // All children must end: one that is stuck decides.
             let outcomes = edges.map { follow($0) }
             if let worst = Self.worst(outcomes) { return worst }
+            if let endless = endlessChild(of: task, edges) { return endless }
             if let awaited = shutdownAwaits(task, zip(edges, outcomes).map { (edge: $0, outcome: $1) }) { return awaited }
             if let moving = outcomes.first(where: { if case .advancing = $0 { true } else { false } }) { return moving }
             return outcomes.first ?? .unclear("the group's children were not seen")
@@ -23,17 +24,35 @@ extension Follower {
         if let edge = edges.first {
             if edge.relation == .reads || edge.relation == .writes, case .socket = edge.to { return taskSocket(edge, task.pid, task) }
             if edge.relation == .queuedOn, case .peer = edge.to { return pooledRequest(edge, task) }
-            return any(edges.map { follow($0) })
+            return endlessChild(of: task, edges) ?? any(edges.map { follow($0) })
         }
         switch task.wait?.kind {
         case .continuation, .eventLoopFuture: return continuation(task, key)
         case .stream: return stream(task, key)
+        case .sleep where goesOnInSteps(task): return .advancing("task \(task.id) sleeps and wakes, and can come to its end")
         case .sleep: return .parked(Standstill(end: key, ending: .timer(asked_s: task.wait?.remaining_s), isCommitted: false))
         // Whoever stands inside a task may stand on that executor.
         case .executor where graph.quiet.contains(task.pid) && !index.tasks.contains(where: { $0.pid == task.pid && $0.runningOnTID != nil }):
             return .stuck(Standstill(end: key, ending: .executorStands, isCommitted: true))
         default: return .unclear("what task \(task.id) waits for is not known")
         }
+    }
+
+    /// A child that others wait for has woken from its sleep since the first look, and its code has an end: whether it will come to it is not told.
+    private func goesOnInSteps(_ task: TaskRecord) -> Bool {
+        guard task.codeAhead?.endsOnlyIfCancelled == false, let before = activity.earlier?.task(task.pid, task.id) else { return false }
+        return before.wait?.kind != .sleep || (before.wait?.remaining_s).map { $0 < activity.window_s * 0.8 } == true
+    }
+
+    /// The last child that a task waits for goes on for ever as long as it is not cancelled, and something was to be done after it: so at both looks.
+    /// Services that are to go on for ever are several, or nothing comes after them.
+    private func endlessChild(of task: TaskRecord, _ edges: [WaitEdge]) -> Outcome? {
+        guard edges.count == 1, let edge = edges.first, case .task(let pid, let id) = edge.to, let child = index.task(pid, id), !child.isCancelled,
+            activity.window_s >= graph.hungAfter_s * 0.8, before(task) != nil, let earlier = activity.earlier?.task(pid, id), !earlier.isCancelled
+        else { return nil }
+        let waiters = [task, activity.earlier?.task(task.pid, task.id)]
+        guard [child, earlier].contains(where: { $0.codeAhead?.endsOnlyIfCancelled == true }), waiters.contains(where: { $0?.codeAhead?.hasMoreToDo == true }) else { return nil }
+        return ends(edge, .childEndless)
     }
 
     /// A task inside a network client, on the one connection that fits.
@@ -43,16 +62,21 @@ extension Follower {
             var timed = edge
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
-            // a stream's next element may be a subscription's, unless the answer told its length.
-            if task.wait?.answerMissing_bytes != nil || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) {
+            // a stream's next element may be a subscription's, unless it is owed.
+            if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
                 // What this very process sent itself has come.
                 return ends(timed, asksItself(index.sockets[row], pid) ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }
+            if task.wait?.owedRest != nil, !wakesSoon(index.sockets[row].peer) { return ends(timed, .socket(.quiet(since_s: since))) }
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
         return socketEdge(edge, pid: pid, reader: nil)
     }
+
+    /// Its head told the length, or it answers a request that has something done: subscriptions are asked for by GET, the only method of an EventSource
+    /// (HTML, server-sent events).
+    private func answerIsOwed(_ task: TaskRecord) -> Bool { task.wait?.answerMissing_bytes != nil || task.wait?.answersTo != nil }
 
     /// A request that waits for one of its client's connections: whoever has one may be stuck for a reason of its own.
     private mutating func pooledRequest(_ edge: WaitEdge, _ task: TaskRecord) -> Outcome {
@@ -111,10 +135,25 @@ extension Follower {
     }
 
     private func stream(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
-        if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true)) }
+        if isLibrarys(task) && !graph.awaited.contains(key) || isSubscriber(task) { return .atRest("waits for a library's news") }
+        if isUnreachable(task), !keepsAlive(task, key), !isKeptUntilTold(task, key) { return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
         if isForsaken(task, key) { return .parked(Standstill(end: key, ending: .nothingRuns, isCommitted: false)) }
         return .parked(Standstill(end: key, ending: .streamOpen, isCommitted: false))
+    }
+
+    /// A task of a library's own, with nothing of the program on its stack.
+    private func isLibrarys(_ task: TaskRecord) -> Bool {
+        let own = StackShape(task.backtrace.elements).own
+        return own.contains { StackShape.library($0) != nil } && own.allSatisfy { $0.file == nil || StackShape.library($0) != nil }
+    }
+
+    /// Whether a task that reads a stream keeps what a library's own task waits for: it has asked to be told of changes, such as GRDB's
+    /// `ValueObservation.values(in:)`, and there may be none.
+    private func isSubscriber(_ task: TaskRecord) -> Bool {
+        index.tasks.contains { other in
+            other.pid == task.pid && other.wait?.kind == .stream && isLibrarys(other) && other.wait?.onlyThrough?.contains { $0.hasSuffix("held by task \(task.id)") } == true
+        }
     }
 
     /// In the middle of something, beside others that go on and can let nobody go on: another waits for it, or it is the main task, some functions
@@ -145,8 +184,22 @@ extension Follower {
         guard task.kind == .main, !graph.awaited.contains(key), !graph.quiet.contains(task.pid) else { return false }
         let shape = StackShape(task.backtrace.elements)
         // In the program's outermost function, at one that nobody was ever meant to resume: `await withUnsafeContinuation { _ in }`.
-        let isForNobody = shape.functions.first?.hasPrefix("withUnsafe") == true && shape.inside.allSatisfy { $0.file == nil }
-        return shape.own.count <= 1 || isForNobody
+        let isOutermost = shape.inside.allSatisfy { $0.file == nil }
+        if isOutermost, let isInEarnest = task.codeAhead?.awaitsInEarnest {
+            // One element, for what comes after it: where nobody from outside may be waited for.
+            let isOnTheWay = task.codeAhead?.hasMoreToDo == true && !(index.socketRows[task.pid] ?? []).contains { index.sockets[$0].state == .listening }
+            return !(isInEarnest || isOnTheWay) || task.wait?.kind == .stream && handlesSignals(task.pid)
+        }
+        return shape.own.count <= 1 || isOutermost && shape.functions.first?.hasPrefix("withUnsafe") == true
+    }
+
+    /// In a program that signals tell what to do, and no more than at rest until then: whoever awaits the readers of streams keeps what feeds these.
+    private func isKeptUntilTold(_ task: TaskRecord, _ key: NodeKey) -> Bool {
+        guard handlesSignals(task.pid), let through = task.wait?.onlyThrough else { return false }
+        return index.tasks.contains { holder in
+            guard holder.pid == task.pid, holder.id != task.id, through.contains(where: { $0.hasSuffix("held by task \(holder.id)") }) else { return false }
+            return holder.kind == .main || graph.out(.task(pid: holder.pid, id: holder.id)).contains { $0.to == key }
+        }
     }
 
     mutating func actor(_ pid: Int32, _ address: UInt64) -> Outcome {

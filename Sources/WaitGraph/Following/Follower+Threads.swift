@@ -21,6 +21,8 @@ extension Follower {
             if let loop = graph.loops[key], let found = closedLoop(loop, thread) { return found }
             if let rest = graph.rest[key] { return .atRest(rest) }
             if thread.state == "R" { return WaitGraph.isParkedPool(StackShape(thread)) ? .atRest("a worker of Dispatch without work") : .advancing("thread \(tid) runs") }
+            // Seen between two waits.
+            if thread.wait == nil, case .woke = activity.change(of: tid) { return .advancing("thread \(tid) goes on now and then") }
             return .unclear("what thread \(tid) waits for is not known")
         }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
@@ -38,6 +40,7 @@ extension Follower {
         case .waitsForExit: return child(edge, thread)
         case .locksFile where edge.to == .databaseLock: return hasLasted(edge) ? ends(edge, .databaseLock) : .advancing("thread \(thread.tid) got on with its lock")
         case .locksFile: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got on with its file lock")
+        case .awaits where graph.out(edge.to).first?.knownFrom == WaitGraph.byCount: return group(edge, thread)
         case .awaits: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got its result")
         case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
         case .reads, .writes, .connects, .polls:
@@ -50,6 +53,35 @@ extension Follower {
             }
         default: return follow(edge)
         }
+    }
+
+    /// Where each of those who are to leave a group stands for good, so does whoever waits for them all.
+    private mutating func group(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        guard hasLasted(edge) else { return .advancing("thread \(thread.tid) got on with its group") }
+        trail.append(edge)
+        defer { trail.removeLast() }
+        var found: [Outcome] = []
+        for held in graph.out(edge.to) {
+            switch follow(held) {
+            case .advancing(let why): return .advancing(why)
+            case .stuck(let standstill): found.append(.stuck(standstill))
+            case .parked(var standstill):
+                if case .timer = standstill.ending { return inDoubt(edge, thread) }
+                if hasSleeperToCome(thread.pid) { return inDoubt(edge, thread) }
+                standstill.isCommitted = true
+                found.append(.stuck(standstill))
+            case .atRest, .unclear: return inDoubt(edge, thread)
+            }
+        }
+        return Self.worst(found).map { prefix(edge, $0) } ?? park(edge, thread)
+    }
+
+    /// Parked, with others who may yet let it go on.
+    private mutating func inDoubt(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+        let found = park(edge, thread)
+        guard case .parked(var standstill) = found else { return found }
+        standstill.isCommitted = false
+        return .parked(standstill)
     }
 
     /// Seen unchanged over the window; with one look only, nothing says that it has not.
@@ -100,7 +132,7 @@ extension Follower {
         for held in candidates.dropLast() {
             if case .stuck(let standstill) = follow(held) { return .stuck(standstill) }
         }
-        if candidates.isEmpty, isAbandoned(node) { return .stuck(Standstill(end: node, ending: .ownerGone, isCommitted: true)) }
+        if candidates.isEmpty, isGivenUp(node) || isAbandoned(node) { return .stuck(Standstill(end: node, ending: .ownerGone, isCommitted: true)) }
         guard let held = candidates.count > 1 ? candidates.first : candidates.last, case .thread(let pid, let tid) = held.to else {
             return .unclear("who holds the lock is not known")
         }
@@ -129,23 +161,25 @@ extension Follower {
         guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(pid, let other) = waiter.from, other != tid, other != pid, tid != pid,
             let one = index.thread(tid), let two = index.thread(other)
         else { return false }
-        // By name: both stand in the function that the threads were started with, at different places of it.
         func start(_ thread: ThreadRecord) -> [String] {
             // All threads of a virtual machine begin in the same native function: the program's own outermost one counts.
             if thread.managedStack?.elements.isEmpty == false { return StackShape(thread).own.last?.function.map { [$0] } ?? [] }
-            return thread.stack.elements.filter { !$0.isInlined }.suffix(3).map { $0.function ?? String($0.programCounter) }
+            return StackShape.start(of: thread.stack.elements)
         }
         // Dispatch's threads begin alike, whatever they do.
         return !start(one).isEmpty && start(one) == start(two) && !start(one).contains("_dispatch_worker_thread")
     }
 
-    private func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
+    private mutating func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
         let change = activity.change(of: thread.tid)
+        // A loop that looks again and again at what nobody is left to change.
+        if let wait = thread.managedWait, wait.timeout_s.map({ $0 <= Pause.answer_s }) == true, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
         if case .woke = change { return .atRest("wakes up now and then") }
         if let size = graph.fullPools[thread.tid] { return ends(edge, .poolFull(threads: size)) }
+        if hasLasted(edge), isSharedByWaitersOnly(thread) { return ends(edge, .neverSignalled(thread.managedWait.map(Self.kind) ?? thread.wait?.futex?.object ?? .unknown)) }
         if hasLasted(edge), isNotifiedByNobody(thread) { return ends(edge, .neverSignalled(.condition)) }
-        if let wait = thread.managedWait, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
-        if let asked = thread.managedWait?.timeout_s ?? thread.wait?.timeout_s, asked > 0 {
+        if let wait = thread.managedWait, wait.timeout_s == nil, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
+        if let asked = Self.limit_s(thread), asked > 0 {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: edge.isCommitted))
         }
         if thread.wait?.isEventLoopShutDown == true, activity.earlier.map({ $0.thread(thread.tid)?.wait?.isEventLoopShutDown == true }) ?? true, hasLasted(edge) {
@@ -158,6 +192,7 @@ extension Follower {
         if thread.wait?.kind == .ipc {
             // Taken last by a process that has exited, or by this very one with no other thread: nobody will give it back.
             let byItself = thread.wait?.lastUserPID == thread.pid && index.threads(of: thread.pid).count == 1
+            if let circle = semaphoreCircle(edge, thread) { return circle }
             if hasLasted(edge), thread.wait?.lastUserAlive == false || byItself { return ends(edge, .neverSignalled(.semaphore)) }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(.semaphore), isCommitted: false))
         }
@@ -165,12 +200,25 @@ extension Follower {
         return .parked(Standstill(path: [edge], end: edge.to, ending: .neverSignalled(object), isCommitted: edge.isCommitted))
     }
 
+    /// How long a thread has said that it will wait; a language's runtime that waits without a limit may ask the system for a large one.
+    static func limit_s(_ thread: ThreadRecord) -> Double? { thread.managedWait == nil ? thread.wait?.timeout_s : thread.managedWait?.timeout_s }
+
     private func sleep(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
-        if case .woke(let times) = activity.change(of: thread.tid) { return .atRest("wakes up from its sleep (\(times) times)") }
-        let asked = thread.wait?.timeout_s ?? timerOf(thread)
+        if case .woke(let times) = activity.change(of: thread.tid) { return looksInVain(thread) ? ends(edge, .neverSignalled(.unknown)) : .atRest("wakes up from its sleep (\(times) times)") }
+        // A stop may have made it less: the rest is what is asked for from then on (nanosleep(2), where both times are kept in one place).
+        let before = activity.earlier?.thread(thread.tid).flatMap { $0.pid == thread.pid && $0.wait?.kind == .sleep ? $0.wait?.timeout_s : nil }
+        let managed = thread.managedWait.flatMap { $0.kind == .sleep ? $0.timeout_s : nil }
+        let asked = thread.wait?.timeout_s.map { max($0, before ?? $0) } ?? managed ?? timerOf(thread)
         // An event loop waits for its timers in its poll: asleep anywhere else it keeps everybody on it waiting.
         if let asked, asked > graph.hungAfter_s, thread.wait?.kind == .sleep, edge.since_s != nil, StackShape(thread).runsEventLoop { return ends(edge, .timer(asked_s: asked)) }
         return .parked(Standstill(path: [edge], end: edge.to, ending: .timer(asked_s: asked), isCommitted: false))
+    }
+
+    /// In the middle of something, or awaited, and in a loop that at both looks only sleeps and looks at memory which nobody else is about to change.
+    private func looksInVain(_ thread: ThreadRecord) -> Bool {
+        guard thread.codeAhead?.spins == true, activity.earlier?.thread(thread.tid)?.codeAhead?.spins == true, activity.window_s >= graph.hungAfter_s * 0.8, !handlesSignals(thread.pid)
+        else { return false }
+        return Self.depth(of: thread) >= 2 || trail.last?.relation == .joins
     }
 
     private func timerOf(_ thread: ThreadRecord) -> Double? {
@@ -185,19 +233,54 @@ extension Follower {
         case .parked(let standstill):
             // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.
             if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest(Self.pausedByChild) }
-            if case .timer = standstill.ending { return ends(edge, .childStays(why: "it sleeps by its own timer")) }
+            if case .timer = standstill.ending { return isPause(pid, of: thread) ? .stuck(standstill) : ends(edge, .childStays(why: "it sleeps by its own timer")) }
             return .parked(standstill)
         case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
             if isPlaceholder(pid, of: thread.pid) { return .atRest("waits for a child that sleeps until it is ended") }
             return ends(edge, .childStays(why: "it \(why) and serves nobody"))
+        // Whoever collects all output of a child waits for its end, and nobody else gets to see any of it.
+        case .atRest(let why) where hasLasted(edge) && isCollected(pid, by: thread) && !sleepsInRounds(pid): return ends(edge, .childStays(why: "it \(why)"))
+        // Started as a step before others, unheard: it was not meant to stay.
+        case .atRest(let why) where hasLasted(edge) && thread.codeAhead?.isOneStep == true && isUnheard(pid) && why == "waits for connections":
+            return ends(edge, .childStays(why: "it \(why), and the next step waits for its end"))
         case let other: return other
         }
+    }
+
+    /// Whether nobody can hear what a process says, nor say anything to it by its standard input.
+    private func isUnheard(_ pid: Int32) -> Bool { (0...2).allSatisfy { index.descriptor(pid, $0)?.target == "/dev/null" } }
+
+    /// Whether the output of a child goes to nobody but a thread that takes nothing of it before the end: Node's `execFileSync` and `spawnSync`
+    /// (src/spawn_sync.cc), Python's `communicate` (Lib/subprocess.py).
+    func isCollected(_ child: Int32, by thread: ThreadRecord) -> Bool {
+        guard StackShape(thread).runsChildToItsEnd || thread.managedStack?.elements.contains(where: { $0.function == "Popen.communicate" && $0.file?.hasSuffix("/subprocess.py") == true }) == true,
+            let output = index.descriptor(child, 1)
+        else { return false }
+        if let row = index.pipeRow(pid: child, fd: 1), output.kind == .pipe { return index.pipes[row].readers.contains { $0.pid == thread.pid } }
+        return index.socketRow(pid: child, fd: 1).map { graph.isPair(index.sockets[$0]) && index.sockets[$0].peer?.owners.contains { $0.pid == thread.pid } == true } ?? false
+    }
+
+    /// Whether a process or a child of it sleeps, and goes on by itself after that.
+    func sleepsInRounds(_ pid: Int32) -> Bool {
+        let family = [pid] + index.processes.map(\.identity.pid).filter { index.isAncestor(pid, of: $0) }
+        return family.contains { member in index.threads(of: member).contains { thread in
+            if thread.wait?.kind == .sleep { return true }
+            if case .stood = activity.change(of: thread.tid) { return (thread.wait?.timeout_s ?? 0) > 0 }
+            return true
+        } }
     }
 
     static let pausedByChild = "waits for a child that sleeps"
 
     /// Nobody pauses so long between two rounds, and not yet "for ever".
     private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > Pause.day_s && asked_s < Pause.forEver_s }
+
+    /// Whether a shell waits for a command in its place, and that does nothing but sleep: the pause is the script's own. Bash has its `wait` in a function of
+    /// its own (builtins/wait.def).
+    private func isPause(_ child: Int32, of thread: ThreadRecord) -> Bool {
+        let shape = StackShape(thread)
+        return shape.contains(anyOf: ["execute_command_internal"]) && !shape.contains(anyOf: ["wait_builtin"]) && isPlaceholder(child, of: thread.pid)
+    }
 
     /// A program of its own, started to do nothing but to be there, as `sleep infinity` (coreutils: pause(2)): a single thread
     /// that waits for a signal and handles none. Forked workers of the waiting program are meant to come to an end.

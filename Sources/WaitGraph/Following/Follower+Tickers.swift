@@ -7,27 +7,28 @@ extension Follower {
     package func isShownForsaken(_ standstill: Standstill) -> Bool {
         guard case .neverSignalled(let object) = standstill.ending, standstill.path.dropLast().allSatisfy({ $0.relation == .joins }),
             case .thread(let pid, let first) = standstill.start, case .thread(pid, let tid)? = standstill.path.last?.from,
-            let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid)
+            let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid) || graph.lulled.contains(pid)
         else { return false }
         let waiter = graph.understood(seen)
         guard let code = waiter.codeAhead, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
-        if object == .barrier { return true }
-        // The main thread's own wait, in its outermost function, may be meant to keep the program alive; and so may another thread's.
-        let isDeep = Self.depth(of: waiter) >= 2
+        // Meant for other processes to end, of which none is left.
+        if object == .barrier || waiter.wait?.futex?.isDeserted == true { return true }
+        // The main thread's own wait, in its outermost function, may be meant to keep the program alive, unless there is code to end it; and so may another thread's.
+        let isDeep = Self.isDeep(waiter)
         let comesBack = code.comesBack != false || activity.earlier?.thread(tid)?.codeAhead?.comesBack == true
         switch waiter.managedWait?.kind {
         case .semaphore?, .queuePut?: return isMain(first, pid) || isDeep
-        case .event? where (waiter.managedWait?.count ?? 1) > 1: return isMain(first, pid) || isDeep
-        case .future?: return isDeep
-        case nil where StackShape(waiter).awaitsResult: return isDeep
+        case .event? where (waiter.managedWait?.count ?? 1) > 1 || code.awaitsSeveral == true: return isMain(first, pid) || isDeep
+        case .future?: return isDeep || isMain(first, pid) && code.awaitsInEarnest == true
+        // Nobody waits for one result after the other, or for a value, only to stay alive.
+        case nil where StackShape(waiter).awaitsResult: return isDeep || isMain(first, pid) && (code.comesBack == true || StackShape(waiter).takesResult)
         default:
             let isJoined = tid != first && isMain(first, pid)
-            guard comesBack else { return isDeep || isJoined }
-            // A worker in its loop would take what it is given: nobody is there to give it anything, since the main thread is that worker or waits for
-            // its end, and nothing comes from outside. Or it has been given something, and waits on behalf of that. A pool of several may be all there is.
-            let isSole = isAlone(seen) && (isJoined || isMain(first, pid) && isDeep)
+            guard comesBack else { return isDeep || isJoined || isMain(first, pid) && code.awaitsInEarnest == true }
+            // A worker in its loop would take what it is given: nobody is there to give it anything, since the main thread waits for its end or is that
+            // worker, and nothing comes from outside. Or it has been given something, and waits on behalf of that.
             let isMidRound = code.isMidRound == true || activity.earlier?.thread(tid)?.codeAhead?.isMidRound == true
-            return waiter.managedWait == nil && !handlesSignals(pid) && (isSole || isMidRound && (isDeep || isJoined))
+            return waiter.managedWait == nil && !handlesSignals(pid) && (isJoined || isDeep && (isMidRound || isAlone(seen) && isMain(first, pid)))
         }
     }
 
@@ -41,18 +42,24 @@ extension Follower {
     /// SIGPIPE 13, 32 and 33 (signal(7), nptl(7)).
     private static let failures: UInt64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 12 | 1 << 31 | 1 << 32
 
-    private func handlesSignals(_ pid: Int32) -> Bool { index.process(pid).flatMap(Self.orders) != 0 }
+    func handlesSignals(_ pid: Int32) -> Bool { index.process(pid).flatMap(Self.orders) != 0 }
 
     /// The signals that a process handles other than those, a bit each; nil where that is not known.
     package static func orders(_ process: ProcessRecord) -> UInt64? { process.caughtSignals.map { $0 & ~failures } }
 
+    /// In the middle of its work: some functions deep, or with more to do after its wait.
+    package static func isDeep(_ thread: ThreadRecord) -> Bool { depth(of: thread) >= 2 || thread.codeAhead?.hasMoreToDo == true || thread.codeAhead?.isMeant == true }
+
     /// How many of the program's own functions a thread is in, in its own language.
     package static func depth(of thread: ThreadRecord) -> Int {
         let managed = thread.managedStack?.elements ?? []
-        return managed.isEmpty ? StackShape(thread).own.count : StackShape(managed).own.count
+        guard managed.isEmpty else { return StackShape(managed).own.count }
+        // Swift's `main` is called by one that the compiler makes.
+        let shape = StackShape(thread)
+        return shape.own.count - max(0, shape.mains.count - 1)
     }
 
-    private func isMain(_ tid: Int32, _ pid: Int32) -> Bool { tid == pid || index.thread(tid)?.managedStack?.elements.last?.function?.hasSuffix(".main") == true }
+    func isMain(_ tid: Int32, _ pid: Int32) -> Bool { tid == pid || index.thread(tid)?.managedStack?.elements.last?.function?.hasSuffix(".main") == true }
 
     /// Whether nothing in the process happens but that threads wait for each other, and that others wake up and do nothing for those.
     func isLulled(_ pid: Int32) -> Bool {
@@ -60,26 +67,74 @@ extension Follower {
         guard index.snapshot.threads.status == .complete, (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
         // A virtual machine handles signals for itself; what the program does on them is among the releasers of its waits.
         guard !handlesWakingSignals(pid) || threads.contains(where: { $0.managedStack != nil }) else { return false }
-        return threads.allSatisfy { isInert($0) || hasNothingToDo($0) || waitsForOthers($0) } && threads.contains { isInert($0) }
+        return threads.allSatisfy { isInert($0) || takesInVain($0) || hasNothingToDo($0) || waitsForOthers($0) } && threads.contains { isInert($0) || takesInVain($0) }
+    }
+
+    /// Takes in what comes from outside, and whatever that is, can come to nothing that lets others go on.
+    private func takesInVain(_ thread: ThreadRecord) -> Bool {
+        !thread.isMain && thread.managedStack == nil && graph.understood(thread).wait?.kind == .descriptors && bringsNothing(thread)
     }
 
     /// Goes on by itself, and can come to nothing that lets others go on but those who wait for a lock: so at both looks.
     func isInert(_ thread: ThreadRecord) -> Bool {
+        // What comes in from outside may be anything, and a process that serves somebody is kept alive for that.
+        switch graph.understood(thread).wait?.kind {
+        case .sleep?, .futex?, nil: bringsNothing(thread)
+        default: false
+        }
+    }
+
+    private func bringsNothing(_ thread: ThreadRecord) -> Bool {
         func releases(_ thread: ThreadRecord?) -> [String]? {
             if case .complete(let names)? = thread?.codeAhead?.releases { names.filter { !$0.contains("unlock") } } else { nil }
         }
         guard releases(thread) == [] else { return false }
-        // What comes in from outside may be anything, and a process that serves somebody is kept alive for that.
-        switch graph.understood(thread).wait?.kind {
-        case .sleep?, .futex?, nil: break
-        default: return false
-        }
         let before = activity.earlier?.thread(thread.tid)
         return before?.codeAhead?.releases == nil || releases(before) == []
     }
 
+    /// Whether a thread can come to nothing that another process or thread may wait for.
+    func givesNothing(_ thread: ThreadRecord) -> Bool {
+        guard isInert(thread), thread.codeAhead?.feeds == false else { return false }
+        return activity.earlier?.thread(thread.tid)?.codeAhead?.feeds != true
+    }
+
     /// Whether the thread has no lock that it might let go of.
     func isWithoutLocks(_ thread: ThreadRecord) -> Bool { thread.codeAhead?.releases == .complete([]) && isInert(thread) }
+
+    /// Whether a thread woke up again and again by its own timer: what it would do then it could have done.
+    func hadItsTurns(_ thread: ThreadRecord) -> Bool {
+        if graph.ticks(thread) { return true }
+        guard case .woke(let times) = activity.change(of: thread.tid), let wait = thread.managedWait else { return false }
+        return times >= 2 && (wait.kind == .sleep || wait.timeout_s != nil && wait.kind != .read)
+    }
+
+    /// Whether a thread that woke up again and again has let its chance pass to write to the pipe or socket pair at the end of the trail, and will: by its code where that was read,
+    /// else where the main thread is in the middle of something that nobody else may be part of.
+    func passes(_ thread: ThreadRecord, isMainCaught: Bool) -> Bool {
+        guard hadItsTurns(thread) else { return false }
+        guard let node = trail.last?.from, let may = mayWrite(thread, to: node) else { return isMainCaught }
+        // Nor may it let another thread go on that writes.
+        return !may && (thread.codeAhead?.releases == nil || isInert(thread))
+    }
+
+    /// Whether a thread can come to write to a pipe, or to the other end of a socket, by its code at both looks; nil where that was not read.
+    private func mayWrite(_ thread: ThreadRecord, to node: NodeKey) -> Bool? {
+        switch node {
+        case .pipe, .socket: break
+        default: return nil
+        }
+        let looks = [(thread, index), activity.earlier.flatMap { earlier in earlier.thread(thread.tid).map { ($0, earlier) } }].compactMap(\.self)
+        let found = looks.compactMap { thread, index -> Bool? in
+            guard let outputs = thread.codeAhead?.outputs else { return nil }
+            guard case .complete(let descriptors) = outputs else { return true }
+            return descriptors.contains { fd in
+                if case .socket(let inode, _) = node { return index.socketRow(pid: thread.pid, fd: fd).map { index.sockets[$0].peer?.inode == inode } ?? true }
+                return index.pipeRow(pid: thread.pid, fd: fd).map { NodeKey.pipe(inode: index.pipes[$0].inode) == node } ?? false
+            }
+        }
+        return found.contains(true) ? true : found.first
+    }
 
     /// Of a language's runtime: its own threads, and idle workers of pools.
     private func hasNothingToDo(_ thread: ThreadRecord) -> Bool {
@@ -88,7 +143,7 @@ extension Follower {
     }
 
     private func waitsForOthers(_ thread: ThreadRecord) -> Bool {
-        guard let wait = graph.understood(thread).wait, wait.kind == .futex, (wait.timeout_s ?? 0) <= 0 else { return false }
+        guard let wait = graph.understood(thread).wait, wait.kind == .futex, (thread.managedWait == nil ? wait.timeout_s ?? 0 : thread.managedWait?.timeout_s ?? 0) <= 0 else { return false }
         return wait.futex?.isOpenToOthers != true && !mayBePosted(thread, wait)
     }
 
@@ -126,6 +181,8 @@ extension Follower {
 extension StackShape {
     /// v8/src/execution/futex-emulation.cc
     package var awaitsAtomics: Bool { contains(anyOf: ["v8::internal::FutexEmulation::Wait"], within: 16) }
+    /// Node's `execFileSync` and `spawnSync`: src/spawn_sync.cc
+    package var runsChildToItsEnd: Bool { contains(anyOf: ["node::SyncProcessRunner::"]) }
     /// src/node_worker.cc
     fileprivate var isWorkerOfNode: Bool { contains(anyOf: ["node::worker::Worker"]) }
     /// src/node_platform.cc: runs what the engine puts off, and none of the program's code.

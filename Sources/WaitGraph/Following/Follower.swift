@@ -6,7 +6,7 @@ package struct Follower {
     var index: SnapshotIndex { graph.index }
     var activity: Activity { graph.activity }
 
-    static let depthLimit = 48
+    static let depthLimit = 36
     private static let stepLimit = 400_000
     var steps = 0
     /// Nodes on the path being followed, in order, with the edge that led to the next.

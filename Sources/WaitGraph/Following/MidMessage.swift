@@ -5,9 +5,11 @@ enum MidMessage {
     /// MSG_WAITALL, recv(2): return only when the whole amount has come.
     private static let waitAll: UInt64 = 0x100
 
-    /// Calls of standard libraries that by their contract return only when a known length has come (Python's
-    /// http.client, Java's InputStream).
-    private static let contracts = ["HTTPResponse.read", "HTTPResponse._safe_read", "HTTPResponse._readall_chunked", "readFully", "readNBytes"]
+    /// Calls of standard libraries that read something whose length was told: they return only when it has come (Python's http.client and
+    /// imaplib's literals, Java's InputStream), or read on in it (what HttpURLConnection reads an answer with a length by, sun.net.www).
+    private static let contracts = [
+        "HTTPResponse.read", "HTTPResponse._safe_read", "HTTPResponse._readall_chunked", "IMAP4.read", "readFully", "readNBytes", "MeteredStream.read",
+    ]
 
     /// Calls that send nothing themselves and return only with the head of an answer: a request has gone out (Python's http.client,
     /// Java's HttpURLConnection, libpq, hiredis).
@@ -15,8 +17,17 @@ enum MidMessage {
         "HTTPResponse.begin", "HTTPResponse._read_status", "HttpClient.parseHTTPHeader", "HttpURLConnection.getInputStream", "PQgetResult", "redisGetReply",
     ]
 
+    /// The same of protocols in which every command is answered at once, and nothing is told unasked (RFC 5321, 959, 1939; Python's smtplib,
+    /// ftplib, poplib).
+    private static let replies = ["SMTP.getreply", "FTP.getresp", "POP3._getresp"]
+
+    /// A call that returns only with the whole answer, or its head, as its client was asked for (java.net.http).
+    static func awaitsWhole(_ reader: ThreadRecord) -> Bool { StackShape(reader.managedStack?.elements ?? []).functions.contains("jdk.internal.net.http.HttpClientImpl.send") }
+
+    static func awaitsReply(_ reader: ThreadRecord) -> Bool { StackShape(reader).contains(anyOf: replies) }
+
     static func awaitsAnswer(_ reader: ThreadRecord) -> Bool {
-        StackShape(reader).contains(anyOf: answers) || StackShape(reader.managedStack?.elements ?? []).contains(anyOf: answers)
+        StackShape(reader).contains(anyOf: answers + replies) || StackShape(reader.managedStack?.elements ?? []).contains(anyOf: answers)
     }
 
     /// Whether a thread stands in the middle of its work, as far as its language's stack tells: at least two functions of the program below
@@ -31,7 +42,7 @@ enum MidMessage {
 
     static func isShown(by reader: ThreadRecord) -> Bool {
         if let call = reader.syscall, call.name == "recvfrom", call.arguments.count > 3, call.arguments[3] & waitAll != 0 { return true }
-        return StackShape(reader).functions.contains { function in
+        return (StackShape(reader).functions + StackShape(reader.managedStack?.elements ?? []).functions).contains { function in
             // Whole names: `HTTPResponse.readline` is content with what comes.
             let name = function.prefix { $0 != "(" }
             return contracts.contains { name == $0 || name.hasSuffix("." + $0) }
@@ -63,19 +74,27 @@ extension Follower {
         }
     }
 
-    /// A wait that ends within this time has its end in sight.
+    /// A sleep that ends within this time has its end in sight.
     private static let soon_s = 120.0
+    /// And so has a wait for something that is to be told, as servers hold back the answer to a long poll.
+    private static let patience_s = 300.0
 
     /// Whether the one thread at the other end that is not at rest waits with a limit that it will reach soon: it may answer then.
     func wakesSoon(_ peer: SocketPeer?) -> Bool {
         guard let peer, peer.kind == .local, let pid = peer.owners.first?.pid, peer.owners.allSatisfy({ $0.pid == pid }) else { return false }
         let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil }
         guard busy.count == 1, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
-        return left > 0 && left <= Self.soon_s
+        return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
     }
 
     /// Whether the other end, which sent last, is shown to be through with what it had to say.
     func saidAll(_ socket: SocketRecord) -> Bool { !Self.isBulk(socket) && (isAwaitedAlone(by: socket.peer) || turns(socket.peer)) }
+
+    /// Whether each request but the last was answered, one by one, and who reads them waits for the next: the last is dropped.
+    func isForgone(_ socket: SocketRecord) -> Bool {
+        guard let tcp = socket.tcp, tcp.dataSegmentsIn >= 2, tcp.dataSegmentsOut == tcp.dataSegmentsIn &+ 1, index.isClient(socket) == true else { return false }
+        return isAwaitedAlone(by: socket.peer)
+    }
 
     /// Whether a thread or task at the other end waits for what comes on this connection, and for nothing else.
     private func isAwaitedAlone(by peer: SocketPeer?) -> Bool {

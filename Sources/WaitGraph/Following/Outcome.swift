@@ -16,7 +16,7 @@ package enum Outcome: Hashable, Sendable {
 
 extension FutexWait {
     /// Whether another process may wake the waiter. A thread's id is cleared by the kernel.
-    var isOpenToOthers: Bool { isShared && object != .join && sharedWith?.isEmpty != true }
+    package var isOpenToOthers: Bool { isShared && object != .join && !isDeserted }
 }
 
 /// A path of waits and what it ends in.
@@ -83,6 +83,8 @@ package enum Ending: Hashable, Sendable {
     case stopped
     case disk
     case childStays(why: String)
+    /// A child task without an end, which nobody cancels, and after which something was to be done.
+    case childEndless
     /// A child that has ended, whose signal is waited for and came before the wait.
     case signalMissed
     case busy

@@ -79,12 +79,27 @@ extension Activity {
         if later.isClient(socket) == false {
             return .served(since_s: min(sent_s, received_s))
         }
-        if tcp.bytesSent > 0 || tcp.dataSegmentsOut > 0, sent_s < received_s || tcp.bytesReceived == 0 {
+        if tcp.bytesSent > 0 || tcp.dataSegmentsOut > 0, sent_s < received_s || tcp.bytesReceived == 0 || sent_s == received_s && spokeLast(socket, tcp) {
             if sentRepeatedly(socket, tcp) { return .moving }
             return .owed(since_s: sent_s, everReceived: tcp.bytesReceived > 0)
         }
         return .quiet(since_s: min(received_s, sent_s))
     }
+
+    /// Where both last bytes fall into one tick of this end's clock (jiffies, tcp(7)): whether ours were the later ones, as the other end's clock tells where that is on
+    /// this machine, or that of another connection of the same process to the same peer that has come as far.
+    private func spokeLast(_ socket: SocketRecord, _ tcp: TCPInfo) -> Bool {
+        let alike = later.sockets.lazy.filter { other in
+            other.remote == socket.remote && other.tcp?.dataSegmentsIn == tcp.dataSegmentsIn && other.tcp?.dataSegmentsOut == tcp.dataSegmentsOut && other.owners.first?.pid == socket.owners.first?.pid
+        }
+        for socket in [socket] + alike.prefix(Self.maximumAlike) {
+            let ends = [socket.tcp.map { $0.lastDataReceived_ms - $0.lastDataSent_ms }, socket.peer?.inode.flatMap { later.socketRow[$0] }.flatMap { later.sockets[$0].tcp }.map { $0.lastDataSent_ms - $0.lastDataReceived_ms }]
+            if let later_ms = ends.compactMap(\.self).first(where: { $0 != 0 }) { return later_ms > 0 }
+        }
+        return false
+    }
+
+    private static let maximumAlike = 16
 
     /// This side connected, spoke last, and got the end of the stream instead of an answer.
     private func isClosedUnanswered(_ socket: SocketRecord) -> Bool {
@@ -103,7 +118,8 @@ extension Activity {
         else { return nil }
         let bytes = now.bytesReceived - before.bytesReceived
         let segments = now.dataSegmentsIn - before.dataSegmentsIn
-        let each = segments >= 3 ? Self.dripBytes : 2
+        // Who has asked for nothing is sent pings and news of any size.
+        let each = segments >= 3 && now.bytesSent > 0 ? Self.dripBytes : 2
         return segments >= 2 && bytes <= segments.multipliedReportingOverflow(by: each).partialValue ? .dripping(bytes: bytes, segments: segments) : nil
     }
 

@@ -47,11 +47,16 @@ package struct SnapshotIndex: Sendable {
     private let executors: [TaskKey: ManagedWait]
     private let futexes: [TaskKey: FutexWait.ObjectKind]
 
-    package init(_ snapshot: Snapshot) {
+    /// - Parameter earlier: an earlier look at the same processes.
+    package init(_ snapshot: Snapshot, earlier: SnapshotIndex? = nil) {
         self.snapshot = snapshot
         processes = snapshot.processes.elements
         threads = snapshot.threads.elements
-        tasks = snapshot.tasks.elements
+        tasks = snapshot.tasks.elements.map { seen in
+            var task = seen
+            task.wait = seen.wait?.completed(from: earlier?.task(seen.pid, seen.id)?.wait)
+            return task
+        }
         actors = snapshot.actors.elements
         descriptors = snapshot.descriptors.elements
         pipes = snapshot.pipes.elements
@@ -113,7 +118,10 @@ extension SnapshotIndex {
     /// What kind of object threads wait for at an address.
     package func futexKind(_ pid: Int32, _ address: UInt64) -> FutexWait.ObjectKind? { futexes[TaskKey(pid: pid, id: address)] }
     package func managedExecutor(_ pid: Int32, _ address: UInt64) -> ManagedWait? { executors[TaskKey(pid: pid, id: address)] }
-    package func name(of pid: Int32) -> String { process(pid)?.name ?? "pid \(MachineShift.ownID(pid))" }
+    package func name(of pid: Int32) -> String { process(pid)?.title ?? "pid \(MachineShift.ownID(pid))" }
+
+    /// The process that has a descriptor, as people know it.
+    package func title(_ holder: DescriptorReference) -> String { "pid \(MachineShift.ownID(holder.pid)) (\(process(holder.pid)?.title ?? holder.processName))" }
 
     /// Whether `ancestor` is a parent, grandparent ... of `pid`, as far as the snapshot knows them.
     package func isAncestor(_ ancestor: Int32, of pid: Int32) -> Bool {

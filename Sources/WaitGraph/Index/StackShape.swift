@@ -42,9 +42,12 @@ package struct StackShape: Sendable {
     package var inside: [Frame] {
         own.filter { frame in
             let name = frame.function ?? ""
-            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.hasSuffix("::main") && !name.contains("_main") && !name.hasPrefix("static ") && !Self.isSwiftMain(name)
+            return name != "main" && name != "<module>" && !name.hasPrefix("main.") && !name.hasSuffix(".main") && !name.hasSuffix("::main") && !name.contains("_main") && !name.hasPrefix("static ") && !Self.isSwiftMain(name)
         }
     }
+
+    /// Those of `main`: Swift has several.
+    package var mains: [Frame] { own.filter { $0.function.map { $0 == "main" || Self.isSwiftMain($0) } == true } }
 
     /// `App.main()`, and the function that the attribute @main makes.
     private static func isSwiftMain(_ name: String) -> Bool { !name.contains(" ") && (name.hasSuffix(".main()") || name.hasSuffix(".$main()")) }
@@ -69,6 +72,26 @@ package struct StackShape: Sendable {
         contains(anyOf: ["std::__basic_future", "std::__future_base::_State_baseV2::wait", "std::__1::__assoc_sub_state", "std::__1::future"], within: 12)
     }
 
+    /// What a thread was started with, by name: two that were started alike stand at different places of it. Threads of C++ and Rust begin in
+    /// functions of their libraries that are made for each closure (`std::thread::_State_impl::_M_run`; `FnOnce::call_once`, under one name): C++'s for a plain function
+    /// are one for all of its type (`PF` in the symbol), and the function itself comes next.
+    static func start(of stack: [Frame]) -> [String] {
+        let frames = stack.filter { !$0.isInlined }
+        let name = { (frame: Frame) in frame.symbol ?? frame.function ?? String(frame.programCounter) }
+        if let row = frames.suffix(8).lastIndex(where: { $0.symbol?.hasPrefix("_ZNSt6thread11_State_impl") == true }) {
+            return frames[max(0, frames[row].symbol?.contains("PF") == true ? row - 1 : row)...].map(name)
+        }
+        if let row = frames.suffix(8).lastIndex(where: { $0.symbol.map { $0.contains("call_once") && $0.contains("FnOnce") } == true }) {
+            return frames[row...].map(name)
+        }
+        return frames.suffix(3).map { $0.function ?? String($0.programCounter) }
+    }
+
+    /// Takes the result, so that it is not merely kept alive by one that never comes; what an inlined function is made for is not told.
+    package var takesResult: Bool {
+        functions.prefix(14).contains { ($0.hasPrefix("std::future") || $0.hasPrefix("std::shared_future")) && $0.contains("::get") && !$0.contains("<void>") }
+    }
+
     /// Waits for what another thread of the program sends (Rust's channels).
     package var awaitsMessage: Bool { contains(anyOf: ["std::sync::mpmc::", "std::sync::mpsc::"], within: 12) }
 
@@ -81,7 +104,8 @@ package struct StackShape: Sendable {
     /// The innermost frame of the program's own, as text: `LLMClient.complete` (LLMClient.swift:88); of a library's where there is no other.
     package var ownLabel: String? {
         let all = own
-        let program = all.filter { Self.library($0) == nil && $0.function?.hasPrefix("thunk") != true }
+        // pip installs packages of others into site-packages, Debian into dist-packages.
+        let program = all.filter { Self.library($0) == nil && $0.file?.contains("-packages/") != true && $0.function?.hasPrefix("thunk") != true }
         // Generic functions of libraries have no source file where the program uses them.
         return (program.first { $0.file != nil } ?? program.first ?? all.first).map(Self.label)
     }

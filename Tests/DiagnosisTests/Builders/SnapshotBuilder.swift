@@ -39,6 +39,14 @@ struct SnapshotBuilder {
     }
 
     /// Innermost frame first.
+    mutating func editThread(_ tid: Int32, _ change: (inout ThreadRecord) -> Void) {
+        edit(&snapshot.threads) { rows in for row in rows.indices where rows[row].tid == tid { change(&rows[row]) } }
+    }
+
+    mutating func editTask(_ id: UInt64, _ change: (inout TaskRecord) -> Void) {
+        edit(&snapshot.tasks) { rows in for row in rows.indices where rows[row].id == id { change(&rows[row]) } }
+    }
+
     mutating func thread(
         _ tid: Int32, pid: Int32? = nil, name: String = "worker", state: String = "S", stack: [String] = ["main"], syscall: String? = nil,
         cpu_s: Double = 0, wait: ThreadWait? = nil, edit change: (inout ThreadRecord) -> Void = { _ in }
@@ -95,11 +103,12 @@ struct SnapshotBuilder {
         for (pid, fd) in readers + writers { descriptor(fd, .pipe, "pipe:[\(inode)]", pid: pid, inode: inode) }
     }
 
-    mutating func databaseLock(holder: Int32, name: SQLiteLock.Name = .exclusive, path: String = "/data/jobs.sqlite") {
+    mutating func databaseLock(holder: Int32, name: SQLiteLock.Name = .exclusive, path: String = "/data/jobs.sqlite", writtenAt_s: Double? = nil) {
         var lock = FileLock(kind: .posix, mode: .write, inode: 77, start: 1_073_741_824, end: 1_073_742_335)
         lock.path = path
         lock.holders = [DescriptorReference(pid: holder, fd: 5, processName: "locker")]
         lock.sqlite = SQLiteLock(journal: .rollback, name: name, database: path)
+        lock.sqlite?.writtenAt_s = writtenAt_s
         edit(&snapshot.locks) { $0.append(lock) }
     }
 

@@ -33,9 +33,11 @@ struct StandingJava {
 
     /// Starts a program, waits until it begins, runs `body`, and ends it.
     static func run<Value>(_ program: String, options: [String] = [], _ body: (StandingJava) async throws -> Value) async throws -> Value {
+        // One of `Standing`'s, or a class with a `main` of its own.
+        let main = program.first?.isUppercase == true ? [program] : ["Standing", program]
         let child = try await DirectSpawner().spawn(
             SpawnRequest(
-                executable: "java", arguments: ["-XX:TieredStopAtLevel=1"] + options + ["-cp", try await classes.value, "Standing", program], stdout: .pipe,
+                executable: "java", arguments: ["-XX:TieredStopAtLevel=1"] + options + ["-cp", try await classes.value] + main, stdout: .pipe,
                 allowTracing: true))
         let begun = Latch<Bool>()
         let reader = PipeReader(try #require(child.pipes.output)) { if $0.contains(UInt8(ascii: "\n")) { begun.set(true) } }

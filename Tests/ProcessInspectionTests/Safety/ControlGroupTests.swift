@@ -85,6 +85,23 @@ extension LiveProcessTests {
             }
         }
 
+        @Test(.enabled(if: has("memory/memory.limit_in_bytes") || has("memory/cgroup.procs"), "needs root and the memory controller of version 1"))
+        func `whoever is left when a member of its group was killed for memory shows that`() async throws {
+            try await withGroup("memory") { folder in
+                try await Standing.run("pause") { standing in
+                    try await Standing.run("eat-memory") { eater in
+                        for pid in [standing.pid, eater.pid] { try write("\(pid)", to: "\(folder)/cgroup.procs") }
+                        try write("8388608", to: "\(folder)/memory.limit_in_bytes")
+                        eater.child.signal(SIGUSR1)
+                        #expect(await eater.child.wait(for: .seconds(60)) == .signalled(SIGKILL))
+                    }
+                    let record = try await group(standing).record
+                    #expect(record.oomKills == 1 && record.isOutOfMemory == false)
+                    #expect(standing.isFree)
+                }
+            }
+        }
+
         @Test func `a process that nothing holds up says nothing`() async throws {
             try await Standing.run("pause") { standing in
                 let record = try await standing.capture { $0.follow.mode = .none }.processes.elements.first?.cgroup

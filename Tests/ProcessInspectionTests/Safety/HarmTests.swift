@@ -8,7 +8,7 @@ import Testing
 /// Looking must not harm: nothing stays stopped or traced, and no system call is cut short.
 extension LiveProcessTests {
     @Suite struct HarmTests {
-        @Test(arguments: ["epoll", "semop", "sigtimedwait", "socket-timeout", "pipe-write", "poll", "select", "sleep", "socket-silent", "accept"])
+        @Test(arguments: ["epoll", "semop", "sigtimedwait", "futex-passed", "socket-timeout", "pipe-write", "poll", "select", "sleep", "socket-silent", "accept"])
         func `no system call is interrupted`(kind: String) async throws {
             try await Standing.run(kind) { standing in
                 for _ in 0..<5 { _ = try await standing.capture { $0.follow.mode = .none } }

@@ -30,7 +30,7 @@ extension LiveProcessTests {
                 try await Standing.run("lock-posix", "\(folder)/file") { holder in
                     try await Standing.run("lock-behind", "\(folder)/file") { standing in
                         var options = CaptureOptions()
-                        options.taskForest = { context in
+                        options.taskForest = TaskForestHook { context in
                             guard context.target.pid != standing.pid else { return InspectedTasks(tasks: .complete([]), actors: .complete([])) }
                             kill(context.target.pid, SIGKILL)
                             while let state = try? context.target.proc.stat().state, state != "Z" { sched_yield() }

@@ -25,6 +25,8 @@ extension LiveProcessTests {
         private static let ways = [
             Way(name: "plain", script: "clang -O1 -g source.c -o program"),
             Way(name: "DWARF 4", script: "clang -O1 -gdwarf-4 source.c -o program"),
+            Way(name: "split", script: "clang -O1 -g -gsplit-dwarf source.c -o program"),
+            Way(name: "split, DWARF 4", script: "clang -O1 -gdwarf-4 -gsplit-dwarf source.c -o program"),
             Way(name: "compressed by zlib", script: "clang -O1 -g source.c -o program && llvm-objcopy --compress-debug-sections=zlib program"),
             Way(name: "stripped, debuglink", script: """
                 clang -O1 -g source.c -o program && mkdir .debug && llvm-objcopy --only-keep-debug program .debug/program.debug \

@@ -15,7 +15,7 @@ import Testing
         var outer: [UInt64] = []
     }
 
-    private func shown(_ stacks: [Stack]) -> (holders: [Int32], referring: [Int32]?) {
+    private func shown(_ stacks: [Stack], readers: Int? = nil) -> (holders: [Int32], referring: [Int32]?) {
         var records: [ThreadRecord] = []
         var copies: [ThreadCopy] = []
         var frames: [Int32: [UInt64]] = [:]
@@ -24,10 +24,12 @@ import Testing
             record.stack = .complete([
                 Frame(programCounter: 1, function: "futex_wait", module: "/usr/lib/libc.so.6"), Frame(programCounter: 2, function: "inner", module: "/app"),
                 Frame(programCounter: 3, function: "outer", module: "/app"),
+                Frame(programCounter: 4, function: "clone3", module: "/usr/lib/libc.so.6"),
             ])
             if stack.waits {
                 record.wait = ThreadWait(kind: .futex)
-                record.wait?.futex = FutexWait(address: Self.lock, operation: 0, object: .mutex)
+                record.wait?.futex = FutexWait(address: Self.lock, operation: 0, object: readers == nil ? .mutex : .readWriteLock)
+                record.wait?.futex?.count = readers
             }
             records.append(record)
             let base = UInt64(stack.tid) << 20
@@ -36,7 +38,7 @@ import Testing
             let words = [UInt64](repeating: 9, count: 4) + (stack.inner + [UInt64](repeating: 9, count: 8)).prefix(8) + (stack.outer + [UInt64](repeating: 9, count: 8)).prefix(8)
             copy.stack = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
             copies.append(copy)
-            frames[stack.tid] = [base, base + 32, base + 96]
+            frames[stack.tid] = [base, base + 32, base + 96, base + 160]
         }
         GuardSearch.search(&records, copies, frames: frames)
         let futex = records.first { $0.wait != nil }?.wait?.futex
@@ -46,6 +48,13 @@ import Testing
     @Test func aGuardTellsMoreThanAReference() {
         let found = shown([Stack(tid: 1, waits: true, inner: [Self.lock]), Stack(tid: 2, outer: [Self.lock, 0]), Stack(tid: 3, outer: [Self.lock, 77])])
         #expect(found.holders == [2])
+    }
+
+    @Test func aReadersGuardLiesBesideTheData() {
+        for words in [[Self.lock + 16, Self.lock], [Self.lock, Self.lock + 12]] {
+            let stacks = [Stack(tid: 1, waits: true, inner: [Self.lock]), Stack(tid: 2, outer: words), Stack(tid: 3, outer: [77, Self.lock, 0])]
+            #expect(shown(stacks, readers: 1).holders == [2] && shown(stacks).holders.contains(3))
+        }
     }
 
     @Test func theWaiterHoldsItItselfWhereItsCallersHaveIt() {

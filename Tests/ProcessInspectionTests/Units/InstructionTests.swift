@@ -27,6 +27,25 @@ import Testing
         #expect(InstructionDecoder.decode(bytes[...], at: 0x1000)?.kind == kind)
     }
 
+    /// mov 0x100(%rip),%rax; lea 8(%rsp),%rdi; mov $1,%esi; and then call *%rax, or what else there may be.
+    @Test(arguments: [
+        ([0xff, 0xd0], Instruction.Kind.callThrough(0x1107)), ([0xff, 0xd1], .indirectCall), ([0xff, 0x50, 0x18], .indirectCall),
+        ([0x48, 0x8b, 0x00, 0xff, 0xd0], .indirectCall), ([0xe8, 0, 0, 0, 0, 0xff, 0xd0], .indirectCall), ([0x0f, 0x28, 0xc1, 0xff, 0xd0], .callThrough(0x1107)),
+    ] as [([UInt8], Instruction.Kind)]) func `a call through a register goes where the register was loaded from`(_ call: [UInt8], _ kind: Instruction.Kind) throws {
+        let bytes: [UInt8] = [0x48, 0x8b, 0x05, 0, 1, 0, 0, 0x48, 0x8d, 0x7c, 0x24, 8, 0xbe, 1, 0, 0, 0] + call + [0xc3]
+        let code = try #require(FunctionCode(symbol: "f", range: 0x1000..<0x1000 + UInt64(bytes.count), memory: RecordedMemory([.init(address: 0x1000, bytes: bytes)])))
+        #expect(code.instructions.dropLast().last?.kind == kind)
+    }
+
+    /// movslq (%rcx,%rax,4),%rax; add %rcx,%rax; jmp *%rax; and a method that is called last.
+    @Test(arguments: [
+        ([0x48, 0x63, 0x04, 0x81, 0x48, 0x01, 0xc8, 0xff, 0xe0], true), ([0x48, 0x63, 0x04, 0x81, 0x48, 0x01, 0xc8, 0x3e, 0xff, 0xe0], true),
+        ([0x48, 0x8b, 0x40, 0x18, 0xff, 0xe0], false), ([0x48, 0x01, 0xc8, 0xff, 0xe1], false),
+    ] as [([UInt8], Bool)]) func `a switch leads nowhere but into its function`(_ bytes: [UInt8], _ isSwitch: Bool) throws {
+        let code = try #require(FunctionCode(symbol: "f", range: 0x1000..<0x1000 + UInt64(bytes.count), memory: RecordedMemory([.init(address: 0x1000, bytes: bytes)])))
+        #expect(try code.isSwitch(#require(code.instructions.last)) == isSwitch)
+    }
+
     @Test func `an address relative to the instruction counts from its end`() {
         // lea 0x10(%rip),%rdi and movl $1,0x10(%rip)
         #expect(InstructionDecoder.decode([0x48, 0x8d, 0x3d, 0x10, 0, 0, 0][...], at: 0x1000)?.reference == 0x1017)
@@ -45,13 +64,24 @@ import Testing
     @Test func `methods are taken from classes by way of objects, also ones that were kept meanwhile`() throws {
         func slots(_ bytes: [[UInt8]], _ symbol: String) throws -> Set<Int64> {
             let code = try bytes.map { try #require(InstructionDecoder.decode($0[...], at: 0x1000)) }
-            return SwiftClasses.slots(loadedBy: code[...], of: symbol)
+            return Set(SwiftClasses.slots(loadedBy: code[...], of: symbol) { _ in nil }.map(\.offset))
         }
         // mov (%r13),%rax; mov %rax,-0x10(%rbp); mov -0x10(%rbp),%rcx; mov 0x50(%rcx),%rdx
         #expect(try slots([[0x49, 0x8b, 0x45, 0], [0x48, 0x89, 0x45, 0xf0], [0x48, 0x8b, 0x4d, 0xf0], [0x48, 0x8b, 0x51, 0x50]], "$s4main1fyyF") == [0x50])
         // mov (%r14),%rax; mov 0x88(%rax),%rdi: the caller's context, where an async function is resumed.
         #expect(try slots([[0x49, 0x8b, 0x06], [0x48, 0x8b, 0xb8, 0x88, 0, 0, 0]], "$s4main1fyyYaFTQ1_") == [])
         #expect(try slots([[0x49, 0x8b, 0x06], [0x48, 0x8b, 0xb8, 0x88, 0, 0, 0]], "$s4main1fyyF") == [0x88])
+    }
+
+    @Test(arguments: [
+        ("$s10Foundation10FileHandleC13standardErrorACvgZ", "$s10Foundation10FileHandleC"), ("$s10Foundation6NSLockCACycfC", "$s10Foundation6NSLockC"),
+        ("$s10Foundation10FileHandleC14availableDataAA0E0Vvg", nil), ("$s4main5CacheC6sharedACvgZ", nil),
+    ]) func `an object has the class that the function which gives it tells`(_ function: String, _ owner: String?) throws {
+        // call; mov %rax,%r13; mov (%r13),%rax; mov 0x2f8(%rax),%rax
+        let code = try [[0xe8, 0, 0, 0, 0], [0x49, 0x89, 0xc5], [0x49, 0x8b, 0x45, 0], [0x48, 0x8b, 0x80, 0xf8, 2, 0, 0]].enumerated().map { row, bytes in
+            try #require(InstructionDecoder.decode(bytes.map { UInt8($0) }[...], at: 0x1000 + UInt64(row) * 16))
+        }
+        #expect(SwiftClasses.slots(loadedBy: code[...], of: "$s4main1fyyF") { _ in function } == [SwiftClasses.Slot(offset: 0x2f8, owner: owner)])
     }
 
     @Test(arguments: [

@@ -59,5 +59,24 @@ extension LiveProcessTests {
                 }
             }
         }
+
+        @Test func `a child that the holder waits for is followed too`() async throws {
+            try await withTemporaryFolder { folder in
+                // Waits for any child, as shells do: the system call does not say for which.
+                let script = "exec 9>'\(folder)/file'; flock 9; echo ready; sleep 60 9>&-; :"
+                try await Standing.run(script: script, by: ["/bin/sh", "-c"]) { holder in
+                    try await Standing.run(script: "echo ready; exec flock '\(folder)/file' true", by: ["/bin/sh", "-c"]) { standing in
+                        let deadline = ContinuousClock.now + .seconds(10)
+                        var snapshot = try await standing.capture()
+                        while !snapshot.processes.elements.contains(where: { $0.name == "sleep" }), ContinuousClock.now < deadline {
+                            snapshot = try await standing.capture()
+                        }
+                        let sleeper = try #require(snapshot.processes.elements.first { $0.name == "sleep" })
+                        #expect(sleeper.role == .followed && sleeper.parentPID == holder.pid)
+                        #expect(sleeper.followedBecause == "process \(holder.pid) waits for a child to end")
+                    }
+                }
+            }
+        }
     }
 }

@@ -31,6 +31,17 @@ extension LiveProcessTests {
             }
         }
 
+        @Test func `a sleeper whose stack shows all is not stopped, and tells as much`() async throws {
+            try await Standing.run("condition") { standing in
+                let gentle = try await standing.capture()
+                let stopped = try await standing.capture { $0.stopMode = .stopAll }
+                let asleep = try gentle.thread(standing.pid), held = try stopped.thread(standing.pid)
+                #expect(asleep.pause.method == .readWithoutStopping && held.pause.method == .stopped)
+                #expect(asleep.stack.status == .complete && asleep.stack == held.stack && asleep.wait == held.wait)
+                #expect(standing.isFree)
+            }
+        }
+
         @Test func `a mutex whose holder exited has a dead owner`() async throws {
             let (futex, _, _) = try await futex("mutex-abandoned")
             #expect(futex.object == .mutex && futex.ownerAlive == false && futex.ownerTID != nil)
@@ -77,6 +88,13 @@ extension LiveProcessTests {
         @Test func `a writer counts the readers`() async throws {
             let (futex, _, _) = try await futex("rwlock-write")
             #expect(futex.object == .readWriteLock && futex.count == 2 && futex.ownerTID == nil)
+        }
+
+        @Test func `a reader behind a writer finds the readers before it`() async throws {
+            let (futex, thread, snapshot) = try await futex("rwlock-again")
+            let writer = try snapshot.thread(thread.pid, named: "writer").wait?.futex
+            #expect(futex.object == .readWriteLock && futex.objectAddress == writer?.objectAddress)
+            #expect(futex.count == 1 && writer?.count == 1)
         }
 
         @Test func `a barrier counts who is missing`() async throws {

@@ -185,6 +185,14 @@ __attribute__((noinline)) static void spin(void) { while (!flag) {} }
 STAND(spin_flag) { (void)count; (void)arguments; ready(); spin(); }
 STAND(spin_yield) { (void)count; (void)arguments; ready(); while (!flag) sched_yield(); }
 
+__attribute__((noinline)) static void await_flag(void) { while (!flag) usleep(20000); }
+/// Looked for now and then.
+STAND(flag_polled) { (void)count; (void)arguments; ready(); await_flag(); }
+
+static void *set_late(void *unused) { (void)unused; sleep(600); flag = 1; return NULL; }
+/// Its healthy twin: somebody will set it.
+STAND(flag_to_come) { (void)count; (void)arguments; begin("setter", set_late, NULL); ready(); await_flag(); }
+
 /// Their healthy twin: a tight loop that computes.
 STAND(compute) {
     (void)count; (void)arguments;

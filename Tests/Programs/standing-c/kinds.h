@@ -25,8 +25,8 @@ void rest(void);
 #define STAND(name) void name(int count, char **arguments)
 // Locks
 STAND(mutex_cycle); STAND(mutex_abandoned); STAND(mutex_self); STAND(mutex_held); STAND(mutex_pi); STAND(mutex_robust); STAND(mutex_recursive); STAND(mutex_errorcheck);
-STAND(mutex_shared); STAND(condition); STAND(semaphore); STAND(rwlock_read); STAND(rwlock_write); STAND(barrier);
-STAND(join); STAND(once); STAND(healthy_locks);
+STAND(mutex_shared); STAND(condition); STAND(semaphore); STAND(rwlock_read); STAND(rwlock_write); STAND(rwlock_again); STAND(barrier);
+STAND(join); STAND(once); STAND(healthy_locks); STAND(futex_passed);
 // Descriptors
 STAND(pipe_read); STAND(pipe_write); STAND(fifo_open); STAND(poll_pipe); STAND(select_pipe); STAND(epoll_pipe);
 STAND(accept_nobody); STAND(connect_backlog); STAND(socket_silent); STAND(socket_timeout); STAND(socket_gone);
@@ -61,11 +61,15 @@ STAND(pipe_own_ticked); STAND(pipe_logged); STAND(pipe_signalled); STAND(join_ea
 STAND(semaphore_orphaned); STAND(semaphore_fed); STAND(semaphore_told); STAND(child_keeps); STAND(filter_open); STAND(filter_kept);
 // Beside a thread that ticks
 STAND(beat_condition); STAND(beat_barrier); STAND(beat_rwlock); STAND(beat_warming); STAND(beat_service); STAND(beat_consumer); STAND(beat_workers);
-STAND(beat_flusher); STAND(beat_stages); STAND(beat_fed); STAND(spin_beside_beats); STAND(spin_for_steps); STAND(child_missed);
+STAND(beat_flusher); STAND(beat_stages); STAND(beat_fed); STAND(beat_kept); STAND(beat_reporter); STAND(beat_reported); STAND(beat_handing); STAND(spin_beside_beats); STAND(spin_for_steps); STAND(child_missed);
 // Rounds
 STAND(list_circle); STAND(count_up); STAND(spin_for_result); STAND(asks_again); STAND(asks_and_writes);
 STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAND(result_of_ticks);
 // Neighbours
 STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served); STAND(pair_stopped); STAND(pair_unfetched);
+// Others
+STAND(semaphore_deserted); STAND(semaphore_shared); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);
+// Looks that nobody answers, and semaphores in two orders
+STAND(flag_polled); STAND(flag_to_come); STAND(semaphores_crossed); STAND(semaphores_fed);

@@ -1,9 +1,13 @@
 // Waits on the locks of the C library.
 #define _GNU_SOURCE
 #include "kinds.h"
+#include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
@@ -178,6 +182,27 @@ STAND(rwlock_write) {
     pthread_rwlock_wrlock(&shared);
 }
 
+static void *write_between(void *lock) {
+    pthread_rwlock_wrlock(lock);
+    pthread_rwlock_unlock(lock);
+    return lock;
+}
+
+/// Takes a read lock again that it has, behind a writer that waits for the first to be given back.
+STAND(rwlock_again) {
+    (void)count; (void)arguments;
+    static pthread_rwlock_t settings;
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&settings, &attributes);
+    pthread_rwlock_rdlock(&settings);
+    begin("writer", write_between, &settings);
+    while (pthread_rwlock_tryrdlock(&settings) == 0) { pthread_rwlock_unlock(&settings); usleep(1000); }
+    announce();
+    pthread_rwlock_rdlock(&settings);
+}
+
 /// One of three has come.
 STAND(barrier) {
     (void)count; (void)arguments;
@@ -229,4 +254,27 @@ STAND(healthy_locks) {
     begin("two", take_turns, NULL);
     ready();
     rest();
+}
+
+static volatile int passed_over;
+
+// Once the main thread waits, the word that it waits for changes, and nobody wakes it: as for those whom a signal to one of them passes over.
+static void *pass_over(void *unused) {
+    char path[64], text[8] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", getpid());
+    while (strncmp(text, "202 ", 4) != 0) {
+        FILE *file = fopen(path, "r");
+        if (file && !fgets(text, sizeof text, file)) text[0] = 0;
+        if (file) fclose(file);
+    }
+    passed_over = 1;
+    announce();
+    return unused;
+}
+
+STAND(futex_passed) {
+    (void)count; (void)arguments;
+    pthread_t thread;
+    pthread_create(&thread, NULL, pass_over, NULL);
+    for (int expected = 0; syscall(SYS_futex, &passed_over, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0) < 0; expected = passed_over) interrupted();
 }

@@ -39,6 +39,28 @@ STAND(semaphore_taken) {
     while (semop(set, &take, 1) < 0 && errno == EINTR) {}
 }
 
+static void take_of(unsigned short number) { struct sembuf take = {number, -1, 0}; while (semop(set, &take, 1) < 0 && errno == EINTR) {} }
+
+/// Two processes take two semaphores, each in its own order; with `feeder`, one that will give some back is asleep beside them.
+static void cross(int feeder) {
+    struct sembuf give[2] = {{0, 1, 0}, {1, 1, 0}};
+    int turns[2];
+    char byte = 1;
+    set = semget(IPC_PRIVATE, 2, 0600);
+    clear_at_end();
+    semop(set, give, 2);
+    take_of(0);
+    if (pipe(turns) < 0) return;
+    if (child() == 0) { take_of(1); (void)!write(turns[1], &byte, 1); take_of(0); _exit(0); }
+    (void)!read(turns[0], &byte, 1);
+    if (feeder && child() == 0) { sleep(600); semop(set, give, 2); _exit(0); }
+    announce();
+    take_of(1);
+}
+STAND(semaphores_crossed) { (void)count; (void)arguments; cross(0); }
+/// Its healthy twin.
+STAND(semaphores_fed) { (void)count; (void)arguments; cross(1); }
+
 struct message { long type; char text[512]; };
 
 /// The process that took the request out of the queue has exited without an answer.

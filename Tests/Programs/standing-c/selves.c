@@ -134,7 +134,7 @@ STAND(child_keeps) {
     waitpid(pid, NULL, 0);
 }
 
-static int results;
+static int results, orders;
 static void filter(void) {
     int input[2], output[2];
     if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0) return;
@@ -147,6 +147,7 @@ static void filter(void) {
     close(output[1]);
     (void)!write(input[1], "b\na\n", 4);
     results = output[0];
+    orders = input[1];
 }
 
 /// Waits for the output of a child that waits for the end of its input, which the waiter holds open.
@@ -166,5 +167,8 @@ STAND(filter_kept) {
     filter();
     begin("results", take_results, NULL);
     ready();
-    tick(NULL);
+    for (volatile int more = 0;;) {
+        usleep(300000);
+        if (more) (void)!write(orders, "c\n", 2);
+    }
 }

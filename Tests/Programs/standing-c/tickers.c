@@ -1,9 +1,12 @@
 // A thread that waits for others, beside one that only ticks.
 #include "kinds.h"
+#include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,28 +252,110 @@ STAND(beat_consumer) {
     work(NULL);
 }
 
-STAND(beat_workers) {
-    (void)arguments;
-    begin("beat", beat, NULL);
+static void run_workers(void) {
     pthread_t workers[3];
     for (int part = 0; part < 3; part++) pthread_create(&workers[part], NULL, work, NULL);
     announce();
-    if (count > 100) {
+    if (beats < 0) {
         stopping = 1;
         pthread_cond_broadcast(&changed);
     }
     for (int part = 0; part < 3; part++) pthread_join(workers[part], NULL);
 }
 
-/// Its end is waited for, and whoever has work for it wakes up later.
+/// The ends of several are waited for, and nobody is left who could give them anything.
+STAND(beat_workers) {
+    (void)count; (void)arguments;
+    begin("beat", beat, NULL);
+    run_workers();
+}
+
+/// Their ends are waited for, and whoever has work for them wakes up later.
 STAND(beat_fed) {
     (void)count; (void)arguments;
     begin("beat", beat, NULL);
     begin("feeder", feed, NULL);
-    pthread_t worker;
-    pthread_create(&worker, NULL, work, NULL);
+    run_workers();
+}
+
+static int open_port(void) {
+    int port = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return bind(port, (struct sockaddr *)&address, sizeof address) ? -1 : port;
+}
+
+/// Tells whoever asks how far the program is.
+static ssize_t answer(int port) {
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    char request[64];
+    if (recvfrom(port, request, sizeof request, 0, (struct sockaddr *)&address, &length) < 0) return -1;
+    long done = beats;
+    return sendto(port, &done, sizeof done, 0, (struct sockaddr *)&address, length);
+}
+
+static void *report(void *unused) {
+    int port = open_port();
+    while (answer(port) >= 0) {}
+    return unused;
+}
+
+static void *take_reports(void *unused) {
+    int port = open_port();
+    while (answer(port) >= 0) convert(NULL);
+    return unused;
+}
+
+static void await_three(void *(*taker)(void *)) {
+    wanted = 3;
+    begin("taker", taker, NULL);
+    convert(NULL);
     announce();
-    pthread_join(worker, NULL);
+    await_all();
+}
+
+/// Beside one that takes in requests and brings nobody anything.
+STAND(beat_reporter) { (void)count; (void)arguments; await_three(report); }
+
+/// What comes in is what is waited for.
+STAND(beat_reported) { (void)count; (void)arguments; await_three(take_reports); }
+
+static int jobs[2];
+
+static void *hand_out(void *unused) {
+    for (;;) {
+        for (int part = 0; part < 6000; part++) usleep(100000);
+        if (write(jobs[1], "job", 3) < 0) return unused;
+    }
+}
+
+/// A child reads jobs to the end of a pipe, which its parent keeps open while it waits for the child.
+static void run_child(void) {
+    pid_t pid = child();
+    if (pid == 0) {
+        char job[3];
+        close(jobs[1]);
+        while (read(jobs[0], job, sizeof job) > 0) beats++;
+        _exit(0);
+    }
+    announce();
+    waitpid(pid, NULL, 0);
+}
+
+STAND(beat_kept) {
+    (void)count; (void)arguments;
+    if (pipe(jobs)) return;
+    begin("beat", beat, NULL);
+    run_child();
+}
+
+/// The same beside a thread that has something for the child now and then.
+STAND(beat_handing) {
+    (void)count; (void)arguments;
+    if (pipe(jobs)) return;
+    begin("beat", beat, NULL);
+    begin("jobs", hand_out, NULL);
+    run_child();
 }
 
 static void *load_steps(void *unused) {

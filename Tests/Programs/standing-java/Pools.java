@@ -21,6 +21,13 @@ class Pools {
             CountDownLatch all = new CountDownLatch(4);
             for (int i = 0; i < 4; i++) pool.submit(() -> { all.countDown(); all.await(); return null; });
         });
+        programs.put("pool-permits", () -> {
+            Semaphore permits = new Semaphore(1);
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            Future<?> last = null;
+            for (int i = 0; i < 6; i++) last = pool.submit(() -> { permits.acquire(); if (permits != null) throw new IllegalStateException("lost"); permits.release(); return null; });
+            last.get();
+        });
         programs.put("future-behind-socket", () -> {
             ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
             Socket socket = new Socket(silent.getInetAddress(), silent.getLocalPort());

@@ -3,6 +3,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -18,6 +19,11 @@ class Tickers {
 
     static void beat() {
         Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> beats++, 0, 300, TimeUnit.MILLISECONDS);
+    }
+
+    private static void close(ExecutorService pool) throws InterruptedException {
+        pool.shutdown();
+        pool.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
     }
 
     static void add(Map<String, Standing.Program> programs) {
@@ -50,6 +56,15 @@ class Tickers {
                 if (beats < 0) rows.put("end");
             });
             writer.join();
+        });
+        programs.put("beside-closing", () -> {
+            beat();
+            BlockingQueue<String> rows = new LinkedBlockingQueue<>();
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            pool.submit(() -> rows.take() + rows.take());
+            rows.put("first");
+            close(pool);
+            rows.put("second");
         });
         // Well.
         programs.put("beside-crew", () -> {

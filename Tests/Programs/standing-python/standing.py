@@ -5,12 +5,18 @@ Each prints "ready" when it stands where it will stand.
 import asyncio
 import concurrent.futures
 import contextlib
+import ctypes
+import http.client
+import http.server
 import multiprocessing
 import os
 import queue
 import re
+import selectors
 import signal
+import smtplib
 import socket
+import socketserver
 import sqlite3
 import subprocess
 import sys
@@ -1109,6 +1115,242 @@ def put_awaited():
     print(result())
 
 
+class Ledger:
+    """A lock that is given back only where all goes well, and a look that needs none."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rows = []
+
+    def book(self, amount):
+        self.lock.acquire()
+        self.rows.append(amount)
+        time.sleep(0.02 / amount)
+        self.lock.release()
+
+    def look(self):
+        while True:
+            time.sleep(0.3)
+            print(len(self.rows), self.lock.locked(), file=sys.stderr)
+
+
+def tills(amounts):
+    threading.excepthook = lambda _: None
+    ledger = Ledger()
+    spawn("clock", ledger.look)
+
+    def till(amount):
+        while True:
+            ledger.book(amount)
+            time.sleep(0.01)
+    found = [threading.Thread(target=till, args=(amount,)) for amount in amounts]
+    for thread in found:
+        thread.start()
+    ready()
+    for thread in found:
+        thread.join()
+
+
+@program
+def lock_forgotten():
+    """One till has failed with the lock in its hand; a clock looks on."""
+    tills([0, 1, 2])
+
+
+@program
+def lock_slow():
+    """Its healthy twin: the tills take turns, and each keeps the lock for a while."""
+    tills([1, 0.3])
+
+
+@program
+def async_sessions_lost():
+    """Sessions that failing jobs have not given back; a task looks at how many are left."""
+    asyncio.run(sessions(True))
+
+
+@program
+def async_sessions_kept():
+    """Its healthy twin: a job that goes on will give one back."""
+    asyncio.run(sessions(False))
+
+
+async def sessions(fails):
+    free = asyncio.Queue()
+    free.put_nowait("session")
+
+    async def job(number):
+        session = await free.get()
+        await asyncio.sleep(0.01 if fails else 60)
+        if not fails:
+            free.put_nowait(session)
+
+    async def look():
+        while True:
+            await asyncio.sleep(0.4)
+            print(free.qsize(), file=sys.stderr)
+    clock = asyncio.create_task(look())
+    asyncio.get_running_loop().call_later(0.5, ready)
+    await asyncio.gather(*(job(number) for number in range(4)))
+    print(clock)
+
+
+@program
+def gate_late():
+    """A notice that came before the wait, beside a server that is idle; the wait stands in a `with` block with more behind it."""
+    class Gate:
+        def __init__(self):
+            self.condition = threading.Condition()
+            self.runs = 0
+
+        def wait(self):
+            with self.condition:
+                self.condition.wait()
+            self.runs += 1
+    gate = Gate()
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.StreamRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with gate.condition:
+        gate.condition.notify_all()
+    thread = threading.Thread(target=gate.wait)
+    thread.start()
+    ready()
+    thread.join()
+
+
+class Batch:
+    """Counts what its threads have done, and polls until that is all."""
+
+    def __init__(self, amounts, pause):
+        threading.excepthook = lambda _: None
+        self.amounts = amounts
+        self.pause = pause
+        self.finished = 0
+        self.failed = False
+
+    def work(self, amount):
+        time.sleep(self.pause)
+        self.finished += 1 // amount
+
+    def look(self):
+        while True:
+            time.sleep(0.3)
+            print(self.finished, file=sys.stderr)
+
+    def run(self):
+        spawn("clock", self.look)
+        for amount in self.amounts:
+            spawn("worker", self.work, amount)
+        ready()
+        while self.finished < len(self.amounts) and not self.failed:
+            time.sleep(0.02)
+
+
+@program
+def poll_failed():
+    """One of the threads whose work is counted has failed."""
+    Batch([1, 0, 1], 0.01).run()
+
+
+@program
+def poll_slow():
+    """Its healthy twin: they take their time."""
+    Batch([1, 1], 60).run()
+
+
+@program
+def poll_stop():
+    """Healthy: polls a flag by which its user may stop it, beside a thread that has come to its end."""
+    batch = Batch([], 0)
+    threading.Thread(target=batch.work, args=(1,)).start()
+    ready()
+    while not batch.failed:
+        time.sleep(0.02)
+
+
+@program
+def output_collected():
+    """Collects all output of a child that follows a file for ever."""
+    threading.Timer(0.5, ready).start()
+    print(subprocess.run(["tail", "-f", __file__], capture_output=True))
+
+
+def filter_with(feed):
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child.stdin.write("pear\n")
+    child.stdin.flush()
+
+    def tick():
+        while True:
+            time.sleep(0.02)
+            feed(child)
+    threading.Thread(target=tick, daemon=True).start()
+    ready()
+    for line in child.stdout:
+        print(line)
+
+
+@program
+def filter_kept():
+    """Reads what a filter gives to its end, and keeps the filter's input open; a thread ticks."""
+    filter_with(lambda child: None)
+
+
+def feed_what_lies_there(child):
+    for name in [name for name in os.listdir("/") if name == "no such parcel"]:
+        child.stdin.write(name)
+
+
+@program
+def filter_fed():
+    """Its healthy twin: the thread that ticks feeds the filter with what it finds."""
+    filter_with(feed_what_lies_there)
+
+
+def taker(lock, number, gives_back):
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    lock.acquire()
+    if number > 0 or gives_back:
+        time.sleep(0.5)
+        lock.release()
+
+
+def takers(gives_back):
+    lock = multiprocessing.get_context("fork").Lock()
+    children = [multiprocessing.get_context("fork").Process(target=taker, args=(lock, number, gives_back)) for number in range(20 if gives_back else 3)]
+    children[0].start()
+    if not gives_back:
+        children[0].join()
+    for child in children[1:]:
+        child.start()
+    ready()
+    for child in children[1:]:
+        child.join()
+    while True:
+        time.sleep(1)
+
+
+@program
+def process_lock_lost():
+    """Three processes take a lock that they share; the first ends without giving it back, and their parent waits for the others."""
+    takers(False)
+
+
+@program
+def process_lock_lent():
+    """Its healthy twin: each gives it back after half a second."""
+    takers(True)
+
+
+@program
+def output_followed():
+    """Its healthy twin: takes what comes, line by line."""
+    child = subprocess.Popen(["tail", "-n", "0", "-f", __file__], stdout=subprocess.PIPE)
+    ready()
+    for line in child.stdout:
+        print(line)
+
+
 def refresh(lock, command):
     while True:
         with lock:
@@ -1125,6 +1367,316 @@ def lock_follower():
         thread.start()
     ready()
     threads[0].join()
+
+
+def other_process():
+    """Whether this is a new process, which ends with the one that began it: PR_SET_PDEATHSIG 1, SIGKILL 9."""
+    if os.fork() != 0:
+        return False
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+    return True
+
+
+class Tokens(http.server.BaseHTTPRequestHandler):
+    """Begins to answer in chunks, and stops."""
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"7\r\ndata: 1\r\n")
+        threading.Event().wait()
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def follow_events(method):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
+    if other_process():
+        server.serve_forever()
+    client = http.client.HTTPConnection("127.0.0.1", server.server_port)
+    server.socket.close()
+    client.request(method, "/v1/completions", body=b"{}")
+    answer = client.getresponse()
+    print(answer.read1())
+    ready()
+    print(answer.read1())
+
+
+@program
+def tokens_stopped():
+    """The answer to a POST began and stopped between two chunks."""
+    follow_events("POST")
+
+
+@program
+def tokens_followed():
+    """Its twin: a subscription, asked for by GET, is quiet."""
+    follow_events("GET")
+
+
+def follow_asynchronously(follow):
+    """In a task, with a client of its own: `follow` gets the address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
+    if other_process():
+        server.serve_forever()
+    port = server.server_port
+    server.socket.close()
+    threading.Timer(0.5, ready).start()
+
+    async def main():
+        await asyncio.create_task(follow(f"http://127.0.0.1:{port}/v1/completions"))
+
+    asyncio.run(main())
+
+
+@program
+def httpx_stopped():
+    """httpx reads the answer to a POST, which stopped between two chunks."""
+    import httpx
+
+    async def ask(address):
+        async with httpx.AsyncClient(timeout=None) as client:
+            print((await client.post(address, content=b"{}")).text)
+
+    follow_asynchronously(ask)
+
+
+@program
+def aiohttp_stopped():
+    """aiohttp reads the whole of an answer that stopped between two chunks."""
+    import aiohttp
+
+    async def ask(address):
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as client:
+            async with client.get(address) as answer:
+                print(await answer.text())
+
+    follow_asynchronously(ask)
+
+
+def aiohttp_lines(method):
+    import aiohttp
+
+    async def follow(address):
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as client:
+            async with client.request(method, address, data=b"{}") as answer:
+                async for line in answer.content:
+                    print(line)
+
+    follow_asynchronously(follow)
+
+
+@program
+def aiohttp_tokens():
+    """aiohttp reads the answer to a POST line by line, and it stopped between two."""
+    aiohttp_lines("POST")
+
+
+@program
+def aiohttp_followed():
+    """Its twin: a subscription, asked for by GET, is quiet."""
+    aiohttp_lines("GET")
+
+
+@program
+def httpx_followed():
+    """Their twin: a subscription, asked for by GET, is quiet."""
+    import httpx
+
+    async def follow(address):
+        async with httpx.AsyncClient(timeout=None) as client:
+            async with client.stream("GET", address) as answer:
+                async for line in answer.aiter_lines():
+                    print(line)
+
+    follow_asynchronously(follow)
+
+
+@program
+def mail_silent():
+    """A relay greets, and does not answer; it looks after something else every tenth of a second."""
+    server = socket.create_server(("127.0.0.1", 0))
+    if other_process():
+        selector = selectors.DefaultSelector()
+        connection = server.accept()[0]
+        connection.sendall(b"220 relay\r\n")
+        selector.register(connection, selectors.EVENT_READ)
+        while True:
+            if selector.select(0.1):
+                connection.recv(1000)
+    port = server.getsockname()[1]
+    server.close()
+    threading.Timer(0.5, ready).start()
+    smtplib.SMTP("127.0.0.1", port).ehlo()
+
+
+def on_a_loop_of_its_own(started):
+    """A loop that runs until it is told to stop, with nothing to do on it."""
+    loop = asyncio.new_event_loop()
+    started.append(loop)
+    loop.run_forever()
+    return len(started)
+
+
+def tick_on():
+    while True:
+        time.sleep(0.02)
+
+
+@program
+def loop_left():
+    """The work that was to stop its loop has failed; main waits for its result, and a thread ticks."""
+    threading.Thread(target=tick_on, daemon=True).start()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        result = pool.submit(on_a_loop_of_its_own, [])
+        ready()
+        print(result.result())
+
+
+@program
+def loop_lent():
+    """Its twin: the thread that ticks has the loop, and stops it some day."""
+    started = []
+
+    def look_after():
+        for _ in range(10**9):
+            time.sleep(0.02)
+        started[0].call_soon_threadsafe(started[0].stop)
+
+    threading.Thread(target=look_after, daemon=True).start()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        result = pool.submit(on_a_loop_of_its_own, started)
+        ready()
+        print(result.result())
+
+
+def pause(wake, seconds):
+    wake.wait(seconds)
+
+
+@program
+def event_days():
+    """Between two attempts it waits for a date taken for a number of seconds, at an event that nobody sets."""
+    threading.Thread(target=tick_on, daemon=True).start()
+    ready()
+    pause(threading.Event(), 2_000_000)
+
+
+@program
+def event_days_told():
+    """Its twin: who ticks sets the event some day."""
+    wake = threading.Event()
+
+    def look_after():
+        for _ in range(10**9):
+            time.sleep(0.02)
+        wake.set()
+
+    threading.Thread(target=look_after, daemon=True).start()
+    ready()
+    pause(wake, 2_000_000)
+
+
+def take_orders(connection, other):
+    other.close()
+    while connection.recv():
+        pass
+
+
+def give_orders(clock):
+    """A child takes orders from a pipe until it is told to end; who started it waits for that."""
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=take_orders, args=(there, here))
+    child.start()
+    threading.Thread(target=clock, args=(here,), daemon=True).start()
+    here.send(1)
+    ready()
+    child.join()
+
+
+@program
+def orders_end():
+    """Nobody tells it; a thread ticks."""
+    give_orders(lambda _: tick_on())
+
+
+@program
+def orders_come():
+    """Its twin: the thread that ticks has the connection, and gives an order some day."""
+    def look_after(connection):
+        for _ in range(10**9):
+            time.sleep(0.02)
+        connection.send(0)
+
+    give_orders(look_after)
+
+
+async def gather_work(threads):
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(threads))
+    clock = asyncio.create_task(Feed().beat())
+    items = queue.Queue()
+
+    def consume():
+        return items.get()
+
+    def produce():
+        for _ in range(10**9):
+            time.sleep(0.02)
+        items.put(1)
+
+    consumer = loop.run_in_executor(None, consume)
+    producer = loop.run_in_executor(None, produce)
+    ready()
+    print(await asyncio.gather(consumer, producer), clock)
+
+
+@program
+def gather_full():
+    """The one thread of a pool waits for what the next piece of work would put; a task ticks and another gathers their results."""
+    asyncio.run(gather_work(1))
+
+
+@program
+def gather_wide():
+    """Its twin: a second thread puts it some day."""
+    asyncio.run(gather_work(2))
+
+
+class Watcher:
+    def __init__(self):
+        self.running = True
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while self.running:
+            time.sleep(0.02)
+
+    def close(self):
+        self.thread.join()
+        self.running = False
+
+
+@program
+def poll_joined():
+    """Who is to tell a thread to stop waits for its end first."""
+    poller = Watcher()
+    ready()
+    poller.close()
+
+
+@program
+def poll_kept():
+    """Its twin: main waits for the thread only to keep the program alive."""
+    poller = Watcher()
+    ready()
+    poller.thread.join()
 
 
 if __name__ == "__main__":

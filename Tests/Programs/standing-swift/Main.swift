@@ -24,12 +24,42 @@ import Foundation
             arguments.removeFirst(2)
             alarm(seconds)
         }
+        // What only the outermost function can show: its own waits may be meant to keep the process alive.
+        switch arguments.first {
+        case "main-dropped":
+            standNow()
+            await withCheckedContinuation { continuation in Library().dropping { continuation.resume() } }
+        case "main-parked":
+            standNow()
+            await withCheckedContinuation { (_: CheckedContinuation<Void, Never>) in }
+            print("goes on")
+        case "main-reads":
+            standNow()
+            for await number in abandonedStream() { print(number) }
+        case "main-keeps":
+            standNow()
+            for await _ in abandonedStream() {}
+            print("goes on")
+        case "reply-lost":
+            standNow()
+            Reply().wait { _ = $0 }
+        case "reply-late":
+            standNow()
+            Reply().wait { if Int.random(in: 0..<100_000) == 0 { $0.signal() } }
+        default: break
+        }
         guard let name = arguments.first, let exhibit = Exhibit.all[name] else {
             print("usage: standing-swift EXHIBIT [ARGUMENT]\n")
             for (name, exhibit) in Exhibit.all.sorted(by: { $0.key < $1.key }) { print("  \(name): \(exhibit.summary)") }
             return
         }
         await exhibit.stand(Array(arguments.dropFirst()))
+    }
+
+    private static func standNow() {
+        Task.detached { await tick() }
+        Roll.expect(1)
+        Roll.answer("main")
     }
 }
 

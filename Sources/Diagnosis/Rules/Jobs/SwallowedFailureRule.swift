@@ -46,7 +46,7 @@ struct SwallowedFailureRule: DiagnosisRule {
         let lock = evidence.index.locks[row]
         return Candidate(
             .failureSwallowed, .contributing,
-            summary: "Job \(job.id) stopped writing its progress while \(ChainWriter.names(lock.holders)) held the database's lock, and for \(timeline.words(end_s - last.time_s)) no line says that a write failed",
+            summary: "Job \(job.id) stopped writing its progress while \(ChainWriter.names(lock.holders, evidence.index)) held the database's lock, and for \(timeline.words(end_s - last.time_s)) no line says that a write failed",
             cited: [
                 CitedEvidence(evidence.index.path(.locks, row), "the lock"), CitedEvidence(.event(last.index), "the last progress that was written"),
             ])

@@ -21,7 +21,7 @@ struct ConnectionRule: DiagnosisRule {
     private func candidate(_ standstill: Standstill, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {
         if case .cycle(let edges) = standstill.ending { return circle(edges, standstill, graph) }
         if case .queueFull(let readers) = standstill.ending {
-            return make(.backpressure, standstill, graph, readers.isEmpty ? "A message queue is full, and nobody is known to take anything out of it" : "A message queue is full: \(ChainWriter.names(readers)) takes nothing out of it")
+            return make(.backpressure, standstill, graph, readers.isEmpty ? "A message queue is full, and nobody is known to take anything out of it" : "A message queue is full: \(ChainWriter.names(readers, graph.index)) takes nothing out of it")
         }
         if case .nameLookup = standstill.ending { return make(.nameResolution, standstill, graph, "A name is being resolved and no name server answers") }
         guard case .socket(let standing) = standstill.ending, let (row, socket) = socket(standstill.end, graph) else { return nil }
@@ -76,7 +76,7 @@ struct ConnectionRule: DiagnosisRule {
         let to = socket.remote.map(\.description) ?? "its peer"
         let listener = graph.index.sockets.first { $0.state == .listening && $0.local.port == socket.remote?.port }
         if let listener, listener.sendQueue >= 0, listener.receiveQueue > 0, listener.receiveQueue >= listener.sendQueue {
-            let owner = listener.owners.first.map { "pid \(MachineShift.ownID($0.pid)) (\($0.processName))" } ?? "its owner"
+            let owner = listener.owners.first.map(graph.index.title) ?? "its owner"
             return make(.notAccepting, standstill, graph, "The listener at \(to) is full (\(listener.receiveQueue) connections wait to be accepted): \(owner) does not accept")
         }
         return make(.connectBlackholed, standstill, graph, "The connection to \(to) is not answered: SYN sent \(retransmits == 0 ? "once" : "\(retransmits + 1) times"), neither accepted nor refused")
@@ -88,9 +88,10 @@ struct ConnectionRule: DiagnosisRule {
         return make(.mutualBackpressure, standstill, graph, "Both ends of a connection write and neither reads")
     }
 
-    /// How much of it, where its head told the length and the parser of whoever waits for it was seen.
+    /// How much of it, where its head told the length and the parser of whoever waits for it was seen; or what it answers.
     private func missing(_ standstill: Standstill, _ graph: WaitGraph) -> String {
-        guard case .task(let pid, let id)? = standstill.path.last?.from, let bytes = graph.index.task(pid, id)?.wait?.answerMissing_bytes else { return "" }
+        guard case .task(let pid, let id)? = standstill.path.last?.from, let wait = graph.index.task(pid, id)?.wait else { return "" }
+        guard let bytes = wait.answerMissing_bytes else { return wait.answersTo.map { "; it answers a \($0), and its end has not come" } ?? "" }
         return ", \(bytes) bytes short of the length that it told"
     }
 

@@ -43,7 +43,7 @@ struct FileLockRule: DiagnosisRule {
         }
         guard graph.index.locks.indices.contains(row) else { return nil }
         let lock = graph.index.locks[row]
-        let holders = ChainWriter.names(lock.holders)
+        let holders = ChainWriter.names(lock.holders, graph.index)
         let waiter = standstill.path.first { $0.relation == .locksFile }.flatMap { UnitSurvey.process(of: $0.from) }
         guard let sqlite = lock.sqlite else {
             return Candidate.root(.fileLocked, standstill, graph, "\(Self.capital(NodeText.short(.fileLock(row), graph.index))) is held by \(holders)" + (doing(lock, graph).map { ", which \($0)" } ?? ""))

@@ -16,7 +16,7 @@ struct LogicalLockRule: DiagnosisRule {
         // Every writer holds the lock for a moment: only one that is held in each look, and felt
         // since the work stopped, holds anything up.
         guard persists(lock, evidence), let sign = Self.sign(evidence, timeline, own: isOwn) else { return .unknown(nil) }
-        let holders = ChainWriter.names(lock.holders)
+        let holders = ChainWriter.names(lock.holders, graph.index)
         let held = graph.out(.fileLock(row)).prefix(1)
         let standstill = Standstill(path: Array(held), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true)
         var candidate = Candidate.root(

@@ -17,13 +17,14 @@ struct PipeRule: DiagnosisRule {
             let isOwn = holders.allSatisfy { $0.pid == UnitSurvey.process(of: reader) }
             return .root(
                 .pipeNeverClosed, standstill, graph,
-                "\(NodeText.short(reader, graph.index)) waits for the end of \(isSocket(standstill.end) ? "a socket pair" : "a pipe") that \(isOwn ? "its own process is the last to hold" : "\(ChainWriter.names(holders)) still holds") open for writing")
+                "\(NodeText.short(reader, graph.index)) waits for the end of \(isSocket(standstill.end) ? "a socket pair" : "a pipe") that \(isOwn ? "its own process is the last to hold" : "\(ChainWriter.names(holders, graph.index)) still holds") open for writing")
         case .pipeFull(let readers):
-            return .root(.pipeFull, standstill, graph, "A pipe is full and its reader, \(ChainWriter.names(readers)), does not read")
+            return .root(.pipeFull, standstill, graph, "A pipe is full and its reader, \(ChainWriter.names(readers, graph.index)), does not read")
         case .partnerGone(let pid):
             return .root(.noOtherEnd, standstill, graph, "An answer is awaited from a message queue, and pid \(pid), which took the request out of it, has exited")
         case .noPartner:
-            return .root(.noOtherEnd, standstill, graph, "\(NodeText.short(standstill.path.last?.from ?? standstill.start, graph.index)) opens a FIFO, and nobody opens its other end")
+            let opener = standstill.path.last?.from ?? standstill.start
+            return .root(.noOtherEnd, standstill, graph, "\(NodeText.short(opener, graph.index)) \(graph.index.thread(ofNode: opener)?.openedFIFO ?? "opens a FIFO, and nobody opens its other end")")
         case .cycle(let edges): return circle(edges, standstill, graph)
         default: return nil
         }
@@ -35,7 +36,7 @@ struct PipeRule: DiagnosisRule {
         let pipes = edges.filter { Channel($0.to, graph) != nil }
         let waitsForExit = edges.contains { $0.relation == .waitsForExit }
         if let write = pipes.first(where: { $0.relation == .writes }), let full = Channel(write.to, graph) {
-            let reader = ChainWriter.names(full.readers.filter { reference in UnitSurvey.process(of: write.from) != reference.pid })
+            let reader = ChainWriter.names(full.readers.filter { reference in UnitSurvey.process(of: write.from) != reference.pid }, graph.index)
             return .root(
                 .pipeFull, standstill, graph,
                 "\(NodeText.short(write.from, graph.index)) writes to \(full.name) that is full, and whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
@@ -44,7 +45,7 @@ struct PipeRule: DiagnosisRule {
         let reads = pipes.filter { $0.relation == .reads }
         guard let read = reads.first(where: { isHeldByAncestor($0, graph) }) ?? reads.first, let open = Channel(read.to, graph), waitsForExit || pipes.count >= 2
         else { return nil }
-        let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid })
+        let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid }, graph.index)
         return .root(
             .pipeNeverClosed, standstill, graph,
             "\(NodeText.short(read.from, graph.index)) waits to read from \(open.name), or for its end, while \(holders), which holds it open for writing, waits for \(waitsForExit ? "it to exit" : "its output")")
@@ -74,5 +75,13 @@ private struct Channel {
             (name, readers, writers) = ("a socket pair", owners, owners)
         default: return nil
         }
+    }
+}
+
+extension ThreadRecord {
+    /// `opens FIFO /run/in to read; nobody has it open to write`, where its path could be read.
+    var openedFIFO: String? {
+        guard let detail = wait?.detail, detail.hasPrefix("opens FIFO "), !detail.hasPrefix("opens FIFO ?") else { return nil }
+        return detail
     }
 }

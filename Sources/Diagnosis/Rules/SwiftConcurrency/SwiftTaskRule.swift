@@ -34,6 +34,11 @@ struct SwiftTaskRule: DiagnosisRule {
                 "A ServiceGroup was told to shut down and waits for \(end), which waits for \(isStream ? "the next element of a stream" : "a continuation") and does not end",
                 remedy: "Let the service end when it is told to: `cancelOnGracefulShutdown()` on the sequence that it reads, `cancelWhenGracefulShutdown`, or `withGracefulShutdownHandler` that finishes the stream or resumes the continuation; bound the shutdown (`ServiceGroupConfiguration.maximumGracefulShutdownDuration`).")
         case .cancelledStays(let isBusy): return deaf(end, isBusy, standstill, graph)
+        case .childEndless:
+            let parent = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
+            return .root(
+                .childTaskNeverEnds, standstill, graph, "\(parent) waits for its last child, \(end), which goes round in a loop without an end and is not cancelled",
+                remedy: "Cancel the group (`group.cancelAll()`) when the work is done on which the child attends, and let the child's loop end then: `while !Task.isCancelled`, and `try await Task.sleep` without `try?`.")
         case .timer: return sleepingChild(end, standstill, graph) ?? blockedActor(end, standstill, graph)
         case .poolStarved(let blocked, let width):
             return .root(.cooperativePoolStarved, standstill, graph, "All \(blocked) threads of the cooperative pool (\(width) processors) block inside tasks: no other task can run")

@@ -30,6 +30,9 @@ struct ParkRule: DiagnosisRule {
             if thread.isMain, StackShape(thread).awaitsAtomics {
                 return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits in `Atomics.wait`, with its event loop standing, and no thread of the program is left to notify it")
             }
+            if thread.wait?.kind == .sleep {
+                return .root(.conditionNeverSignalled, standstill, graph, "\(who) sleeps and looks, again and again, at memory that nobody else is about to change")
+            }
             if isScripted(thread, pid, graph) { return nil }
             if let operation = graph.operation(of: standstill) { return amid(operation, thread, who, object, standstill, graph) }
             if let pool = poolText(thread) {
@@ -41,7 +44,7 @@ struct ParkRule: DiagnosisRule {
             if object == .unknown, StackShape(thread).awaitsMessage {
                 return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits at a channel, and no thread is left that would send or take anything at its other end")
             }
-            return named(object, who, standstill, graph)
+            return named(object, who, standstill, graph, isDeserted: graph.understood(thread).wait?.futex?.isDeserted == true)
         case .cycle(let edges): return circle(edges, standstill, graph)
         case .workersExhausted(let threads):
             return .root(.threadPoolExhausted, standstill, graph, threads == 1 ? "The only thread of an executor waits for work that lies in the executor's own queue"
@@ -155,8 +158,10 @@ struct ParkRule: DiagnosisRule {
         }
     }
 
-    private func named(_ object: FutexWait.ObjectKind, _ who: String, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
+    private func named(_ object: FutexWait.ObjectKind, _ who: String, _ standstill: Standstill, _ graph: WaitGraph, isDeserted: Bool = false) -> Candidate? {
         switch object {
+        case .semaphore where isDeserted:
+            .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for a semaphore in memory shared with other processes, of which none is left, and no thread of its own is left to post it")
         case .condition: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for a condition variable that no thread is left to signal")
         case .semaphore: .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for a semaphore that no thread is left to signal")
         case .unknown: .root(.conditionNeverSignalled, standstill, graph, "\(who) waits to be woken (a bare futex) and no thread is left to wake it")

@@ -34,15 +34,26 @@ struct SpinRule: DiagnosisRule {
     private func goesRound(_ now: ThreadRecord, _ graph: WaitGraph) -> Bool {
         let activity = graph.activity
         if onlyLooks(now, graph) { return true }
-        guard activity.runningThroughout.contains(now.tid), activity.transferred != true, let before = activity.earlier?.thread(now.tid),
-            before.pid == now.pid, (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
+        guard activity.runningThroughout.contains(now.tid), let before = activity.earlier?.thread(now.tid), before.pid == now.pid, transfersNothing(before, now, activity), (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
         else { return false }
         let sockets = (activity.later.socketRows[now.pid] ?? []).prefix(4096)
-        if sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
+        if !isAside(before, now), sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
         // An interpreter keeps the program's values on the heap: what its own registers and stack show says nothing of them.
         if ManagedSpin.interprets(now, activity.later) { return ManagedSpin.isShown(before, now, graph) || starves(now.pid, activity) }
         return comesBack(before, now) && now.codeAhead?.spins != false && !othersMayLetItGo(now, graph) || matchesText(before, now) || starves(now.pid, activity)
+    }
+
+    /// What others of its process read and write meanwhile is their own matter, where the thread's own account is known.
+    private func transfersNothing(_ before: ThreadRecord, _ now: ThreadRecord, _ activity: Activity) -> Bool {
+        if let one = before.transferred_bytes, let other = now.transferred_bytes { return one == other }
+        return activity.transferred != true
+    }
+
+    /// Whether the thread asks the kernel for next to nothing while others may.
+    private func isAside(_ before: ThreadRecord, _ now: ThreadRecord) -> Bool {
+        let used_s = now.cpu.total_s - before.cpu.total_s
+        return before.transferred_bytes != nil && used_s > 0 && now.cpu.system_s - before.cpu.system_s <= used_s * Self.systemShare
     }
 
     /// In the same loop at both looks, by whose code nothing is done but to read what nobody is about to change: what the others do meanwhile is
@@ -63,16 +74,23 @@ struct SpinRule: DiagnosisRule {
         (before.comesBack == true || now.comesBack == true) && !Set(before.looks ?? []).isDisjoint(with: now.looks ?? [])
     }
 
-    /// What another thread computes, or does when it wakes up, may be what this one waits for. One that woke up again and again has not done so.
+    /// What another thread computes, or does when it wakes up, may be what this one waits for. One that woke up again and again has not done so
+    /// yet: where its code was read, that must write nothing that others look at.
     private func othersMayLetItGo(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool {
         graph.index.threads(of: thread.pid).contains { other in
             if other.tid == thread.tid || other.managedWait?.kind == .housekeeping { return false }
             switch graph.activity.change(of: other.tid) {
             case .ran: return other.comesBack != true
-            case .woke: return false
-            case .stood, .unknown: return graph.understood(other).wait?.kind == .sleep
+            case .woke: return writes(other, graph) == true
+            case .stood, .unknown: return graph.understood(other).wait?.kind == .sleep && writes(other, graph) != false
             }
         }
+    }
+
+    /// As both looks tell: in one of them it may have been between two sleeps.
+    private func writes(_ thread: ThreadRecord, _ graph: WaitGraph) -> Bool? {
+        let told = [thread, graph.activity.earlier?.thread(thread.tid)].compactMap { $0?.codeAhead?.writes }
+        return told.contains(true) ? true : told.first
     }
 
     /// V8 interprets a regular expression the first time it is used and compiles it for the next (v8/src/regexp/regexp.cc, TierUp): in the

@@ -41,6 +41,20 @@ extension Exhibit {
             await consume(stream)
             timer.cancel()
         },
+        "streams-unfed": Exhibit(summary: "a group of readers, the continuations of whose streams are kept by whoever awaits them, while others tick") { _ in
+            let ticker = Task.detached { await tick() }
+            await consumeInGroup()
+            ticker.cancel()
+        },
+        "streams-kept": Exhibit(summary: "healthy: the same in a program that a signal tells to stop") { _ in
+            let stop = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+            stop.setEventHandler { exit(0) }
+            stop.resume()
+            let ticker = Task.detached { await tick() }
+            await consumeInGroup()
+            ticker.cancel()
+            stop.cancel()
+        },
         "timeout-unheeded": Exhibit(summary: "a call that ignores its timeout's cancellation; the group waits for it") { _ in
             Roll.expect(1)
             Cabinet.shared.keep(Listener {})
@@ -74,6 +88,29 @@ extension Exhibit {
                 group.addTask {}
                 await group.next()
             }
+        },
+        "monitor-uncancelled": Exhibit(summary: "a group whose work is done, and whose monitor is not cancelled") { _ in
+            Roll.expect(1)
+            let count = await withTaskGroup(of: Int.self) { group in
+                group.addTask { await monitor() }
+                for number in 0..<4 { group.addTask { number } }
+                return await group.reduce(0, +)
+            }
+            Roll.answer("\(count)")
+        },
+        "monitors": Exhibit(summary: "healthy: a program that goes on in the children of a group") { _ in
+            Roll.expect(1)
+            await withTaskGroup(of: Int.self) { group in
+                group.addTask { await monitor() }
+                group.addTask { while true { try? await Task.sleep(for: .milliseconds(300)) } }
+                await group.waitForAll()
+            }
+        },
+        "child-retries": Exhibit(summary: "healthy, as far as can be told: a child that asks again and again until it gets its answer") { _ in
+            Roll.expect(1)
+            Roll.answer("child")
+            async let others = awaitOthers()
+            _ = await others
         },
         "services": Exhibit(summary: "healthy: a group of services, one of which does something now and then") { _ in
             Roll.expect(1)
@@ -160,9 +197,41 @@ final class Listener: @unchecked Sendable {
     }
 }
 
+func consumeInGroup() async {
+    Roll.expect(2)
+    var feeds: [AsyncStream<Int>.Continuation] = []
+    await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<2 {
+            let (stream, feed) = AsyncStream<Int>.makeStream()
+            feeds.append(feed)
+            group.addTask { await consume(stream) }
+        }
+        for feed in feeds { feed.yield(1) }
+    }
+    withExtendedLifetime(feeds) {}
+}
+
 func abandonedStream() -> AsyncStream<Int> {
     AsyncStream { continuation in
         Thread.detachNewThread { for number in 0..<3 { continuation.yield(number) } }
+    }
+}
+
+/// Looks after the others until it is cancelled, which nobody does.
+private func monitor() async -> Int {
+    Roll.answer("monitor")
+    var rounds = 0
+    while !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(150))
+        rounds += 1
+    }
+    return rounds
+}
+
+private func awaitOthers() async -> Int {
+    while true {
+        if Roll.count > 1 { return Roll.count }
+        try? await Task.sleep(for: .milliseconds(150))
     }
 }
 

@@ -1,6 +1,8 @@
 import AsyncHTTPClient
 import Foundation
+import FoundationNetworking
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 
 extension Exhibit {
@@ -18,6 +20,11 @@ extension Exhibit {
         "answer-events": Exhibit(summary: "healthy: reads the events of another process, which tells no length; a timer ticks") { _ in
             await read(from: "events")
         },
+        "answer-tokens": Exhibit(summary: "has another process make something, whose answer tells no length and has stopped; a timer ticks") { _ in
+            await read(from: "events", method: .POST)
+        },
+        "session-stopped": Exhibit(summary: "URLSession fetches an answer that stops halfway") { _ in await fetch(from: "stopped") },
+        "session-slow": Exhibit(summary: "healthy: URLSession fetches an answer that comes bit by bit") { _ in await fetch(from: "slow") },
         "answering": Exhibit(summary: "a server that answers at the PACE whole, slow, stopped or events; says its port") { arguments in
             guard let pace = arguments.first.flatMap(Answer.Pace.init) else { return }
             guard let server = await serve(Answer(pace)) else { return }
@@ -81,9 +88,8 @@ private func serve(_ answer: Answer) async -> (any Channel)? {
         .bind(host: "127.0.0.1", port: 0).get()
 }
 
-/// Reads the answer of a server that is a child and ends with this process.
-private func read(from pace: String) async {
-    Roll.expect(1)
+/// A server that is a child and ends with this process: its port.
+private func port(of pace: String) -> Int {
     let child = Process(), output = Pipe()
     child.executableURL = URL(fileURLWithPath: "/proc/self/exe")
     child.arguments = ["--until-eof", "answering", pace]
@@ -91,10 +97,26 @@ private func read(from pace: String) async {
     try? child.run()
     Cabinet.shared.keep(child)
     let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    return line.split(separator: " ").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+}
+
+/// Has Foundation fetch an answer whole.
+private func fetch(from pace: String) async {
+    Roll.expect(1)
+    guard let url = URL(string: "http://127.0.0.1:\(port(of: pace))/") else { return }
+    Roll.answer("reader")
+    _ = try? await URLSession.shared.data(from: url)
+}
+
+/// Reads the answer of another process piece by piece.
+private func read(from pace: String, method: HTTPMethod = .GET) async {
+    Roll.expect(1)
+    let port = port(of: pace)
     let group = MultiThreadedEventLoopGroup.singleton
     group.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(100)) { _ in }
     let client = HTTPClient(eventLoopGroup: group)
-    let request = HTTPClientRequest(url: "http://127.0.0.1:\(line.split(separator: " ").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0)/")
+    var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/")
+    request.method = method
     guard let answer = try? await client.execute(request, deadline: .distantFuture) else { return }
     var isFirst = true
     do {

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -28,6 +29,18 @@ extension Exhibit {
             Roll.answer("waiter")
             while !Task.isCancelled { _ = try? await loop.scheduleTask(in: .seconds(60)) { 1 }.futureResult.get() }
         },
+        "loop-reloaded": Exhibit(summary: "an actor hands its work to a loop that was shut down at a reload") { _ in await rotate(renewsLoop: false) },
+        "loop-renewed": Exhibit(summary: "healthy: an actor that takes a new loop at a reload awaits work that the loop does in a minute") { _ in await rotate(renewsLoop: true) },
+        "flush-after-stop": Exhibit(summary: "a thread waits at a semaphore for what a loop was to do that was shut down before") { _ in
+            Roll.expect(1)
+            Thread.detachNewThread {
+                let writer = LineWriter()
+                try? writer.group.syncShutdownGracefully()
+                Roll.answer("waiter")
+                writer.flush()
+            }
+            while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(200)) }
+        },
         "loops-leaked": Exhibit(summary: "a group of event loops for each call, and none is shut down") { _ in
             Roll.expect(1)
             for call in 1...60 {
@@ -39,6 +52,52 @@ extension Exhibit {
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
         },
     ]
+}
+
+private func rotate(renewsLoop: Bool) async {
+    Roll.expect(1)
+    let rotation = Rotation()
+    await rotation.reload(renewsLoop: renewsLoop)
+    Cabinet.shared.keep(Task { while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(200)) } })
+    Roll.answer("waiter")
+    await rotation.rotate()
+}
+
+/// Does its work on an event loop, and can be told to begin afresh.
+private actor Rotation {
+    private var group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private var loop: any EventLoop
+
+    init() { loop = group.next() }
+
+    func reload(renewsLoop: Bool) async {
+        let old = group
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        if renewsLoop { loop = group.next() }
+        try? await old.shutdownGracefully()
+    }
+
+    func rotate() async {
+        let loop = loop
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            Cabinet.shared.keep(done)
+            loop.execute { loop.scheduleTask(in: .seconds(60)) { done.resume() } }
+        }
+    }
+}
+
+/// Waits on a thread of its own for what it has its loop do.
+private final class LineWriter: Sendable {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let loop: any EventLoop
+
+    init() { loop = group.next() }
+
+    func flush() {
+        let done = DispatchSemaphore(value: 0)
+        loop.execute { done.signal() }
+        done.wait()
+    }
 }
 
 /// Holds the promise of an answer, as handlers of request-response protocols do.

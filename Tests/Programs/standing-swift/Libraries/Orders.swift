@@ -96,6 +96,19 @@ extension Exhibit {
             Roll.answer("server")
             await serve()
         },
+        "filter-fed": Exhibit(summary: "healthy: a block reads a child's output to its end, to which a thread that ticks adds what it finds") { _ in
+            Roll.expect(1)
+            let sorter = Sorter()
+            DispatchQueue.global().async { print(sorter.sorted()) }
+            Thread.detachNewThread {
+                while true {
+                    Thread.sleep(forTimeInterval: 0.2)
+                    if FileManager.default.fileExists(atPath: "/no such parcel") { sorter.add("line") }
+                }
+            }
+            Cabinet.shared.keep(sorter)
+            await waitForNobody()
+        },
         "executor-suspended": Exhibit(summary: "an actor whose executor's queue was suspended and not resumed") { _ in
             Roll.expect(1)
             let shelf = Shelf()
@@ -173,6 +186,27 @@ private func filter(_ tool: String, _ arguments: [String]) {
     try? child.run()
     child.waitUntilExit()
     print(output.fileHandleForReading.readDataToEndOfFile().count)
+}
+
+private final class Sorter: @unchecked Sendable {
+    private let child = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+
+    init() {
+        child.executableURL = URL(fileURLWithPath: "/usr/bin/sort")
+        child.standardInput = input
+        child.standardOutput = output
+        try? child.run()
+    }
+
+    func add(_ line: String) { try? input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) }
+
+    @inline(never)
+    func sorted() -> Int {
+        Roll.answer("reader")
+        return output.fileHandleForReading.readDataToEndOfFile().count
+    }
 }
 
 private actor Shelf {
