@@ -133,7 +133,8 @@ STAND(output_inherited) {
         if (pipe(ends) < 0) _exit(1);
         pid_t starter = fork();
         if (starter == 0) {
-            if (fork() == 0) { dup2(ends[1], 1); close(ends[0]); close(ends[1]); outlive(getppid()); }
+            pid_t self = getpid(); // asked here: the one below may begin when this one has left
+            if (fork() == 0) { dup2(ends[1], 1); close(ends[0]); close(ends[1]); outlive(self); }
             _exit(0);
         }
         close(ends[1]);
