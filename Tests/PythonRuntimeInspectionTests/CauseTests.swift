@@ -22,7 +22,7 @@ extension LivePythonTests {
             ("poll-failed", .conditionNeverSignalled), ("output-collected", .childNeverExits),
             ("tokens-stopped", .peerStalled), ("mail-silent", .peerSilent), ("filter-kept", .pipeNeverClosed), ("process-lock-lost", .semaphoreNeverSignalled),
             ("loop-left", .conditionNeverSignalled), ("event-days", .timerTooFar), ("orders-end", .pipeNeverClosed), ("gather-full", .conditionNeverSignalled),
-            ("poll-joined", .conditionNeverSignalled),
+            ("poll-joined", .conditionNeverSignalled), ("pool-kept", .poolExhausted),
         ]
 
         @Test(arguments: hanging)
@@ -36,7 +36,7 @@ extension LivePythonTests {
             "lock-order", "rlock-twice", "event-alone", "event-with-workers", "event-for-signal", "barrier-turns", "pool-idle", "pool-busy",
             "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
-            "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept",
+            "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept", "pool-kept-long",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.
@@ -53,6 +53,11 @@ extension LivePythonTests {
         @Test(.enabled(if: hasClients, "needs python3-httpx and python3-aiohttp"), arguments: ["httpx-stopped", "aiohttp-stopped", "aiohttp-tokens", "httpx-followed", "aiohttp-followed"])
         func anAnswerThatATaskReads(_ program: String) async throws {
             if program.hasSuffix("followed") { try await isHealthy(program) } else { try await hangs(program, .peerStalled) }
+        }
+
+        @Test(.enabled(if: hasClients, "needs python3-httpx and python3-aiohttp")) func aConnectionThatAnAnswerKeeps() async throws {
+            try await hangs("httpx-kept", .poolExhausted)
+            try await isHealthy("httpx-kept-long")
         }
 
         /// In the middle of something, beside others that go on: neither healthy nor shown to hang.

@@ -257,44 +257,4 @@ package struct UnitSurvey: Sendable {
         return order.compactMap { groups[$0] }.enumerated()
             .sorted { ($0.element.waiting, -$0.offset) > ($1.element.waiting, -$1.offset) }.map(\.element)
     }
-
-    private struct Key: Hashable {
-        var end: Set<NodeKey>
-        var ending: String
-
-        init(_ standstill: Standstill, _ graph: WaitGraph) {
-            let index = graph.index
-            ending = String(describing: standstill.ending).prefix { $0 != "(" }.description
-            if case .socket(let standing) = standstill.ending, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode],
-                let peer = index.sockets[row].remote?.description, !peer.isEmpty
-            {
-                // Many connections to one silent server are one hang.
-                end = [.peer(peer)]
-                let kind = String(describing: standing).prefix { $0 != "(" }.description
-                ending += kind == "connecting" ? "notAccepted" : kind
-            } else if case .cycle(let edges) = standstill.ending {
-                end = Set(edges.flatMap { [$0.from, $0.to] }.filter { if case .process = $0 { false } else { true } })
-                ending = "cycle"
-            } else if case .poolFull = standstill.ending, let pid = UnitSurvey.process(of: standstill.start) {
-                end = [.process(pid)]
-            } else if let place = Self.place(standstill, graph) {
-                end = place
-            } else {
-                end = [standstill.end]
-            }
-        }
-
-        /// Many tasks at the same `await`, and many operations of a full queue, are one hang.
-        private static func place(_ standstill: Standstill, _ graph: WaitGraph) -> Set<NodeKey>? {
-            switch standstill.ending {
-            case .nobodyResumes, .streamOpen, .nothingRuns, .executorStands, .requestUnanswered, .shutdownAwaits:
-                guard case .task(let pid, let id) = standstill.end, let task = graph.index.task(pid, id), let label = StackShape(task.backtrace.elements).ownLabel else { return nil }
-                return [.process(pid), .peer("\(task.wait?.kind.rawValue ?? "") \(label)")]
-            case .neverSignalled:
-                guard case .result(_, isNested: true)? = graph.operation(of: standstill) else { return nil }
-                return UnitSurvey.process(of: standstill.start).map { [.process($0)] }
-            default: return nil
-            }
-        }
-    }
 }

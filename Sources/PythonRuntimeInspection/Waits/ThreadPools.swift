@@ -55,6 +55,17 @@ struct ThreadPools {
         return true
     }
 
+    /// The same of a wait for several futures, any of which lets it go on: those who work on them, and where nobody does, in whose queue they lie.
+    func complete(_ wait: inout ManagedWait, forAny futures: [UInt64]) -> Bool {
+        guard !futures.isEmpty, futures.allSatisfy(knows) else { return false }
+        let runners = Set(futures.compactMap { runner[$0] })
+        if runners.isEmpty { return complete(&wait, for: futures[0]) }
+        wait.workers = runners.sorted()
+        wait.count = futures.count
+        wait.knownFrom = "work items on the workers' stacks"
+        return true
+    }
+
     /// From 3.14 on the executor comes in a context; up to then behind a weak reference (wr_object 16).
     private static func executor(_ frame: PythonFrame, _ objects: PythonObjects) -> UInt64? {
         guard let reference = frame.local("executor_reference", objects), let executor = objects.word(reference &+ 16),

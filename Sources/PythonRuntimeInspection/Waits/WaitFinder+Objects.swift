@@ -86,10 +86,23 @@ extension WaitFinder {
             if let parties = number("_parties", library.object), let count = number("_count", library.object) { wait.count = max(0, parties - count) }
         case .queueJoin: wait.count = number("unfinished_tasks", library.object)
         case .future: future(library.object, &wait)
-        case .event: wait.rest = process.reasonToKeepWaiting(record)
+        case .event:
+            let caller = library.depth < thread.frames.count ? thread.frames[library.depth] : nil
+            if caller.map({ several($0, &wait) }) != true { wait.rest = process.reasonToKeepWaiting(record) }
         default: break
         }
         return wait
+    }
+
+    /// Lib/concurrent/futures/_base.py: `as_completed` and `wait` wait in an event of their own for the futures that are not done, which they keep in a set.
+    private func several(_ frame: PythonFrame, _ wait: inout ManagedWait) -> Bool {
+        let name = ["as_completed": "pending", "wait": "not_done"].first { frame.isLibrary("concurrent/futures/_base.py", $0.key) }?.value
+        guard let set = name.flatMap({ frame.local($0, objects) }) else { return false }
+        let futures = AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: process.frames)).elements(set)
+        guard process.pools.complete(&wait, forAny: futures.filter { objects.type(of: $0)?.descends(from: "concurrent.futures._base.Future") == true }) else { return false }
+        wait.kind = .future
+        wait.typeName = "concurrent.futures.Future"
+        return true
     }
 
     private func future(_ object: UInt64, _ wait: inout ManagedWait) {

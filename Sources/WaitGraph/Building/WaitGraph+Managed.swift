@@ -76,6 +76,10 @@ extension WaitGraph {
             if out(pool).isEmpty {
                 for worker in workers.prefix(4096) { add(edge(pool, .thread(pid: pid, tid: worker), .runsOn)) }
             }
+        } else if let workers = wait.workers, !workers.isEmpty, wait.kind == .future {
+            // The result of any of several pieces of work.
+            add(edge(key, object, .awaits))
+            if out(object).isEmpty { for worker in workers.prefix(4096) { add(edge(object, .thread(pid: pid, tid: worker), .runsOn)) } }
         } else {
             add(edge(key, object, .parksOn))
         }

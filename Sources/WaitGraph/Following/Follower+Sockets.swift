@@ -24,7 +24,12 @@ extension Follower {
             guard lasted(edge, socket) else { return .advancing("writes") }
             let found = throughPeer(edge, socket, standing)
             // A reader that keeps to a rate pauses for as long as it takes, and reads on.
-            if case .stuck(let standstill) = found, standstill.path.count == 1, wakesSoon(socket.peer) { return .parked(standstill) }
+            guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
+            if wakesSoon(socket.peer) { return .parked(standstill) }
+            // What it had to say is out of its hands: why nobody fetches that is told of the peer.
+            if edge.relation == .reads, let reader, index.isClient(socket) == false, !MidMessage.isShown(by: reader), !MidMessage.isInOperation(reader) {
+                return .atRest("waits for the next request; its last answer was not fetched yet")
+            }
             return found
         case .quiet(let since): return quiet(edge, socket, since, reader)
         case .served: return .atRest("waits for the next request on a connection")

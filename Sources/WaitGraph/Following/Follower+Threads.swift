@@ -125,7 +125,8 @@ extension Follower {
 
     mutating func lock(_ node: NodeKey) -> Outcome {
         if case .process? = graph.out(node).first?.to { return processWork(node) }
-        if let edge = graph.out(node).first(where: { $0.relation == .runsOn || $0.relation == .queuedOn }) { return work(edge) }
+        let pieces = graph.out(node).filter { $0.relation == .runsOn || $0.relation == .queuedOn }
+        if let edge = pieces.first { return pieces.count > 1 ? any(pieces.map { work($0) }) : work(edge) }
         let candidates = graph.out(node).filter { $0.relation == .heldBy }
         if let held = candidates.first, case .task = held.to { return follow(held) }
         // Several only where the stacks alone tell: one that is stuck explains the wait.

@@ -501,6 +501,39 @@ def pool_turns():
         job.join()
 
 
+def borrow(hold):
+    """More jobs than members, given to an executor; a clock ticks on, and `hold` gets the members that the first jobs take for themselves."""
+    pool = Pool(2)
+
+    def job(number):
+        one = pool.acquire()
+        if number < 2:
+            return hold(pool, one)
+        pool.release(one)
+    spawn("clock", forever)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as executor:
+        jobs = [executor.submit(job, number) for number in range(5)]
+        concurrent.futures.wait(jobs[:2])
+        threading.Timer(0.3, ready).start()
+        for job in concurrent.futures.as_completed(jobs):
+            job.result()
+
+
+@program
+def pool_kept():
+    """Members that were never given back."""
+    borrow(lambda pool, one: None)
+
+
+@program
+def pool_kept_long():
+    """Its healthy twin: they are given back in a while."""
+    def give_back(pool, one):
+        time.sleep(60)
+        pool.release(one)
+    borrow(lambda pool, one: spawn("keeper", give_back, pool, one) and None)
+
+
 # Executors
 
 @program
@@ -1481,6 +1514,47 @@ def aiohttp_tokens():
 def aiohttp_followed():
     """Its twin: a subscription, asked for by GET, is quiet."""
     aiohttp_lines("GET")
+
+
+class Pictures(Tokens):
+    """Answers with more than a client's kernel takes in unread, and no more than a server's holds."""
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(1 << 20))
+        self.end_headers()
+        self.wfile.write(bytes(1 << 20))
+
+
+def httpx_lend(read):
+    """Threads that share a client of one connection; `read` gets the answer that is on it. A clock ticks on."""
+    import httpx
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pictures)
+    if other_process():
+        server.serve_forever()
+    server.socket.close()
+    client = httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", limits=httpx.Limits(max_connections=1), timeout=None)
+    spawn("clock", forever)
+    read(client.send(client.build_request("GET", "/"), stream=True))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as executor:
+        pictures = [executor.submit(client.get, "/") for _ in range(3)]
+        threading.Timer(0.5, ready).start()
+        print(concurrent.futures.wait(pictures))
+
+
+@program
+def httpx_kept():
+    """The first answer's body is never read: its connection is not given back."""
+    kept = []
+    httpx_lend(kept.append)
+
+
+@program
+def httpx_kept_long():
+    """Its healthy twin: it is closed in a while."""
+    def close(answer):
+        time.sleep(60)
+        answer.close()
+    httpx_lend(lambda answer: spawn("closer", close, answer))
 
 
 @program

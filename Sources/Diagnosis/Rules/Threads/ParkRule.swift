@@ -23,7 +23,8 @@ struct ParkRule: DiagnosisRule {
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
         case .neverSignalled(let object):
             if case .task(let pid, let id) = waiter, let wait = graph.index.task(pid, id)?.managedWait {
-                return managed(wait, who, standstill, graph, nobody: "no task, timer, connection or thread")
+                let nobody = "no task, timer, connection or thread"
+                return lent(wait, StackShape(graph.index.task(pid, id)?.backtrace.elements ?? []), who, standstill, graph, nobody) ?? managed(wait, who, standstill, graph, nobody: nobody)
             }
             guard case .thread(let pid, let tid) = waiter, let thread = graph.index.thread(tid) else { return nil }
             if let wait = thread.managedWait { return starved(wait, thread, standstill, graph) ?? managed(wait, who, standstill, graph) }
@@ -35,7 +36,7 @@ struct ParkRule: DiagnosisRule {
             }
             if isScripted(thread, pid, graph) { return nil }
             if let operation = graph.operation(of: standstill) { return amid(operation, thread, who, object, standstill, graph) }
-            if let pool = poolText(thread) {
+            if let pool = poolText(StackShape(thread)) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
             }
             if let size = submitters(pid, evidence, graph) {
@@ -69,7 +70,7 @@ struct ParkRule: DiagnosisRule {
         switch operation {
         case .permit(let count):
             let taken = count == 1 ? "its one permit is taken" : "all \(count) permits are taken"
-            if let pool = poolText(thread) {
+            if let pool = poolText(StackShape(thread)) {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`): \(taken), and nobody is left to give one back")
             }
             return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits at a semaphore: \(taken), and nobody is left to give one back")
@@ -120,9 +121,15 @@ struct ParkRule: DiagnosisRule {
                 .threadPoolExhausted, standstill, graph,
                 "All \(workers.count) threads of an executor wait (\(NodeText.object(wait))), and work lies in its queue that none of them can begin")
         }
-        guard [.semaphore, .condition, .queueTake].contains(wait.kind), let pool = poolText(thread) else { return nil }
-        let who = NodeText.short(.thread(pid: thread.pid, tid: thread.tid), graph.index)
-        return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
+        return lent(wait, StackShape(thread), NodeText.short(.thread(pid: thread.pid, tid: thread.tid), graph.index), standstill, graph, "nobody")
+    }
+
+    /// A member of a pool that is waited for in its own terms: in a queue, at a condition, or at what the pool makes for each who waits.
+    private func lent(_ wait: ManagedWait, _ shape: StackShape, _ who: String, _ standstill: Standstill, _ graph: WaitGraph, _ nobody: String) -> Candidate? {
+        // Libraries wait by events and futures too; of the program's own these are mostly results.
+        let isPlain = [.semaphore, .condition, .queueTake].contains(wait.kind)
+        guard isPlain || [.event, .future].contains(wait.kind), wait.workers == nil, wait.processes == nil, let pool = poolText(shape, ofPackages: !isPlain) else { return nil }
+        return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`), and \(nobody) is left to give one back")
     }
 
     /// Threads that wait for each other's results or ends, with no lock among them.
@@ -180,8 +187,8 @@ struct ParkRule: DiagnosisRule {
 
     /// What the program calls the function in which it waits only chooses between this cause and the bare condition or semaphore beneath,
     /// both of which say that nobody is left to end the wait.
-    private func poolText(_ thread: ThreadRecord) -> String? {
-        StackShape(thread).own.prefix(12).compactMap(\.function).first { function in
+    private func poolText(_ shape: StackShape, ofPackages: Bool = false) -> String? {
+        shape.own.prefix(12).filter { !ofPackages || $0.file?.contains("-packages/") == true }.compactMap(\.function).first { function in
             // A spool is none.
             let lower = function.replacing("Spool", with: "").replacing("spool", with: "").lowercased()
             return lower.contains("pool") && ["acquire", "get", "borrow", "checkout", "check_out", "lease", "take", "connection"].contains { lower.contains($0) }
