@@ -74,8 +74,10 @@ enum Releasing {
         ends.contains(name) || name.hasPrefix("_ZSt") && name.contains("__throw_") || RustName.plain(name).map { $0.hasPrefix("core::panicking::") || $0.contains("unwrap_failed") } ?? false
     }
 
+    /// What a thread, and `main`, is begun by has the program's own function compiled into it (library/std/src/sys/backtrace.rs).
     static func isOfRust(_ symbol: String) -> Bool {
-        symbol == "__rust_try" || RustName.plain(symbol).map { name in ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) } } == true
+        if symbol.contains("__rust_begin_short_backtrace") { return false }
+        return symbol == "__rust_try" || RustName.plain(symbol).map { name in ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) } } == true
     }
 
     /// library/std/src/sys/sync: wakes those who wait for the lock itself.
@@ -89,14 +91,14 @@ enum Releasing {
         return ["libc.so", "libc-", "libpthread", "ld-linux", "libm.so", "libstdc++", "libgcc_s", "librt.so", "[vdso]"].contains { file.hasPrefix($0) }
     }
 
-    /// Functions of Rust's library that are compiled into the program: output, formatting, allocation, time, sleep, panics.
+    /// Functions of Rust's library that are compiled into the program, and into which none of the program's is: output, formatting, allocation, time, sleep, panics.
     static func isLeafOfRust(_ symbol: String) -> Bool {
         guard symbol.hasPrefix("_ZN") || symbol.hasPrefix("_R"), let name = RustName.plain(symbol) else { return ["__rust_", "__rdl_", "__rg_"].contains { symbol.hasPrefix($0) } }
         // library/std/src/sys/sync: waits for the lock.
         if ["futex::Mutex::lock_contended", "futex::RwLock::read_contended", "futex::RwLock::write_contended"].contains(where: { name.hasSuffix($0) }) { return true }
         return [
             "std::io::stdio::", "std::io::Write", "std::thread::sleep", "std::thread::functions::sleep", "std::time::", "std::panicking::", "core::panicking::", "core::fmt::", "alloc::fmt::", "<core::fmt", "core::result::unwrap_failed",
-            "core::option::", "core::slice::", "core::str::", "core::num::", "alloc::raw_vec::", "alloc::alloc::", "std::sys::pal::unix::thread::Thread::sleep", "std::alloc::", "core::unicode::",
+            "core::option::unwrap_failed", "core::option::expect_failed", "core::slice::index::", "core::str::", "core::num::", "alloc::raw_vec::", "alloc::alloc::", "std::sys::pal::unix::thread::Thread::sleep", "std::alloc::", "core::unicode::",
         ].contains { name.hasPrefix($0) }
     }
 }

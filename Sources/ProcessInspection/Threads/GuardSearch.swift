@@ -19,6 +19,18 @@ enum GuardSearch {
         static func < (one: Trace, other: Trace) -> Bool { one.rawValue < other.rawValue }
     }
 
+    /// One such word: `place` is the function in whose frame it lies, nil in a register.
+    private struct Find {
+        var tid: Int32
+        var trace: Trace
+        var place: Place?
+    }
+
+    private struct Place: Hashable {
+        var module: String?
+        var function: UInt64
+    }
+
     /// The counts of an `Arc`, strong and weak, come before what it holds: library/alloc/src/sync.rs.
     private static let countsOfArc: UInt64 = 16
     /// How far behind a RwLock its data begin: two words of 32 bits and whether it is poisoned, library/std/src/sync/poison/rwlock.rs.
@@ -27,34 +39,57 @@ enum GuardSearch {
     /// - Parameter frames: by thread, the stack pointers of its frames, innermost first.
     static func search(_ records: inout [ThreadRecord], _ copies: [ThreadCopy], frames: [Int32: [UInt64]]) {
         var waiters: [UInt64: Set<Int32>] = [:]
-        var heldByReaders: Set<UInt64> = []
+        var readers: [UInt64: Int] = [:]
         for record in records {
             guard let futex = record.wait?.futex, futex.object == .mutex || futex.object == .readWriteLock, futex.ownerTID == nil else { continue }
             waiters[futex.objectAddress, default: []].insert(record.tid)
-            if futex.object == .readWriteLock, (futex.count ?? 0) > 0 { heldByReaders.insert(futex.objectAddress) }
+            if futex.object == .readWriteLock, let count = futex.count, count > 0 { readers[futex.objectAddress] = count }
         }
         guard !waiters.isEmpty else { return }
-        var found: [UInt64: [Int32: Trace]] = [:]
+        var found: [UInt64: [Find]] = [:]
+        var takers: [UInt64: Set<Place>] = [:]
         let byTID = Dictionary(records.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         for copy in copies {
             let own = byTID[copy.tid]?.wait?.futex?.objectAddress
-            let outside = byTID[copy.tid].flatMap { firstFrame(outsideCallOf: $0, frames[copy.tid] ?? []) }
+            let caller = byTID[copy.tid].flatMap(caller)
+            let pointers = frames[copy.tid] ?? []
+            let outside = caller.flatMap { pointers.indices.contains($0 + 1) ? pointers[$0 + 1] : nil }
             // Beyond the outermost frame lies what the C library keeps of the thread, the argument that it was started with too.
             let end = byTID[copy.tid]?.stack.status == .complete ? frames[copy.tid]?.last : nil
-            for (address, trace, position) in traces(in: copy, of: waiters, heldByReaders) where position <= end ?? .max {
+            let stack = byTID[copy.tid].map { places(of: $0, pointers) } ?? []
+            if let own, let caller, stack.indices.contains(caller), waiters[own]?.contains(copy.tid) == true { takers[own, default: []].insert(stack[caller].place) }
+            for (address, trace, position) in traces(in: copy, of: waiters, Set(readers.keys)) where position <= end ?? .max {
                 // The call that waits for the lock has its address too: only what lies further out was there before.
                 if address == own, waiters[address]?.contains(copy.tid) == true, position < outside ?? .max { continue }
-                found[address, default: [:]][copy.tid] = max(found[address]?[copy.tid] ?? trace, trace)
+                found[address, default: []].append(Find(tid: copy.tid, trace: trace, place: stack.last { $0.start <= position }?.place))
             }
         }
         for row in records.indices {
             guard let address = records[row].wait?.futex?.objectAddress, waiters[address]?.contains(records[row].tid) == true else { continue }
-            let best = found[address]?.values.max()
+            let finds = found[address] ?? []
+            let best = finds.map(\.trace).max()
             // A function that was given the lock has its address as well as one that took it: that does not show that the waiter holds it itself.
-            let threads = (found[address] ?? [:]).filter { $0.value == best && (best != .address || $0.key != records[row].tid) }.map(\.key).sorted()
-            records[row].wait?.futex?.onStacksOf = best == .box ? [] : threads
-            if best == .box { records[row].wait?.futex?.knownTo = threads }
+            var threads = Set(finds.filter { $0.trace == best && (best != .address || $0.tid != records[row].tid) }.map(\.tid))
+            if best != .box { threads = singledOut(threads, finds, waiting: waiters[address] ?? [], takers[address] ?? [], room: readers[address] ?? 1) }
+            records[row].wait?.futex?.onStacksOf = best == .box ? [] : threads.sorted()
+            if best == .box { records[row].wait?.futex?.knownTo = threads.sorted() }
         }
+    }
+
+    /// Of more threads than can hold a lock, the only one that does not wait for it, where it has the lock's address in the frame of a function
+    /// that takes it: the others were given the lock, further out.
+    private static func singledOut(_ threads: Set<Int32>, _ finds: [Find], waiting: Set<Int32>, _ takers: Set<Place>, room: Int) -> Set<Int32> {
+        guard threads.count > room else { return threads }
+        let others = Set(finds.filter { $0.trace != .box }.map(\.tid)).subtracting(waiting)
+        guard let only = others.first, others.count == 1, threads.contains(only) else { return threads }
+        return finds.contains { $0.tid == only && $0.trace != .box && $0.place.map(takers.contains) == true } ? others : threads
+    }
+
+    /// Where the frames of a thread begin on its stack, innermost first, and whose they are.
+    private static func places(of record: ThreadRecord, _ stackPointers: [UInt64]) -> [(start: UInt64, place: Place)] {
+        let frames = record.stack.elements
+        guard !frames.contains(where: \.isAsync) else { return [] }
+        return zip(stackPointers, frames.filter { !$0.isInlined }).map { ($0, Place(module: $1.module, function: $1.programCounter &- UInt64($1.offset ?? 0))) }
     }
 
     /// The lock's addresses among a thread's registers (position 0) and stack, with what each tells.
@@ -77,13 +112,12 @@ enum GuardSearch {
         return found
     }
 
-    /// Where the stack begins that was there before the call that waits: above the innermost frame that is neither the
-    /// C library's nor the language's. nil where it is not known.
-    private static func firstFrame(outsideCallOf record: ThreadRecord, _ stackPointers: [UInt64]) -> UInt64? {
+    /// The number of the frame that called what waits for the lock: the innermost that is neither the C library's nor the language's; what lies
+    /// further out was there before. nil where it is not known.
+    private static func caller(_ record: ThreadRecord) -> Int? {
         let frames = record.stack.elements
         guard !frames.contains(where: \.isAsync), let caller = frames.firstIndex(where: { !$0.isInlined && !isLibrary($0) }) else { return nil }
-        let number = frames[...caller].count { !$0.isInlined }
-        return stackPointers.indices.contains(number) ? stackPointers[number] : nil
+        return frames[..<caller].count { !$0.isInlined }
     }
 
     private static func isLibrary(_ frame: Frame) -> Bool {

@@ -103,24 +103,9 @@ extension Follower {
             return ends(edge, .ownerSelf)
         } else if let futex, graph.out(edge.to).isEmpty {
             if graph.holderIsLost(futex, thread) { return ends(edge, .holderLost) }
-            return ends(edge, .unnamed(unrecorded(futex)))
+            return hope(edge, thread, futex) ?? ends(edge, .unnamed(unrecorded(futex)))
         }
         return follow(edge)
-    }
-
-    /// Whether the holder waits for a connection that the waiter could have accepted as well.
-    private func acceptsForWaiter(_ tid: Int32, _ pid: Int32) -> Bool {
-        guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(let other, _) = waiter.from else { return false }
-        return index.thread(tid)?.wait?.descriptors?.contains { interest in
-            guard interest.operation == .accept, let inode = index.descriptor(pid, interest.fd)?.inode else { return false }
-            return index.descriptors(of: other).contains { $0.inode == inode }
-        } == true
-    }
-
-    private func unrecorded(_ futex: FutexWait) -> String {
-        let names = (futex.onStacksOf ?? []).prefix(4).compactMap { tid in index.thread(tid).map { "\(MachineShift.ownID(tid)) (\($0.name))" } }
-        guard names.count > 1 else { return "who holds the lock is not recorded in it, and no stack tells" }
-        return "who holds the lock is not recorded in it, and the stacks of threads \(names.joined(separator: ", ")) all have its address"
     }
 
     mutating func lock(_ node: NodeKey) -> Outcome {
@@ -141,34 +126,21 @@ extension Follower {
         case .stuck(let standstill): return .stuck(standstill)
         case .parked(var standstill):
             // Workers of one pool that queue up behind the one that waits for work, with the queue's lock in its hand.
-            if case .neverSignalled = standstill.ending, isColleague(tid, pid), !isClosed(pid) { return .atRest("queues behind a worker that waits for work") }
+            if case .neverSignalled = standstill.ending, isColleague(tid, pid), !isClosed(pid) { return .atRest(Self.queues) }
+            if case .neverSignalled = standstill.ending, let helper = helper(ofHolder: tid, pid) { return helper }
             standstill.isCommitted = true
             return .stuck(standstill)
         case .atRest(let why):
             if let child = restingChild(held, pid, tid, why) { return .stuck(child) }
             // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
             let isRest = isColleague(tid, pid) || acceptsForWaiter(tid, pid)
-            return isRest ? .atRest("queues behind a worker that waits for work") : ends(held, .holderAtRest(why: why))
+            return isRest ? .atRest(Self.queues) : ends(held, .holderAtRest(why: why))
         case .advancing(let why):
             guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }
             if case .ran(let share) = activity.change(of: tid), share >= Self.busyShare { return ends(held, .holderBusy) }
             return .advancing(why)
         case .unclear(let why): return .unclear(why)
         }
-    }
-
-    /// Whether the thread that waits for the lock at the end of the trail began where this one did, and is no main thread.
-    private func isColleague(_ tid: Int32, _ pid: Int32) -> Bool {
-        guard let waiter = trail.last(where: { $0.relation == .locks }), case .thread(pid, let other) = waiter.from, other != tid, other != pid, tid != pid,
-            let one = index.thread(tid), let two = index.thread(other)
-        else { return false }
-        func start(_ thread: ThreadRecord) -> [String] {
-            // All threads of a virtual machine begin in the same native function: the program's own outermost one counts.
-            if thread.managedStack?.elements.isEmpty == false { return StackShape(thread).own.last?.function.map { [$0] } ?? [] }
-            return StackShape.start(of: thread.stack.elements)
-        }
-        // Dispatch's threads begin alike, whatever they do.
-        return !start(one).isEmpty && start(one) == start(two) && !start(one).contains("_dispatch_worker_thread")
     }
 
     private mutating func park(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {

@@ -66,4 +66,13 @@ import Testing
         let found = shown([Stack(tid: 1, waits: true, outer: [Self.lock - 16]), Stack(tid: 2, outer: [Self.lock - 16])])
         #expect(found.holders.isEmpty && found.referring == [1, 2])
     }
+
+    /// What all were given further out, only one has in the function that takes it as well, and does not wait for it.
+    @Test func whoDoesNotWaitWhereTheOthersDoHoldsIt() {
+        let waiters = [1, 2].map { Stack(tid: $0, waits: true, inner: [Self.lock], outer: [Self.lock, 0]) }
+        #expect(shown(waiters + [Stack(tid: 3, inner: [Self.lock, 77], outer: [Self.lock, 0])]).holders == [3])
+        #expect(shown(waiters + [Stack(tid: 3, outer: [Self.lock, 0])]).holders == [1, 2, 3])
+        let rivals = [Stack(tid: 3, inner: [Self.lock, 77], outer: [Self.lock, 0]), Stack(tid: 4, outer: [Self.lock, 0])]
+        #expect(shown(waiters + rivals).holders == [1, 2, 3, 4])
+    }
 }
