@@ -32,6 +32,7 @@ import Testing
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed), ("pair-stopped", .stopped),
         ("semaphore-deserted", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
         ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
+        ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -42,6 +43,7 @@ import Testing
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
+        "answer-unlocked", "pool-enough-told", "once-computed",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

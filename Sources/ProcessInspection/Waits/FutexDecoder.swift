@@ -56,7 +56,7 @@ enum FutexDecoder {
             return readWriteLock(&futex, context, name)
         }
         if context.called("pthread_barrier_wait") != nil { return barrier(&futex, context) }
-        if let name = context.called("pthread_once", "swift_once", "__cxa_guard_acquire", "dispatch_once") {
+        if let name = context.called("pthread_once", "swift_once", "__cxa_guard_acquire", "dispatch_once"), !context.waits(within: name) {
             futex.object = .once
             futex.knownFrom = "caller \(name)"
             return
@@ -78,7 +78,7 @@ enum FutexDecoder {
             rustReadWriteLock(&futex, context, writes: name.hasPrefix("write"))
             return found(.readWriteLock, name)
         }
-        if let name = context.called("once::futex::Once", "4once5futex") { return found(.once, name) }
+        if let name = context.called("once::futex::Once", "4once5futex"), !context.waits(within: name) { return found(.once, name) }
         if let name = context.called("St5latch", "__tree_barrier", "St7barrier", "sync::barrier::Barrier", "4sync7barrier") { return found(.barrier, name) }
         if let name = context.called("counting_semaphore", "__atomic_semaphore", "__platform_semaphore", "__semaphore_impl") { return found(.semaphore, name) }
         if let name = context.called("__atomic_futex_unsigned", "Condvar::wait", "7condvar5futex", "7condvarNt") { return found(.condition, name) }

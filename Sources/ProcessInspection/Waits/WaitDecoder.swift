@@ -31,6 +31,18 @@ package struct WaitContext {
         }
         return nil
     }
+
+    /// Whether the innermost function of such a name has called what waits now, as whoever runs a one-time initialisation does, and does not wait
+    /// itself: glibc's does so by an instruction of its own.
+    func waits(within name: String) -> Bool {
+        if symbols.first == "syscall", name == "pthread_once" || name == "swift_once" { return true }
+        return symbols.prefix { !$0.utf8.contains(name.utf8) }.contains { symbol in Self.otherWaits.contains { symbol.utf8.contains($0.utf8) } }
+    }
+
+    /// Waits of the libraries of C++ and Rust, parking_lot's too.
+    private static let otherWaits = [
+        "__atomic_futex_unsigned", "St5latch", "tree_barrier", "St7barrier", "semaphore", "Condvar", "condvar", "park", "Park", "mpmc", "_contended",
+    ]
 }
 
 /// Decodes a sleeping thread's system call to what it waits for.

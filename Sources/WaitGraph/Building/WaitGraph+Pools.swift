@@ -5,6 +5,7 @@ extension WaitGraph {
     /// nobody is left to begin that one. Threads of one pool are those that were started in the same function.
     mutating func findFullPools() {
         guard index.snapshot.threads.status == .complete else { return }
+        let follower = Follower(self)
         for process in index.processes where process.role != .followed {
             let pid = process.identity.pid
             let threads = index.threads(of: pid)
@@ -14,7 +15,7 @@ extension WaitGraph {
                 let others = threads.filter { !members.contains($0.tid) }
                 // A result comes from whoever computes it; a message could also come from a thread that looks for news now and then.
                 let isResult = pool.allSatisfy { StackShape($0).awaitsResult }
-                if others.allSatisfy({ standsForNobody($0) || isResult && ticks($0) }) { for tid in members { fullPools[tid] = members.count } }
+                if others.allSatisfy({ standsForNobody($0) || isResult && (ticks($0) || follower.isInert($0)) }) { for tid in members { fullPools[tid] = members.count } }
             }
         }
     }

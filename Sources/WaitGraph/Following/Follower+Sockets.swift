@@ -193,9 +193,15 @@ extension Follower {
         if isForgotten(by: socket.peer, socket) {
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
-        if saidAll(socket), !MidMessage.isInOperation(reader) { return .atRest(Self.taken) }
-        if wakesSoon(socket.peer), !Self.isBulk(socket), index.isClient(socket) == true, !MidMessage.isInOperation(reader) { return .atRest("its peer sent last, and wakes up by its timer") }
+        let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader)
+        if saidAll(socket), !isMidWork { return .atRest(Self.taken) }
+        if wakesSoon(socket.peer), !isMidWork, !Self.isBulk(socket), index.isClient(socket) == true { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
+    }
+
+    /// Whether a reader was come to as the holder of a lock that others wait for: nobody sits down with one to wait for news.
+    private func holdsOthersUp(_ reader: ThreadRecord) -> Bool {
+        trail.last.map { $0.relation == .heldBy && $0.to == .thread(pid: reader.pid, tid: reader.tid) } == true
     }
 
     /// A Unix socket: the kernel keeps no times, so only the peer's own state tells.

@@ -67,9 +67,9 @@ package struct StackShape: Sendable {
         "core::ops::function::FnOnce<Args>>::call_once",
     ]
 
-    /// Waits for the one result of something, which is never where a worker waits for work (libstdc++, libc++).
+    /// Waits for the one result of something, which is never where a worker waits for work (libstdc++, whose bits/atomic_futex.h is made for that; libc++).
     package var awaitsResult: Bool {
-        contains(anyOf: ["std::__basic_future", "std::__future_base::_State_baseV2::wait", "std::__1::__assoc_sub_state", "std::__1::future"], within: 12)
+        contains(anyOf: ["std::__atomic_futex_unsigned", "std::__basic_future", "std::__future_base::_State_baseV2::wait", "std::__1::__assoc_sub_state", "std::__1::future"], within: 12)
     }
 
     /// What a thread was started with, by name: two that were started alike stand at different places of it. Threads of C++ and Rust begin in

@@ -25,6 +25,8 @@ const struct kind kinds[] = {
     {"beat-flusher", beat_flusher}, {"beat-stages", beat_stages}, {"beat-fed", beat_fed}, {"beat-kept", beat_kept}, {"beat-reporter", beat_reporter}, {"beat-reported", beat_reported}, {"beat-handing", beat_handing}, {"spin-beside-beats", spin_beside_beats}, {"spin-for-steps", spin_for_steps},
     {"child-missed", child_missed},
     {"pool-full", pool_full}, {"pool-of-consumers", pool_of_consumers}, {"pool-enough", pool_enough},
+    {"pool-full-told", pool_full_told}, {"pool-enough-told", pool_enough_told}, {"once-result", once_result}, {"once-computed", once_computed},
+    {"answer-locked", answer_locked}, {"answer-unlocked", answer_unlocked},
     {"udp-silent", udp_silent}, {"udp-serve", udp_serve}, {"poll-closed", poll_closed}, {"poll-datagrams", poll_datagrams},
     {"sleep-daily", sleep_daily}, {"broker-take", broker_take}, {"subscription-quiet", subscription_quiet}, {"prefork", prefork},
     {"job-pipe", job_pipe}, {"greet-silent", greet_silent}, {"long-poll", long_poll},

@@ -42,6 +42,7 @@ STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(vari
 // Conversations
 STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
 STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
+STAND(answer_locked); STAND(answer_unlocked);
 STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_many);
 // Circles
 STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);
@@ -70,6 +71,6 @@ STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); 
 // Others
 STAND(semaphore_deserted); STAND(semaphore_shared); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++
-STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough);
+STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
 // Looks that nobody answers, and semaphores in two orders
 STAND(flag_polled); STAND(flag_to_come); STAND(semaphores_crossed); STAND(semaphores_fed);

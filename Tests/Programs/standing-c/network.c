@@ -83,6 +83,44 @@ static void news(int connection) {
 /// Its healthy twin: a subscription.
 STAND(subscription) { (void)count; (void)arguments; int fd = ask(news); ready(); read_all(fd); }
 
+static pthread_mutex_t kept = PTHREAD_MUTEX_INITIALIZER;
+
+static void *take_turn(void *x) { pthread_mutex_lock(&kept); pthread_mutex_unlock(&kept); return x; }
+
+static void read_page(int connection, size_t length) {
+    char page[4096];
+    for (size_t got = 0; got < length;) {
+        ssize_t bytes = recv(connection, page + got, length - got, 0);
+        if (bytes <= 0) exit(1);
+        got += (size_t)bytes;
+    }
+}
+
+static void half_and_listen(int connection) { char bytes[2048] = "<html>"; (void)!send(connection, bytes, 300, 0); read_all(connection); (void)!send(connection, bytes, sizeof bytes, 0); }
+
+/// Half of the answer has come, and the server waits for the next request; whoever reads has a lock that others want.
+STAND(answer_locked) {
+    (void)count; (void)arguments;
+    int fd = ask(half_and_listen);
+    pthread_mutex_lock(&kept);
+    for (int other = 0; other < 3; other++) begin("other", take_turn, NULL);
+    announce();
+    read_page(fd, 2048);
+    pthread_mutex_unlock(&kept);
+}
+
+/// Its healthy twin: the answer is whole, the lock was given back, and news may come.
+STAND(answer_unlocked) {
+    (void)count; (void)arguments;
+    int fd = ask(half_and_listen);
+    pthread_mutex_lock(&kept);
+    for (int other = 0; other < 3; other++) begin("other", take_turn, NULL);
+    read_page(fd, 300);
+    pthread_mutex_unlock(&kept);
+    announce();
+    read_all(fd);
+}
+
 static void close_at_once(int connection) { close(connection); }
 
 /// The connection is closed instead of an answer; whoever waits for it is never told.

@@ -1,9 +1,11 @@
 #include <condition_variable>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -27,6 +29,10 @@ public:
         }
         some.notify_one();
         return result;
+    }
+    std::size_t length() {
+        std::lock_guard<std::mutex> guard(lock);
+        return tasks.size();
     }
 
 private:
@@ -64,6 +70,26 @@ void tick() {
         for (;;) usleep(300000);
     }).detach();
 }
+/// Looks once, and then not for long.
+void tell(Pool &pool) {
+    std::thread([&pool] {
+        for (;;) {
+            fprintf(stderr, "%zu tasks\n", pool.length());
+            sleep(300);
+        }
+    }).detach();
+}
+
+pthread_once_t first = PTHREAD_ONCE_INIT;
+std::promise<long> value;
+long known;
+
+void find_out() { known = value.get_future().get(); }
+
+void *ask_once(void *unused) {
+    pthread_once(&first, find_out);
+    return unused;
+}
 } // namespace
 
 extern "C" {
@@ -97,5 +123,39 @@ void pool_enough(int, char **) {
     static Pool pool(3);
     announce();
     for (;;) pool.hand([] { return pool.hand([] { usleep(200000); return 1L; }).get(); }).get();
+}
+
+/// The same beside a thread that tells of the pool now and then.
+void pool_full_told(int, char **) {
+    static Pool pool(3);
+    tell(pool);
+    announce();
+    pool.hand([] { return measure(pool, 3); }).get();
+}
+
+void pool_enough_told(int, char **) {
+    static Pool pool(3);
+    tell(pool);
+    announce();
+    for (;;) pool.hand([] { return pool.hand([] { usleep(200000); return 1L; }).get(); }).get();
+}
+
+/// What is to be done once waits for a value that nobody brings, and others wait for that.
+void once_result(int, char **) {
+    begin("asker", ask_once, nullptr);
+    announce();
+    ask_once(nullptr);
+}
+
+/// Its healthy twin: the value is being computed.
+void once_computed(int, char **) {
+    begin("asker", ask_once, nullptr);
+    std::thread([] {
+        volatile long sum = 0;
+        while (sum < 1L << 50) sum = sum + 1;
+        value.set_value(long(sum));
+    }).detach();
+    ready();
+    ask_once(nullptr);
 }
 }
