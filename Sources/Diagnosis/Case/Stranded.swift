@@ -78,6 +78,7 @@ enum Stranded {
         // A worker that takes work for ever: that its end is waited for keeps the program alive.
         if tid != first, waiter.managedWait?.kind == .queueTake, waiter.codeAhead?.comesBack == true { return nil }
         let shape = StackShape(waiter)
+        if tid != first, shape.awaitsMessage, waiter.codeAhead?.comesBack == true, waiter.codeAhead?.isMidRound == false, Follower(graph).mayBeFed(by: pid, tid) { return nil }
         // That somebody who wakes up may bring it is a reason to wait for work, and none to wait for one result all the time.
         if !shape.awaitsResult, Follower(graph).restAmongTickers(tid, pid) != nil { return nil }
         let awaitsResult = if case .result? = MidOperation(graph.understood(waiter)) { true } else { false }

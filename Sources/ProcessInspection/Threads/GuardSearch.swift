@@ -58,7 +58,10 @@ enum GuardSearch {
             let end = byTID[copy.tid]?.stack.status == .complete ? frames[copy.tid]?.last : nil
             let stack = byTID[copy.tid].map { places(of: $0, pointers) } ?? []
             if let own, let caller, stack.indices.contains(caller), waiters[own]?.contains(copy.tid) == true { takers[own, default: []].insert(stack[caller].place) }
-            for (address, trace, position) in traces(in: copy, of: waiters, Set(readers.keys)) where position <= end ?? .max {
+            let hasWaited = byTID[copy.tid]?.wait?.futex?.object == .condition
+            for (address, trace, position, isSaid) in traces(in: copy, of: waiters, Set(readers.keys)) where position <= end ?? .max {
+                // It may have let go of the lock for as long, and then its guard says so.
+                if hasWaited, trace != .readersGuard, !isSaid { continue }
                 // The call that waits for the lock has its address too: only what lies further out was there before.
                 if address == own, waiters[address]?.contains(copy.tid) == true, position < outside ?? .max { continue }
                 found[address, default: []].append(Find(tid: copy.tid, trace: trace, place: stack.last { $0.start <= position }?.place))
@@ -92,16 +95,16 @@ enum GuardSearch {
         return zip(stackPointers, frames.filter { !$0.isInlined }).map { ($0, Place(module: $1.module, function: $1.programCounter &- UInt64($1.offset ?? 0))) }
     }
 
-    /// The lock's addresses among a thread's registers (position 0) and stack, with what each tells.
-    private static func traces(in copy: ThreadCopy, of locks: [UInt64: Set<Int32>], _ held: Set<UInt64>) -> [(lock: UInt64, trace: Trace, position: UInt64)] {
-        var found: [(UInt64, Trace, UInt64)] = []
+    /// The lock's addresses among a thread's registers (position 0) and stack, with what each tells, and whether a flag behind it is set.
+    private static func traces(in copy: ThreadCopy, of locks: [UInt64: Set<Int32>], _ held: Set<UInt64>) -> [(lock: UInt64, trace: Trace, position: UInt64, isSaid: Bool)] {
+        var found: [(UInt64, Trace, UInt64, Bool)] = []
         func look(_ word: UInt64, _ before: UInt64?, _ next: UInt64?, _ position: UInt64) {
             if locks[word] != nil {
                 let isBesideData = [before, next].contains { $0.map { Self.dataBehind.contains($0 &- word) } == true }
                 let trace: Trace = isBesideData && held.contains(word) ? .readersGuard : next.map { $0 & 0xff <= 1 } == true ? .guardian : .address
-                found.append((word, trace, position))
+                found.append((word, trace, position, next.map { $0 & 0xff == 1 } == true))
             }
-            if locks[word &+ countsOfArc] != nil { found.append((word &+ countsOfArc, .box, position)) }
+            if locks[word &+ countsOfArc] != nil { found.append((word &+ countsOfArc, .box, position, false)) }
         }
         for (number, word) in copy.registers.enumerated() where copy.known & (1 << UInt32(number)) != 0 { look(word, nil, nil, 0) }
         // Aligned words from the stack pointer up: what lies below is dead.
@@ -123,6 +126,8 @@ enum GuardSearch {
     private static func isLibrary(_ frame: Frame) -> Bool {
         // Rust's library is compiled into the program; its files keep the names they had where it was built.
         if frame.module?.contains("/libc.so") == true || frame.file?.hasPrefix("/rustc/") == true { return true }
+        // So are C++'s locks, whose guards are made before they hold anything (bits/unique_lock.h); not what runs a thread's function (std_thread.h).
+        if let symbol = frame.symbol, ["_ZNSt", "_ZNKSt", "_ZSt"].contains(where: { symbol.hasPrefix($0) }), !symbol.hasPrefix("_ZNSt6thread") { return true }
         return (frame.function ?? frame.symbol ?? "").contains("_contended")
     }
 }

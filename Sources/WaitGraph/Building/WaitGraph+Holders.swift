@@ -18,11 +18,12 @@ extension WaitGraph {
     package static let byElimination = "every other thread only ticks or waits for threads to end"
 
     /// Those whose stacks tell that they hold the lock, where it is one for whom there is room: a second one may only refer to it.
-    /// A thread in a condition's wait has let go of the mutex whose address it keeps.
+    /// A thread in a condition's wait has let go of the mutex whose address it keeps; of a read-write lock only where its condition is for any lock.
     private func holders(_ futex: FutexWait, _ waiter: ThreadRecord) -> [Int32] {
         let shown = (futex.onStacksOf ?? []).filter { tid in
             guard let other = index.thread(tid), other.pid == waiter.pid else { return false }
-            return tid == waiter.tid || other.wait?.futex?.object != .condition
+            let mayLetGo = futex.object == .mutex || StackShape(other).contains(anyOf: ["condition_variable_any"], within: 16)
+            return tid == waiter.tid || other.wait?.futex?.object != .condition || !mayLetGo
         }
         let room = futex.object == .readWriteLock ? max(1, futex.count ?? 1) : 1
         return shown.count <= room ? shown : []

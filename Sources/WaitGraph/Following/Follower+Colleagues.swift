@@ -45,6 +45,11 @@ extension Follower {
         return nil
     }
 
+    /// Whether a thread that wakes up by its timer may come to code that lets others go on.
+    package func mayBeFed(by pid: Int32, _ tid: Int32) -> Bool {
+        index.threads(of: pid).contains { $0.tid != tid && graph.ticks($0) && $0.codeAhead?.releases?.elements.contains { !$0.contains("unlock") } == true }
+    }
+
     /// Where nothing tells who holds a lock: whether one of those who may is about to let go of it; nil where none is seen to.
     ///
     /// That is a worker that stands in the very functions in which the waiter does, and waits for work there; or whoever computes.

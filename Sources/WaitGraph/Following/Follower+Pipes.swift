@@ -19,6 +19,7 @@ extension Follower {
 
     private mutating func awaited(_ edge: WaitEdge, _ pipe: PipeRecord, _ thread: ThreadRecord) -> Outcome {
         let pid = thread.pid
+        if isOpenToAnybody(pipe, thread) { return .atRest("waits at a FIFO for whoever opens it to write") }
         let own = pipe.writers.filter { $0.pid == pid }
         let others = Set(pipe.writers.map(\.pid)).subtracting([pid]).sorted()
         if others.isEmpty {
@@ -53,6 +54,15 @@ extension Follower {
             return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
         }
         return .atRest("waits for output of \(index.name(of: seen[0])), which is at rest")
+    }
+
+    /// Whether a FIFO still has its name, and is read through a descriptor that can write as well: so it never comes to its end, whoever comes
+    /// and goes, as a program opens one by which it is told what to do (fifo(7)).
+    private func isOpenToAnybody(_ pipe: PipeRecord, _ reader: ThreadRecord) -> Bool {
+        (graph.understood(reader).wait?.descriptors ?? []).contains { interest in
+            guard let descriptor = index.descriptor(reader.pid, interest.fd), descriptor.inode == pipe.inode else { return false }
+            return descriptor.kind == .fifo && descriptor.access == .readWrite && !descriptor.isDeleted
+        }
     }
 
     /// Whether no thread of the process and no handler of a signal can be meant to write to what its main thread reads.

@@ -68,6 +68,13 @@ extension Follower {
         // A virtual machine handles signals for itself; what the program does on them is among the releasers of its waits.
         guard !handlesWakingSignals(pid) || threads.contains(where: { $0.managedStack != nil }) else { return false }
         return threads.allSatisfy { isInert($0) || takesInVain($0) || hasNothingToDo($0) || waitsForOthers($0) } && threads.contains { isInert($0) || takesInVain($0) }
+            && !mayGiveLock(threads)
+    }
+
+    /// Whether one that has not had its turn yet may let go of a lock, for which others wait: those may let more go on.
+    private func mayGiveLock(_ threads: [ThreadRecord]) -> Bool {
+        guard threads.contains(where: { [.mutex, .readWriteLock, .once].contains($0.wait?.futex?.object) }) else { return false }
+        return threads.contains { thread in isInert(thread) && !hadItsTurns(thread) && thread.codeAhead?.releases?.elements.contains { $0.contains("unlock") } == true }
     }
 
     /// Takes in what comes from outside, and whatever that is, can come to nothing that lets others go on.

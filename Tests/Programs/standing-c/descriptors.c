@@ -55,6 +55,20 @@ STAND(pipe_write) {
     rest();
 }
 
+static void take_orders(const char *path, int isNamed) {
+    char order[64];
+    if (mkfifo(path, 0600) < 0) exit(1);
+    int fd = open(path, O_RDWR);
+    if (!isNamed) unlink(path);
+    announce();
+    while (read(fd, order, sizeof order) > 0) {}
+}
+
+/// Anybody may write orders into it, whose writers come and go: all is well.
+STAND(fifo_orders) { (void)count; take_orders(arguments[0], 1); }
+/// The same where its name is gone: nobody else can open it any more.
+STAND(fifo_nameless) { (void)count; take_orders(arguments[0], 0); }
+
 STAND(fifo_open) {
     if (count < 1) return;
     mkfifo(arguments[0], 0600);

@@ -26,6 +26,7 @@ const struct kind kinds[] = {
     {"child-missed", child_missed},
     {"pool-full", pool_full}, {"pool-of-consumers", pool_of_consumers}, {"pool-enough", pool_enough},
     {"pool-full-told", pool_full_told}, {"pool-enough-told", pool_enough_told}, {"once-result", once_result}, {"once-computed", once_computed},
+    {"shared-kept", shared_kept}, {"shared-let-go", shared_let_go}, {"fifo-orders", fifo_orders}, {"fifo-nameless", fifo_nameless},
     {"answer-locked", answer_locked}, {"answer-unlocked", answer_unlocked},
     {"udp-silent", udp_silent}, {"udp-serve", udp_serve}, {"poll-closed", poll_closed}, {"poll-datagrams", poll_datagrams},
     {"sleep-daily", sleep_daily}, {"broker-take", broker_take}, {"subscription-quiet", subscription_quiet}, {"prefork", prefork},

@@ -72,5 +72,8 @@ STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); 
 STAND(semaphore_deserted); STAND(semaphore_shared); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
+STAND(shared_kept); STAND(shared_let_go);
+// FIFOs that anybody may write to
+STAND(fifo_orders); STAND(fifo_nameless);
 // Looks that nobody answers, and semaphores in two orders
 STAND(flag_polled); STAND(flag_to_come); STAND(semaphores_crossed); STAND(semaphores_fed);
