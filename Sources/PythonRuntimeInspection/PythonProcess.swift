@@ -92,7 +92,9 @@ struct PythonProcess {
         let tasks = interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }
         let waits = AsyncWaits(process: self, tasks: tasks, loops: loops)
         let closed = isClosed(records)
-        return (tasks, tasks.map { waits.record($0, pid: pid, isClosed: closed) })
+        var rows = tasks.map { waits.record($0, pid: pid, isClosed: closed) }
+        if let opcodes = Opcodes.known(states.runtime.version.minor) { TaskSurvey(process: self, uses: CodeUses(objects: objects, opcodes: opcodes)).complete(&rows, tasks) }
+        return (tasks, rows)
     }
 
     /// Nothing outside or inside can wake it: its loops have no timer, no callback and no descriptor but their own pipe, and

@@ -25,9 +25,12 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var awaitsSeveral: Bool?
     /// For a thread that goes on by itself beside one that reads from a pipe: descriptors that it may come to write to or close, the standard ones aside.
     public var outputs: Observed<[Int32]>?
-    /// For a Swift task asleep that another waits for: whether a function that it is in never returns as long as it is not cancelled.
+    /// For a task of Swift or asyncio asleep that another waits for: whether a function that it is in never returns as long as it is not cancelled.
     public var endsOnlyIfCancelled: Bool?
-    /// For a Swift task that waits for such a child as its last, or for one element of a stream, and for a main thread that waits: whether the program does anything in it after that.
+    /// For a task of Python that was cancelled: whether it stands where it takes that for a failure like any other, and goes round again.
+    public var ignoresCancellation: Bool?
+    /// For a task of Swift or asyncio that waits for such a child as its last, or for one element of a stream, and for a main thread that waits: whether the program does anything in it after that.
+    /// Of asyncio: whether what it comes to then is a result that is used.
     public var hasMoreToDo: Bool?
     /// For the main task at a continuation or a stream that nobody can end: whether the program gave that continuation to anybody, or does anything with
     /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive.

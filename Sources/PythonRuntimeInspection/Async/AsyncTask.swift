@@ -11,9 +11,12 @@ struct AsyncTask {
     /// Innermost first; empty while it runs.
     var frames: [PythonFrame]
     var isSuspended: Bool
+    /// Asked to end, and not asked back (`Task.uncancel`).
+    let isCancelled: Bool
 
     /// Words of the object in which its fields are looked for: they moved between versions, their order did not.
     private static let words = 32
+    private static let mostCancels: UInt32 = 1 << 20
 
     /// nil for what is no task, or one that has ended.
     init?(_ address: UInt64, _ objects: PythonObjects, _ coroutines: Coroutines) {
@@ -28,6 +31,8 @@ struct AsyncTask {
         waiter = objects.type(of: body[row - 1]) == nil ? 0 : body[row - 1]
         name = row + 1 < body.count ? (objects.type(of: body[row + 1])?.isString == true ? objects.string(body[row + 1]) : objects.integer(body[row + 1]).map { "Task-\($0)" }) : nil
         isSuspended = coroutines.isSuspended(body[row])
+        let cancels = objects.half(address &+ UInt64(8 * max(0, row + objects.layout.taskCancels))) ?? 0
+        isCancelled = cancels > 0 && cancels < Self.mostCancels
         frames = isSuspended ? coroutines.frames(of: body[row]) : []
     }
 }

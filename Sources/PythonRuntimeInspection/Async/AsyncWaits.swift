@@ -57,6 +57,7 @@ struct AsyncWaits {
     func record(_ task: AsyncTask, pid: Int32, isClosed: Bool) -> TaskRecord {
         var record = TaskRecord(pid: pid, id: task.address, address: task.address, kind: .unstructured, state: .suspended)
         record.name = task.name
+        record.isCancelled = task.isCancelled
         if !task.isSuspended {
             record.state = .running
             record.runningOnTID = loops.first { $0.address == task.loop }?.tid

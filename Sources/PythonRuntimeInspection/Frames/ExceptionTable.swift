@@ -28,6 +28,9 @@ struct ExceptionTable {
         entries.last { $0.range.contains(offset) }?.depth ?? 0
     }
 
+    /// Where an exception goes that the code unit at `offset` raises.
+    func handler(at offset: Int) -> Int? { entries.last { $0.range.contains(offset) }?.handler }
+
     /// Where the statement began that put the value at `index` on the stack: the code unit before what it
     /// protects. A statement's ranges share their handler.
     func beginning(ofValue index: Int, at offset: Int) -> Int? {

@@ -46,6 +46,8 @@ struct PythonLayout {
     var cachedKeys: UInt64
     var instances: Instances
     var generatorFrame: UInt64
+    /// TaskObj's task_num_cancels_requested (Modules/_asynciomodule.c): so many words from its coroutine.
+    var taskCancels = 4
     /// PyLongObject: sign and size in ob_size (3.11), or in the low bits of lv_tag.
     var integersAreTagged: Bool
     /// simplequeueobject has a lock of its own (to 3.12), or waits in the parking lot.
@@ -89,5 +91,5 @@ struct PythonLayout {
         interpretersHead: 632, interpreterNext: 7264, threadsHead: 7344, threadsMade: 7336, modules: 7656, gilPointer: 16, threadIdent: 152,
         threadNative: 160, currentFrame: 72, frameCode: 0, framePrevious: 8, frameGlobals: 24, frameNamespace: 40, frameOwner: 70,
         codeFirstLine: 68, codeStackSize: 64, codeLocalsCount: 72, codeBytes: 200, asciiHeader: 40, unicodeHeader: 56, cachedKeys: 880,
-        instances: .inline, generatorFrame: 72, integersAreTagged: true, simpleQueueHasLock: false)
+        instances: .inline, generatorFrame: 72, taskCancels: -2, integersAreTagged: true, simpleQueueHasLock: false)
 }

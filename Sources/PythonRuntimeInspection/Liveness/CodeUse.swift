@@ -90,7 +90,19 @@ struct CodeUses {
         return found ?? false
     }
 
-    private func use(of code: PythonCode, from first: Int, to last: Int = .max) -> CodeUse {
+    struct Instruction {
+        var unit: Int
+        var opcode: UInt8
+        var argument: Int
+    }
+
+    func instructions(of code: PythonCode) -> [Instruction] {
+        var found: [Instruction] = []
+        visit((try? objects.memory.bytes(at: code.start, upTo: length(of: code) * 2)) ?? []) { found.append(Instruction(unit: $0, opcode: $1, argument: $2)) }
+        return found
+    }
+
+    func use(of code: PythonCode, from first: Int, to last: Int = .max) -> CodeUse {
         // PyCodeObject: co_consts 24, co_names 32.
         let names = tuple(code.address &+ 32).map { objects.string($0) ?? "" }
         let constants = tuple(code.address &+ 24)

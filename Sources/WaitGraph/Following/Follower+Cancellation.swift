@@ -7,6 +7,7 @@ extension Follower {
         func stays(isBusy: Bool) -> Outcome {
             .stuck(Standstill(end: key, ending: .cancelledStays(isBusy: isBusy), isCommitted: true))
         }
+        if let ignores = task.codeAhead?.ignoresCancellation { return ignores && goesRound(earlier, found) ? stays(isBusy: false) : nil }
         switch found {
         case .stuck(let standstill):
             // What it waits for itself is its own matter; another's silence is the root.
@@ -23,6 +24,12 @@ extension Follower {
             return stays(isBusy: true)
         case .atRest, .unclear: return nil
         }
+    }
+
+    /// A task whose code was read may put things in order as long as it likes: at both looks it did not.
+    private func goesRound(_ earlier: TaskRecord, _ found: Outcome) -> Bool {
+        if case .stuck = found { return false }
+        return activity.window_s >= graph.hungAfter_s * 0.8 && earlier.codeAhead?.ignoresCancellation == true
     }
 
     /// Whether it computed all the time: it had a processor for much of it, or never gave one up by itself.

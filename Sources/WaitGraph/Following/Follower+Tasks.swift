@@ -48,8 +48,10 @@ extension Follower {
     /// Services that are to go on for ever are several, or nothing comes after them.
     private func endlessChild(of task: TaskRecord, _ edges: [WaitEdge]) -> Outcome? {
         guard edges.count == 1, let edge = edges.first, case .task(let pid, let id) = edge.to, let child = index.task(pid, id), !child.isCancelled,
-            activity.window_s >= graph.hungAfter_s * 0.8, before(task) != nil, let earlier = activity.earlier?.task(pid, id), !earlier.isCancelled
+            activity.window_s >= graph.hungAfter_s * 0.8, let before = before(task), before.wait?.task == task.wait?.task, let earlier = activity.earlier?.task(pid, id), !earlier.isCancelled
         else { return nil }
+        // What might end it by an exception did not: it has gone round since it is the last.
+        if let wait = child.managedWait, activity.stood(child) != false, (wait.timeout_s ?? .infinity) > activity.window_s * 0.8 { return nil }
         let waiters = [task, activity.earlier?.task(task.pid, task.id)]
         guard [child, earlier].contains(where: { $0.codeAhead?.endsOnlyIfCancelled == true }), waiters.contains(where: { $0?.codeAhead?.hasMoreToDo == true }) else { return nil }
         return ends(edge, .childEndless)
@@ -63,7 +65,7 @@ extension Follower {
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's, unless it is owed.
-            if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
+            if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && task.codeAhead?.ignoresCancellation == nil && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
                 // What this very process sent itself has come.
                 return ends(timed, asksItself(index.sockets[row], pid) ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }

@@ -1340,6 +1340,114 @@ def filter_fed():
     filter_with(feed_what_lies_there)
 
 
+async def tell(pause):
+    """Shows how far the others are, for as long as it is let."""
+    while True:
+        await asyncio.sleep(pause)
+
+
+async def visit(pages, others):
+    """Pages that take so many seconds each, in a group with `others`; then what was found on them."""
+    found = []
+
+    async def page(seconds):
+        await asyncio.sleep(seconds)
+        found.append(seconds)
+    asyncio.get_running_loop().call_later(0.5, ready)
+    async with asyncio.TaskGroup() as group:
+        for other in others:
+            group.create_task(other)
+        for seconds in pages:
+            group.create_task(page(seconds))
+    return found
+
+
+@program
+def async_progress():
+    """The pages are visited, and their group waits for the task that shows how far they are."""
+    async def main():
+        found = await visit([0.1, 0.2], [tell(0.05)])
+        print(len(found))
+    asyncio.run(main())
+
+
+@program
+def async_progress_gathered():
+    """The same of results that are gathered."""
+    async def main():
+        asyncio.get_running_loop().call_later(0.3, ready)
+        found = await asyncio.gather(asyncio.sleep(0.1, "page"), tell(0.05))
+        print(len(found))
+    asyncio.run(main())
+
+
+@program
+def async_progress_slow():
+    """Their healthy twin: a page takes its time."""
+    async def main():
+        found = await visit([0.1, 60], [tell(0.05)])
+        print(len(found))
+    asyncio.run(main())
+
+
+@program
+def async_progress_kept():
+    """Healthy: what goes on for ever is what the program is for, and what it does first has been done."""
+    async def main():
+        await visit([0.1], [tell(0.05)])
+        print("left")
+    asyncio.run(main())
+
+
+def cancelled(work):
+    """A task that was given half a second; what waits for it waits on."""
+    async def main():
+        asyncio.get_running_loop().call_later(0.8, ready)
+        await asyncio.wait_for(work(), 0.3)
+    asyncio.run(main())
+
+
+@program
+def async_deaf():
+    """Takes every end of its stream for a fault of the line, also the one that it was asked for."""
+    async def follow():
+        while True:
+            try:
+                await asyncio.sleep(0.05)
+            except BaseException as fault:
+                print(type(fault).__name__, "again", file=sys.stderr)
+                await asyncio.sleep(0.01)
+    cancelled(follow)
+
+
+@program
+def async_tidy():
+    """Its healthy twin: it puts things in order first, which takes as long as it takes."""
+    async def follow():
+        try:
+            await tell(0.05)
+        except asyncio.CancelledError:
+            for _ in range(600):
+                await asyncio.sleep(0.1)
+            raise
+    cancelled(follow)
+
+
+@program
+def async_told():
+    """Healthy too: it makes a note, and comes to its end by that."""
+    async def follow():
+        left = 600
+        is_told = False
+        while left or not is_told:
+            try:
+                await asyncio.sleep(0.1)
+                left -= 1
+            except asyncio.CancelledError:
+                is_told = True
+    cancelled(follow)
+
+
 def taker(lock, number, gives_back):
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     lock.acquire()

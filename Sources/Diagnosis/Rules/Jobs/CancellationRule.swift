@@ -65,7 +65,7 @@ struct CancellationRule: DiagnosisRule {
     /// A Swift task that was cancelled and still waits, while another task waits for it.
     private func cancelledTask(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {
         let index = graph.index
-        for (row, task) in index.tasks.enumerated() where task.isCancelled && task.state == .suspended {
+        for (row, task) in index.tasks.enumerated() where task.isCancelled && task.state == .suspended && task.codeAhead?.ignoresCancellation == nil {
             guard let before = graph.activity.earlier?.task(task.pid, task.id), before.isCancelled, before.wait?.kind == task.wait?.kind else { continue }
             let key = NodeKey.task(pid: task.pid, id: task.id)
             // The innermost cancelled task is the deaf one, and somebody must wait for it.

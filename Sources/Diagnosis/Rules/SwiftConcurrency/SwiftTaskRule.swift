@@ -36,9 +36,10 @@ struct SwiftTaskRule: DiagnosisRule {
         case .cancelledStays(let isBusy): return deaf(end, isBusy, standstill, graph)
         case .childEndless:
             let parent = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
+            let isPython = task(standstill.end, graph)?.managedWait != nil
             return .root(
                 .childTaskNeverEnds, standstill, graph, "\(parent) waits for its last child, \(end), which goes round in a loop without an end and is not cancelled",
-                remedy: "Cancel the group (`group.cancelAll()`) when the work is done on which the child attends, and let the child's loop end then: `while !Task.isCancelled`, and `try await Task.sleep` without `try?`.")
+                remedy: isPython ? "Keep the task that attends on others out of their group, or cancel it (`task.cancel()`) when the last of them is done." : "Cancel the group (`group.cancelAll()`) when the work is done on which the child attends, and let the child's loop end then: `while !Task.isCancelled`, and `try await Task.sleep` without `try?`.")
         case .timer: return sleepingChild(end, standstill, graph) ?? blockedActor(end, standstill, graph)
         case .poolStarved(let blocked, let width):
             return .root(.cooperativePoolStarved, standstill, graph, "All \(blocked) threads of the cooperative pool (\(width) processors) block inside tasks: no other task can run")
@@ -88,9 +89,11 @@ struct SwiftTaskRule: DiagnosisRule {
 
     private func deaf(_ end: String, _ isBusy: Bool, _ standstill: Standstill, _ graph: WaitGraph) -> Candidate {
         let waiter = standstill.path.last { $0.to == standstill.end && $0.relation == .awaits }.map { NodeText.short($0.from, graph.index) }
+        let goesRound = task(standstill.end, graph)?.codeAhead?.ignoresCancellation == true
         var candidate = Candidate.root(
             .cancellationIgnored, standstill, graph,
-            "\(end) was cancelled and \(isBusy ? "computes on" : "goes on waiting"); \(waiter ?? "another task") waits for it to end")
+            "\(end) was cancelled and \(goesRound ? "takes that for a failure, after which it goes round again" : isBusy ? "computes on" : "goes on waiting"); \(waiter ?? "another task") waits for it to end",
+            remedy: goesRound ? "Let `CancelledError` through: catch `Exception`, and not `BaseException` or everything, around an `await` in a loop, or `raise` it again." : nil)
         candidate.rank = 4
         return candidate
     }

@@ -1,0 +1,37 @@
+internal import Evidence
+
+/// Looks at the code of asyncio's tasks: whether those that were cancelled take notice, and whether the last child that somebody waits for can come to its end.
+struct TaskSurvey {
+    let process: PythonProcess
+    let uses: CodeUses
+    private var objects: PythonObjects { process.objects }
+
+    func complete(_ records: inout [TaskRecord], _ tasks: [AsyncTask]) {
+        let rows = Dictionary(tasks.indices.map { (tasks[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
+        for (row, task) in tasks.enumerated() where task.isCancelled {
+            records[row].codeAhead = CodeAhead()
+            records[row].codeAhead?.ignoresCancellation = Deafness(objects: objects, uses: uses).isShown(task.frames)
+        }
+        // A program that signals tell what to do stays for that.
+        guard !process.handlesSignals, !process.loops.contains(where: \.hasSignalHandlers) else { return }
+        for (row, task) in tasks.enumerated() where records[row].wait?.kind == .task && !isContentWithFirst(task) {
+            guard let child = records[row].wait?.task.flatMap({ rows[$0] }), !tasks[child].isCancelled, neverEnds(tasks[child]) else { continue }
+            records[child].codeAhead = CodeAhead()
+            records[child].codeAhead?.endsOnlyIfCancelled = true
+            records[row].codeAhead = CodeAhead()
+            records[row].codeAhead?.hasMoreToDo = ResultUse(uses: uses).isUsed(by: task.frames)
+        }
+    }
+
+    /// asyncio.wait, unless for all of them.
+    private func isContentWithFirst(_ task: AsyncTask) -> Bool {
+        guard let frame = task.frames.first, frame.local("fs", objects) != nil else { return false }
+        return frame.local("return_when", objects).flatMap(objects.string) != "ALL_COMPLETED" || frame.local("counter", objects) == nil
+    }
+
+    /// It sleeps in a loop that no `return` or `break` leaves.
+    private func neverEnds(_ task: AsyncTask) -> Bool {
+        guard task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true else { return false }
+        return task.frames.dropFirst().contains { !$0.code.isOfLibrary && uses.isEndless($0.code) }
+    }
+}
