@@ -29,9 +29,23 @@ struct TaskSurvey {
         return frame.local("return_when", objects).flatMap(objects.string) != "ALL_COMPLETED" || frame.local("counter", objects) == nil
     }
 
-    /// It sleeps in a loop that no `return` or `break` leaves.
+    /// It sleeps in a loop that no `return` or `break` leaves, and does nothing in between that could come to an exception of its own, but look and tell.
     private func neverEnds(_ task: AsyncTask) -> Bool {
         guard task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true else { return false }
-        return task.frames.dropFirst().contains { !$0.code.isOfLibrary && uses.isEndless($0.code) }
+        let own = task.frames.dropFirst().prefix { !$0.code.isOfLibrary }
+        guard let loop = own.firstIndex(where: { uses.isEndless($0.code) }) else { return false }
+        return own[...loop].allSatisfy(onlyTells)
+    }
+
+    private static let calls = PollLoop.calls.union(["asyncio", "monotonic", "perf_counter", "strftime", "round", "float"])
+    private static let plain: Set<String> = ["int", "float", "str", "bool", "NoneType", "list", "dict", "set", "tuple", "collections.deque", "bytes"]
+
+    private func onlyTells(_ frame: PythonFrame) -> Bool {
+        if uses.instructions(of: frame.code).contains(where: { $0.opcode == uses.opcodes.handling.raise }) { return false }
+        let use = uses.use(of: frame.code, from: 0)
+        func isPlain(_ entry: (name: String, value: UInt64)) -> Bool { objects.type(of: entry.value).map { Self.plain.contains($0.fullName) } ?? false }
+        let values = Set(objects.entries(of: frame.globals).filter { isPlain(($0.name, $0.value)) }.map(\.name))
+        let kept = Set(frame.locals(objects).prefix(64).flatMap { objects.attributes(of: $0.value).prefix(256) }.filter { isPlain(($0.name, $0.value)) }.map(\.name))
+        return use.nested.isEmpty && use.globals.subtracting(Self.calls).isSubset(of: values) && use.attributes.subtracting(Self.calls).isSubset(of: kept)
     }
 }

@@ -1399,6 +1399,24 @@ def async_progress_kept():
     asyncio.run(main())
 
 
+@program
+def async_progress_ends():
+    """Healthy: who watches gives up by itself, with an error that belongs to what was found."""
+    async def watch():
+        looks = 0
+        while True:
+            await asyncio.sleep(0.05)
+            looks += 1
+            if looks > 2000:
+                raise TimeoutError(looks)
+
+    async def main():
+        asyncio.get_running_loop().call_later(0.3, ready)
+        found = await asyncio.gather(asyncio.sleep(0.1, "page"), watch(), return_exceptions=True)
+        print(len(found))
+    asyncio.run(main())
+
+
 def cancelled(work):
     """A task that was given half a second; what waits for it waits on."""
     async def main():
