@@ -53,12 +53,17 @@ extension TaskForestReader {
         let objects = DispatchObjectWaits(memory: context.target.memory).waits(of: threads)
         let wakeful = Set(threads.filter(\.wakesByItself).map(\.tid))
         let mappings = (try? context.target.proc.maps()) ?? []
-        let reach = ObjectReach(memory: context.target.memory, mappings: mappings)
-            .threads(leadingTo: Set(objects.values.compactMap { $0.futex?.objectAddress }), from: context.copies.filter { wakeful.contains($0.tid) })
+        let objectReach = ObjectReach(memory: context.target.memory, mappings: mappings)
+        let reach = objectReach.threads(leadingTo: Set(objects.values.compactMap { $0.futex?.objectAddress }), from: context.copies.filter { wakeful.contains($0.tid) })
         for (tid, var wait) in objects {
             guard var futex = wait.futex else { continue }
             futex.reachedFrom = (reach[futex.objectAddress] ?? []).sorted()
             wait.futex = futex
+            waits[tid] = wait
+        }
+        for (tid, enders) in DispatchEnders(copies: context.copies, reach: objectReach).threads(ending: objects, among: threads) {
+            guard var wait = waits[tid] ?? threads.first(where: { $0.tid == tid })?.wait else { continue }
+            wait.futex?.endedBy = enders.sorted()
             waits[tid] = wait
         }
         let pointers = Dictionary(context.copies.map { ($0.tid, $0.stackPointer) }, uniquingKeysWith: { first, _ in first })

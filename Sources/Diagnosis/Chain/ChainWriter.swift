@@ -159,7 +159,7 @@ package struct ChainWriter {
         case .nameLookup: "resolves a name; no answer"
         case .descriptorsExhausted: "no descriptor is left"
         case .nobodyResumes: "suspended at a continuation\(unreachability(of: standstill.end)): nothing that runs or can be woken can resume it"
-        case .unfulfilled(let since): "the process has it with itself; the last bytes came in \(NodeText.seconds(since)) ago, and both ends are at rest"
+        case .unfulfilled(let since): "the last bytes came in \(NodeText.seconds(since)) ago and were taken in, and both ends are at rest"
         case .connectionsTaken(let count, let unread): "all \(count) connections to it are taken" + (unread > 0 ? ", \(unread) by answers that nobody reads" : "")
         case .workersExhausted(let threads): "all \(threads) of its threads wait for work that lies in its own queue"
         case .poolFull(let threads): "all \(threads) threads of its pool stand in tasks that wait for other tasks"

@@ -128,6 +128,9 @@ public struct FutexWait: Codable, Sendable, Hashable {
     public var count: Int?
     /// Threads that wake up by themselves and from whose stacks references lead to a Dispatch semaphore or group.
     public var reachedFrom: [Int32]?
+    /// Threads in the middle of work after which it ends: in blocks of a Dispatch group, with the permits of a Dispatch semaphore, or at the
+    /// Foundation operation that is waited for.
+    public var endedBy: [Int32]?
 
     public init(address: UInt64, operation: Int, object: ObjectKind = .unknown) {
         self.address = address

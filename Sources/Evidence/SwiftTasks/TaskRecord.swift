@@ -79,10 +79,14 @@ public struct TaskWait: Codable, Sendable, Hashable {
     public var queuePosition: Int?
     /// The connection whose channel holds what the task waits for; nil where none or several lead to it.
     public var descriptor: Int32?
+    /// Thread that runs the event loop which watches that connection.
+    public var watcherTID: Int32?
     /// Of the HTTP answer on that connection, whose head told its length: bytes that have not come.
     public var answerMissing_bytes: UInt64?
     /// Of the HTTP answer under way on that connection, whose head told no length: the method of its request, where that is POST, PUT or PATCH.
     public var answersTo: String?
+    /// Whether the decoders of that connection keep no part of a message: all that came was taken in. nil where it has none.
+    public var isInputDecoded: Bool?
     /// Of an answer that a task of another language reads: what its client's own objects say has not come.
     public var owedRest: String?
     /// With nobody left who could resume it: objects that refer to the continuation all the same, and to which only

@@ -11,7 +11,7 @@ enum Releasing {
         "__cxa_guard_release", "__cxa_guard_abort", "pthread_once", "g_cond_signal", "g_cond_broadcast",
     ]
     /// These let only those go on who wait for the lock itself.
-    private static let unlocks: Set<String> = ["pthread_mutex_unlock", "pthread_rwlock_unlock", "mtx_unlock", "pthread_mutex_destroy"]
+    private static let unlocks: Set<String> = ["pthread_mutex_unlock", "pthread_rwlock_unlock", "mtx_unlock"]
     /// What a program uses that means some of its threads to wait for others of them.
     private static let signals: Set<String> = [
         "pthread_cond_signal", "pthread_cond_broadcast", "pthread_barrier_wait", "sem_post", "cnd_signal", "cnd_broadcast", "syscall",

@@ -14,7 +14,7 @@ enum SwiftReleasing {
         if name.hasPrefix("$s"), ["N", "Ma", "Mn", "WP", "Mp", "Mc", "Tq"].contains(where: { name.hasSuffix($0) }) { return .nothing }
         if file.hasPrefix("libswift_Concurrency") { return resuming.contains { name.contains($0) } ? .release : .nothing }
         if isSignal(name) { return .release }
-        if file.hasPrefix("libdispatch") || file.hasPrefix("libswiftDispatch") { return clocks.contains { name.hasPrefix($0) } ? .nothing : .unknown }
+        if file.hasPrefix("libdispatch") || file.hasPrefix("libswiftDispatch") { return (clocks + synchronous).contains { name.hasPrefix($0) } ? .nothing : .unknown }
         if file.hasPrefix("libFoundation") || file.hasPrefix("lib_Foundation") { return foundation(name) }
         if file.hasPrefix("libswiftObservation") || file.hasPrefix("libswiftDistributed") { return .unknown }
         return .nothing
@@ -23,6 +23,8 @@ enum SwiftReleasing {
     /// Parts of the names of what lets tasks go on in libswift_Concurrency: continuations, streams, cancellation, and jobs given to executors.
     private static let resuming = ["resume", "Resume", "yield", "finish", "cancel", "enqueue", "Enqueue", "runSynchronously", "runImmediately", "swift_job_run"]
     private static let clocks = ["dispatch_time", "dispatch_walltime", "$s8Dispatch0A4TimeV", "$s8Dispatch0A8WallTimeV", "$s8Dispatch0A12TimeIntervalO", "$s8Dispatch0A3QoSV", "$s8Dispatch0A5GroupC5enter", "$s8Dispatch0A5GroupCACycfc", "$s8Dispatch0A5GroupCfD"]
+    /// What it runs is the caller's own code, which is read as such; when it returns, those go on who wait for the queue.
+    private static let synchronous = ["$s8Dispatch0A5QueueC4sync", "$s8Dispatch0A5QueueC5label"]
 
     private static let values = [
         "4Date", "4Data", "4UUID", "3URL", "11ProcessInfo", "13DateFormatter", "20ISO8601DateFormatter", "15NumberFormatter", "8Calendar", "8TimeZone", "6Locale", "7Decimal",
@@ -31,7 +33,8 @@ enum SwiftReleasing {
     private static let threads = ["5sleep", "10isFinished", "11isExecuting", "11isCancelled", "7current", "12isMainThread", "4name"]
     /// Who reads at the other end waits for a descriptor, and not for a continuation.
     private static let notifying = ["BackgroundAndNotify", "bilityHandler", "waitForData"]
-    private static let locks = ["4lock", "3try", "6unlock", "5before", "4name"]
+    /// And what makes one and ends it.
+    private static let locks = ["4lock", "3try", "6unlock", "5before", "4name", "CACycf", "Cfd", "CfD"]
 
     static func isSignal(_ name: String) -> Bool { signals.contains { name.contains($0) } }
     private static let signals = ["11NSConditionC6signal", "11NSConditionC9broadcast", "$s8Dispatch0A9SemaphoreC6signal", "$s8Dispatch0A5GroupC5leave"]

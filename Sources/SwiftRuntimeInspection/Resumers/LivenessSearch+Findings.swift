@@ -26,6 +26,8 @@ extension LivenessSearch {
             finding.descriptor = channels.descriptor(ofTask: waiter)
             finding.answerMissing_bytes = finding.descriptor.flatMap { channels.missing[$0] }
             finding.answersTo = finding.descriptor.flatMap { channels.methods[$0] }
+            finding.watcherTID = finding.descriptor.flatMap { channels.watchers[$0] }
+            finding.isInputDecoded = finding.descriptor.flatMap { channels.decoded[$0] }
             if sleepers <= HeldCode.maximumTasks, reader.libraryWait(waiter) == .sleep { finding.held = HeldCode(search: self).found(from: owned[waiter]) }
             if list.isEmpty { finding.onlyThrough = Set((deadHolders[waiter] ?? []).map(words)).sorted() }
             result[waiter] = finding

@@ -16,6 +16,10 @@ struct NIOChannels {
     private(set) var missing: [Int32: UInt64] = [:]
     /// By descriptor: the method of the request that has something done, whose answer, of a length that was not told, is under way.
     private(set) var methods: [Int32: String] = [:]
+    /// By descriptor: the thread that runs the event loop which watches the connection.
+    private(set) var watchers: [Int32: Int32] = [:]
+    /// By descriptor, where a decoder was found: whether none of them keeps a part of a message.
+    private(set) var decoded: [Int32: Bool] = [:]
 
     private static let maximumChannels = 512
     private static let maximumObjects = 1 << 14
@@ -46,12 +50,14 @@ struct NIOChannels {
         self.search = search
         var leading: [Int: [(depth: Int, descriptor: Int32)]] = [:]
         // Words left over from one loop may lead to another's connections: each connection counts once.
-        let connections = Dictionary(loops.runners.keys.flatMap { channels(of: $0) }.map { ($0.address, $0) }) { first, _ in first }.values.sorted { $0.address < $1.address }
+        let connections = Dictionary(loops.runners.flatMap { loop, tid in channels(of: loop).map { (address: $0.address, descriptor: $0.descriptor, watcher: tid) } }.map { ($0.address, $0) }) { first, _ in first }.values.sorted { $0.address < $1.address }
         guard !connections.isEmpty, connections.count <= Self.maximumChannels else { return }
         for channel in connections {
             guard let led = led(by: channel.address) else { return }
             missing[channel.descriptor] = led.missing_bytes
             methods[channel.descriptor] = led.method
+            watchers[channel.descriptor] = channel.watcher
+            decoded[channel.descriptor] = led.isPartial.map { !$0 }
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
         for (task, from) in leading {
@@ -86,6 +92,8 @@ struct NIOChannels {
         var isOpenAnswer = false
         /// Of the requests that its handlers hold.
         var methods: Set<String?> = []
+        /// Whether a decoder is within a message; nil where there is none.
+        var isPartial: Bool?
         var method: String? { isOpenAnswer && methods.count == 1 ? methods.first ?? nil : nil }
     }
 
@@ -104,6 +112,10 @@ struct NIOChannels {
             if name(step.object) == HTTPMessageParser.className, let parser = HTTPMessageParser(at: step.object, memory: search.reader.live) {
                 led.missing_bytes = parser.missingOfAnswer_bytes ?? led.missing_bytes
                 led.isOpenAnswer = led.isOpenAnswer || parser.isOpenAnswer
+                led.isPartial = led.isPartial == true || parser.isOpenAnswer || parser.missingOfAnswer_bytes != nil
+            }
+            if name(step.object) == DecoderBuffer.className, let keeps = DecoderBuffer.keepsBytes(at: step.object, memory: search.reader.live, name: name) {
+                led.isPartial = led.isPartial == true || keeps
             }
             if name(step.object) == HTTPRequestMethod.className { led.methods.insert(HTTPRequestMethod.read(at: step.object, memory: search.reader.live)) }
             for word in words(in: step.object) {

@@ -43,6 +43,8 @@ struct ResumerReader {
         var descriptor: Int32?
         var answerMissing_bytes: UInt64?
         var answersTo: String?
+        var isInputDecoded: Bool?
+        var watcherTID: Int32?
         var onlyThrough: [String]?
         /// For a task asleep: addresses in the program's own file that lie in memory to which it leads.
         var held: Set<UInt64>?
@@ -56,6 +58,8 @@ struct ResumerReader {
             wait.descriptor = descriptor
             wait.answerMissing_bytes = answerMissing_bytes
             wait.answersTo = answersTo
+            wait.isInputDecoded = isInputDecoded
+            wait.watcherTID = watcherTID
             wait.onlyThrough = onlyThrough
         }
     }

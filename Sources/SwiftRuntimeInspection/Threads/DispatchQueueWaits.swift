@@ -50,7 +50,7 @@ struct DispatchQueueWaits {
     }
 
     /// In the middle of a block of a queue, whichever way it was handed over.
-    private static func isInBlock(_ thread: ThreadRecord) -> Bool {
+    static func isInBlock(_ thread: ThreadRecord) -> Bool {
         thread.stack.elements.contains { frame in
             let function = frame.function ?? ""
             return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release"

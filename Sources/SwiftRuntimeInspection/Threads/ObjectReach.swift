@@ -16,23 +16,25 @@ struct ObjectReach {
     /// Where the program's own file lies.
     var program: Range<UInt64> = 0..<0
     var types: TypeNames?
+    /// Where the stacks of all threads end. Below lies what functions left that have returned.
+    var stackPointers: [UInt64] = []
 
     /// - Returns: by object, the threads that lead to it.
-    func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy]) -> [UInt64: [Int32]] {
+    func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy], depth: Int = Self.depth) -> [UInt64: [Int32]] {
         guard !objects.isEmpty else { return [:] }
         let heap = heap(without: copies.map(\.stackPointer))
         var found: [UInt64: [Int32]] = [:]
         for (row, copy) in copies.enumerated() {
-            let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap) : objects
+            let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap, depth) : objects
             for object in reached { found[object, default: []].append(copy.tid) }
         }
         return found
     }
 
     /// The objects among `wanted` that a thread leads to; all of them where there is more than can be followed.
-    private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping]) -> Set<UInt64> {
+    private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping], _ depth: Int) -> Set<UInt64> {
         var found: Set<UInt64> = []
-        return follow(from: words(of: copy), heap) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
+        return follow(from: words(of: copy), heap, depth) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
     }
 
     /// Addresses in the program's own file, and metadata of classes, that lie in memory to which a thread leads; nil where there is more than can be followed.
@@ -50,20 +52,35 @@ struct ObjectReach {
     }
 
     private func heap(without stacks: [UInt64]) -> [MemoryMapping] {
-        mappings.filter { mapping in
-            mapping.isReadable && mapping.isWritable && !mapping.isShared && (mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon"))
-                && !stacks.contains { mapping.start <= $0 && $0 < mapping.end }
+        mappings.enumerated().compactMap { row, mapping in
+            guard mapping.isReadable && mapping.isWritable && !mapping.isShared && (mapping.path.isEmpty || mapping.path == "[heap]" || mapping.path.hasPrefix("[anon")),
+                !stacks.contains(where: { mapping.start <= $0 && $0 < mapping.end })
+            else { return nil }
+            if let used = stackPointers.first(where: { mapping.start <= $0 && $0 < mapping.end }) {
+                var live = mapping
+                live.start = used
+                return live
+            }
+            return !stackPointers.isEmpty && isStack(row) ? nil : mapping
         }
+    }
+
+    /// The stack of a thread, as glibc makes them and keeps them when the thread has ended: behind a page that must not be touched
+    /// (nptl/allocatestack.c; pthread_attr_setguardsize(3)). Behind the heaps of malloc lies what they have not used yet.
+    private func isStack(_ row: Int) -> Bool {
+        guard row > 0, mappings[row].path.isEmpty else { return false }
+        let guardPage = mappings[row - 1]
+        return !guardPage.isReadable && !guardPage.isWritable && !guardPage.isExecutable && guardPage.path.isEmpty && guardPage.end == mappings[row].start && guardPage.end - guardPage.start == 4096
     }
 
     /// Every word once; false where there are more objects than can be followed.
     ///
     /// - Parameter typed: is given the first word of each object.
-    private func follow(from words: [UInt64], _ heap: [MemoryMapping], typed: (UInt64) -> Void = { _ in }, _ body: (UInt64) -> Void) -> Bool {
+    private func follow(from words: [UInt64], _ heap: [MemoryMapping], _ depth: Int = Self.depth, typed: (UInt64) -> Void = { _ in }, _ body: (UInt64) -> Void) -> Bool {
         var seen: Set<UInt64> = []
         var frontier = words
         var objects = 0
-        for _ in 0..<Self.depth where !frontier.isEmpty {
+        for _ in 0..<depth where !frontier.isEmpty {
             var next: [UInt64] = []
             for word in frontier where seen.insert(word).inserted {
                 body(word)

@@ -116,6 +116,10 @@ struct SwiftCodeSurvey {
     }
 
     private var objects: ObjectReach? {
-        context.modules.modules.first.map { ObjectReach(memory: context.target.memory, mappings: context.modules.maps, program: $0.start..<$0.end, types: types) }
+        context.modules.modules.first.map { program in
+            ObjectReach(
+                memory: context.target.memory, mappings: context.modules.maps, program: program.start..<program.end, types: types,
+                stackPointers: Set(threads.map(\.tid)).isSubset(of: context.copies.map(\.tid)) ? context.copies.map(\.stackPointer) : [])
+        }
     }
 }

@@ -63,6 +63,7 @@ extension WaitGraph {
             case .pipe, .socket:
                 // What only the process itself could write to, outside the handlers of signals.
                 let interest = DescriptorInterest(fd: member.fd, operation: .poll)
+                if let inode = descriptor.inode, isStillAsking(inode, thread.pid) { break }
                 guard isOwnWakeUp(interest, thread), (process.caughtSignals ?? 0) & Follower.wakingSignals == 0 else { return false }
             case .timerfd:
                 // Dispatch's own timer of its pools is always armed: only Dispatch's heap tells what else is.

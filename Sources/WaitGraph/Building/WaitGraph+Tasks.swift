@@ -55,6 +55,10 @@ extension WaitGraph {
         case .continuation, .eventLoopFuture, .stream:
             if let tid = wait.eventLoopTID, isAway(tid, pid) {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
+            } else if let tid = wait.watcherTID, isAway(tid, pid) {
+                add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the connection whose handlers hold what it waits for"))
+            } else if let upload = upload(of: task) {
+                add(edge(.task(pid: pid, id: upload.id), .awaits, "task that sends the body of its request"))
             } else if let taken = takenConnections(task) {
                 addPool(taken, edge(.peer(taken.remote), .queuedOn, "request that no connection has, in a client all of whose connections to that peer are taken"), pid)
             } else if let row = connectionOf(task) {

@@ -30,6 +30,33 @@ extension Follower {
 
     private static func isSilence(_ ending: Ending) -> Bool { if case .socket = ending { true } else { false } }
 
+    /// Whoever is known to end a thread's wait when its own work is done waits in turn for this thread, whatever goes on beside them: of those in a group's blocks
+    /// one is enough; of those with a semaphore's permits each has to, or stand at the very place of one that does.
+    mutating func circleOfEnders(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome? {
+        guard let futex = thread.wait?.futex, let now = futex.endedBy, hasLasted(edge) else { return nil }
+        // Dispatch adds workers while others stand.
+        let enders = activity.earlier.map { earlier in now.filter { earlier.thread(thread.tid)?.wait?.futex?.endedBy?.contains($0) == true } } ?? now
+        trail.append(edge)
+        defer { trail.removeLast() }
+        var circle: Outcome?
+        var (caught, open): (Set<UInt64?>, Set<UInt64?>) = ([], [])
+        for tid in enders.prefix(64) {
+            let held = WaitEdge(
+                from: edge.to, to: .thread(pid: thread.pid, tid: tid), relation: .heldBy, knownFrom: "is at work after which the wait ends",
+                evidence: index.threadRow[tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true)
+            let place = index.thread(tid).flatMap { StackShape($0).own.first?.programCounter }
+            switch follow(held) {
+            case .stuck(let standstill):
+                caught.insert(place)
+                if case .cycle = standstill.ending { circle = circle ?? prefix(edge, .stuck(standstill)) }
+            case .parked: open.insert(place)
+            case .atRest, .advancing, .unclear: open.insert(nil)
+            }
+        }
+        let isWhole = futex.flavour != "dispatch semaphore" || enders.count == now.count && open.isSubset(of: caught.subtracting([nil]))
+        return isWhole ? circle : nil
+    }
+
     /// What a main thread's run loop, which only its own process could wake, waits for in the end: the children that other threads look after.
     private func othersSources(_ thread: ThreadRecord) -> [WaitEdge]? {
         guard thread.isMain || awaitsExit(thread) else { return nil }

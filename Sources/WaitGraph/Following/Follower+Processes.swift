@@ -151,6 +151,7 @@ extension Follower {
             return throughPeer(writes, socket, .peerNotReading(bytes: socket.sendQueue))
         }
         switch activity.standing(of: socket) {
+        case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)

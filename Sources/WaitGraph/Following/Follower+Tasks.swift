@@ -39,8 +39,9 @@ extension Follower {
     }
 
     /// A child that others wait for has woken from its sleep since the first look, and its code has an end: whether it will come to it is not told.
+    /// A library's own clock is no step of the program's.
     private func goesOnInSteps(_ task: TaskRecord) -> Bool {
-        guard task.codeAhead?.endsOnlyIfCancelled == false, let before = activity.earlier?.task(task.pid, task.id) else { return false }
+        guard !isLibrarys(task), task.codeAhead?.endsOnlyIfCancelled == false, let before = activity.earlier?.task(task.pid, task.id) else { return false }
         return before.wait?.kind != .sleep || (before.wait?.remaining_s).map { $0 < activity.window_s * 0.8 } == true
     }
 
@@ -66,8 +67,9 @@ extension Follower {
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's, unless it is owed.
             if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && task.codeAhead?.ignoresCancellation == nil && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
-                // What this very process sent itself has come.
-                return ends(timed, asksItself(index.sockets[row], pid) ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
+                // What this very process sent itself has come, and so has all that a peer had to say who waits for the next request.
+                let isAllThere = asksItself(index.sockets[row], pid) || !answerIsOwed(task) && task.wait?.isInputDecoded == true && saidItsAnswer(index.sockets[row])
+                return ends(timed, isAllThere ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }
             if task.wait?.owedRest != nil, !wakesSoon(index.sockets[row].peer) { return ends(timed, .socket(.quiet(since_s: since))) }
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }

@@ -90,6 +90,9 @@ extension Follower {
     /// Whether the other end, which sent last, is shown to be through with what it had to say.
     func saidAll(_ socket: SocketRecord) -> Bool { !Self.isBulk(socket) && (isAwaitedAlone(by: socket.peer) || turns(socket.peer)) }
 
+    /// Whether the other end, which sent last, waits for the next request, and for nothing else.
+    func saidItsAnswer(_ socket: SocketRecord) -> Bool { index.isClient(socket) == true && socket.receiveQueue == 0 && isAwaitedAlone(by: socket.peer) }
+
     /// Whether each request but the last was answered, one by one, and who reads them waits for the next: the last is dropped.
     func isForgone(_ socket: SocketRecord) -> Bool {
         guard let tcp = socket.tcp, tcp.dataSegmentsIn >= 2, tcp.dataSegmentsOut == tcp.dataSegmentsIn &+ 1, index.isClient(socket) == true else { return false }

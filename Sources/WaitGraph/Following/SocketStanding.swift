@@ -87,17 +87,30 @@ extension Activity {
     }
 
     /// Where both last bytes fall into one tick of this end's clock (jiffies, tcp(7)): whether ours were the later ones, as the other end's clock tells where that is on
-    /// this machine, or that of another connection of the same process to the same peer that has come as far.
+    /// this machine, or an acknowledgement that came by itself, or that of another connection of the same process to the same peer that has come as far.
     private func spokeLast(_ socket: SocketRecord, _ tcp: TCPInfo) -> Bool {
         let alike = later.sockets.lazy.filter { other in
             other.remote == socket.remote && other.tcp?.dataSegmentsIn == tcp.dataSegmentsIn && other.tcp?.dataSegmentsOut == tcp.dataSegmentsOut && other.owners.first?.pid == socket.owners.first?.pid
         }
         for socket in [socket] + alike.prefix(Self.maximumAlike) {
-            let ends = [socket.tcp.map { $0.lastDataReceived_ms - $0.lastDataSent_ms }, socket.peer?.inode.flatMap { later.socketRow[$0] }.flatMap { later.sockets[$0].tcp }.map { $0.lastDataSent_ms - $0.lastDataReceived_ms }]
+            let peer = socket.peer?.inode.flatMap { later.socketRow[$0] }.flatMap { later.sockets[$0].tcp }
+            let ends = [socket.tcp.map { $0.lastDataReceived_ms - $0.lastDataSent_ms }, peer.map { $0.lastDataSent_ms - $0.lastDataReceived_ms }]
             if let later_ms = ends.compactMap(\.self).first(where: { $0 != 0 }) { return later_ms > 0 }
+            if Self.wasAcknowledgedAlone(socket.tcp) { return true }
+            if Self.wasAcknowledgedAlone(peer) { return false }
         }
         return false
     }
+
+    /// Whether an acknowledgement came by itself a while after both last bytes: an answer would have brought it along, and to wait for one is why it was delayed
+    /// (TCP_DELACK_MIN, 40 ms, net/ipv4/tcp_timer.c). What answers a keepalive probe comes much later.
+    private static func wasAcknowledgedAlone(_ tcp: TCPInfo?) -> Bool {
+        guard let tcp else { return false }
+        return acknowledgedAlone_ms.contains(min(tcp.lastDataReceived_ms, tcp.lastDataSent_ms) - tcp.lastAckReceived_ms)
+    }
+
+    /// From two ticks of the coarsest clock (CONFIG_HZ 100) to the longest delay (TCP_DELACK_MAX, 200 ms) and a round trip.
+    private static let acknowledgedAlone_ms = 20.0...400.0
 
     private static let maximumAlike = 16
 

@@ -11,6 +11,8 @@ extension TaskWait {
         wait.descriptor = earlier.descriptor
         wait.answersTo = earlier.answersTo
         wait.answerMissing_bytes = earlier.answerMissing_bytes
+        wait.watcherTID = earlier.watcherTID
+        wait.isInputDecoded = earlier.isInputDecoded
         return wait
     }
 }

@@ -23,7 +23,7 @@ struct SwiftTaskRule: DiagnosisRule {
             let who = NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)
             return .root(
                 .continuationNeverResumed, standstill, graph,
-                "\(who) waits for a future of a connection that the process has with itself: the last bytes came in \(NodeText.seconds(since)) ago, and nothing fulfilled it")
+                "\(who) waits for a future of a connection whose other end is at rest: the last bytes came in \(NodeText.seconds(since)) ago and were taken in, and nothing fulfilled it")
         case .nothingRuns: return quiet(end, standstill, graph)
         case .executorStands:
             return .root(.actorBlocked, standstill, graph, "\(end) is enqueued on an executor\(executor(standstill.end, graph)) that runs nothing: its queue is suspended, or nobody is left who would run it\(others(standstill))", remedy: "Resume the DispatchQueue behind the executor on every path (`suspend` and `resume` in pairs, `defer`), keep an executor's thread alive as long as its actors, and have `enqueue` run every job that it is given.")

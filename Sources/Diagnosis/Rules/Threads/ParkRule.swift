@@ -134,7 +134,7 @@ struct ParkRule: DiagnosisRule {
 
     /// Threads that wait for each other's results or ends, with no lock among them.
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
-        guard edges.contains(where: { $0.relation == .awaits }), !edges.contains(where: { [.locks, .locksFile, .reads, .writes].contains($0.relation) }) else { return nil }
+        guard edges.contains(where: { $0.relation == .awaits || $0.relation == .parksOn }), !edges.contains(where: { [.locks, .locksFile, .reads, .writes].contains($0.relation) }) else { return nil }
         let threads = edges.compactMap { edge -> (NodeKey, ThreadRecord)? in
             if case .thread(_, let tid) = edge.from { graph.index.thread(tid).map { (edge.from, $0) } } else { nil }
         }
@@ -142,6 +142,12 @@ struct ParkRule: DiagnosisRule {
         let names = threads.map { NodeText.short($0.0, graph.index) }
         if let loop = threads.first(where: { StackShape($0.1).contains(anyOf: ["BaseEventLoop._run_once"]) }) {
             return .root(.eventLoopBlocked, standstill, graph, "\(NodeText.short(loop.0, graph.index)) runs an event loop and blocks until work is done that needs the loop itself: \((names + names.prefix(1)).joined(separator: " -> "))")
+        }
+        if let waiter = threads.map(\.1).first(where: { $0.wait?.futex?.flavour == "dispatch semaphore" }) {
+            let all = waiter.wait?.futex?.count.map { $0 == 1 ? "The one permit of a semaphore is" : "All \($0) permits of a semaphore are" } ?? "The permits of a semaphore are"
+            return .root(
+                poolText(waiter) == nil ? .semaphoreNeverSignalled : .poolExhausted, standstill, graph,
+                "\(all) with threads that wait for work which needs one itself: \((names + names.prefix(1)).joined(separator: " -> "))")
         }
         return .root(.threadPoolExhausted, standstill, graph, "Threads wait for each other's results: \((names + names.prefix(1)).joined(separator: " -> "))")
     }
