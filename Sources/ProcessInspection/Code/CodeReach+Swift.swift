@@ -24,6 +24,24 @@ extension CodeReach {
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
     }
 
+    /// Whether a thread's own functions may all return; false where one of them goes round for ever.
+    ///
+    /// - Parameter frames: program counters, innermost first.
+    package func mayReturn(from frames: [UInt64]) -> Bool {
+        frames.filter { isProgram($0) && !isOfSwift($0) }.allSatisfy { address in
+            guard let code = function(at: address) else { return true }
+            return code.remaining(from: address).contains { instruction in
+                switch instruction.kind {
+                case .end: bytes(of: instruction) != [0x0f, 0x0b] // UD2: the program is stopped.
+                case .jump(let target): !code.range.contains(target)
+                case .jumpThrough: true
+                case .indirectJump: !code.isSwitch(instruction)
+                default: false
+                }
+            }
+        }
+    }
+
     /// Where the C library begins the program lies on the main thread's stack, and is no closure.
     func isBeginning(_ place: UInt64) -> Bool {
         modules.module(at: place).flatMap { $0.image.extent(ofFunctionAt: place &- $0.bias) }.map { ["main", "_start"].contains($0.symbol) } ?? false

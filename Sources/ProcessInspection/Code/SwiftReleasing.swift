@@ -24,7 +24,7 @@ enum SwiftReleasing {
     private static let resuming = ["resume", "Resume", "yield", "finish", "cancel", "enqueue", "Enqueue", "runSynchronously", "runImmediately", "swift_job_run"]
     private static let clocks = ["dispatch_time", "dispatch_walltime", "$s8Dispatch0A4TimeV", "$s8Dispatch0A8WallTimeV", "$s8Dispatch0A12TimeIntervalO", "$s8Dispatch0A3QoSV", "$s8Dispatch0A5GroupC5enter", "$s8Dispatch0A5GroupCACycfc", "$s8Dispatch0A5GroupCfD"]
     /// What it runs is the caller's own code, which is read as such; when it returns, those go on who wait for the queue.
-    private static let synchronous = ["$s8Dispatch0A5QueueC4sync", "$s8Dispatch0A5QueueC5label"]
+    private static let synchronous = ["$s8Dispatch0A5QueueC4sync", "$s8Dispatch0A5QueueC5label", "$s8Dispatch0A5QueueC10Attributes", "$s8Dispatch0A5QueueC20AutoreleaseFrequency"]
 
     private static let values = [
         "4Date", "4Data", "4UUID", "3URL", "11ProcessInfo", "13DateFormatter", "20ISO8601DateFormatter", "15NumberFormatter", "8Calendar", "8TimeZone", "6Locale", "7Decimal",

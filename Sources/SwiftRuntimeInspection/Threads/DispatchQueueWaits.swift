@@ -53,7 +53,7 @@ struct DispatchQueueWaits {
     static func isInBlock(_ thread: ThreadRecord) -> Bool {
         thread.stack.elements.contains { frame in
             let function = frame.function ?? ""
-            return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release"
+            return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release" || function.hasPrefix("_dispatch_block_")
         }
     }
 

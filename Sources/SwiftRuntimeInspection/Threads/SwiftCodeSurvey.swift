@@ -69,8 +69,10 @@ struct SwiftCodeSurvey {
 
     private var wakers: [SwiftTickers.Ticker] {
         threads.filter { Self.ticks($0) && $0.stack.status == .complete }.compactMap { thread in
-            guard let held = held(thread) else { return nil }
-            return SwiftTickers.Ticker(name: .thread(thread.tid), frames: thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter), held: held)
+            let frames = thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter)
+            // A block that ends lets go on who waits for its queue, group or operation.
+            guard !DispatchQueueWaits.isInBlock(thread) || !reach.mayReturn(from: frames), let held = held(thread) else { return nil }
+            return SwiftTickers.Ticker(name: .thread(thread.tid), frames: frames, held: held)
         }
     }
 

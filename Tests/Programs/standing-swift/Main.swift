@@ -43,6 +43,9 @@ import Foundation
         case "reply-lost":
             standNow()
             Reply().wait { _ = $0 }
+        case "reply-logged":
+            standNow()
+            Reply().wait { _ in Journal.write("tick") }
         case "reply-late":
             standNow()
             Reply().wait { if Int.random(in: 0..<100_000) == 0 { $0.signal() } }
@@ -69,6 +72,6 @@ struct Exhibit: Sendable {
     /// Never returns, except when it cannot stand.
     var stand: @Sendable ([String]) async -> Void
 
-    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, operations, orders]
+    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, operations, circles, orders, requests]
         .reduce(into: [:]) { all, wing in all.merge(wing, uniquingKeysWith: { first, _ in first }) }
 }

@@ -146,7 +146,7 @@ struct ParkRule: DiagnosisRule {
         if let waiter = threads.map(\.1).first(where: { $0.wait?.futex?.flavour == "dispatch semaphore" }) {
             let all = waiter.wait?.futex?.count.map { $0 == 1 ? "The one permit of a semaphore is" : "All \($0) permits of a semaphore are" } ?? "The permits of a semaphore are"
             return .root(
-                poolText(waiter) == nil ? .semaphoreNeverSignalled : .poolExhausted, standstill, graph,
+                poolText(StackShape(waiter)) == nil ? .semaphoreNeverSignalled : .poolExhausted, standstill, graph,
                 "\(all) with threads that wait for work which needs one itself: \((names + names.prefix(1)).joined(separator: " -> "))")
         }
         return .root(.threadPoolExhausted, standstill, graph, "Threads wait for each other's results: \((names + names.prefix(1)).joined(separator: " -> "))")

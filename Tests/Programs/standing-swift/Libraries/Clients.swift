@@ -25,7 +25,7 @@ extension Exhibit {
         },
         "session-stopped": Exhibit(summary: "URLSession fetches an answer that stops halfway") { _ in await fetch(from: "stopped") },
         "session-slow": Exhibit(summary: "healthy: URLSession fetches an answer that comes bit by bit") { _ in await fetch(from: "slow") },
-        "answering": Exhibit(summary: "a server that answers at the PACE whole, slow, stopped or events; says its port") { arguments in
+        "answering": Exhibit(summary: "a server that answers at the PACE whole, slow, stopped or events, or patient, not before the request's end; says its port") { arguments in
             guard let pace = arguments.first.flatMap(Answer.Pace.init) else { return }
             guard let server = await serve(Answer(pace)) else { return }
             Roll.write("port \(server.localAddress?.port ?? 0)")
@@ -41,12 +41,14 @@ extension Exhibit {
 final class Answer: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    enum Pace: String { case whole, slow, stopped, events }
+    enum Pace: String { case whole, slow, stopped, events, patient }
     private static let size = 32 << 20
     private let pace: Pace
     init(_ pace: Pace) { self.pace = pace }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // It will not come to an end.
+        if pace == .patient { return }
         let channel = context.channel
         guard pace != .events else {
             let text = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\ne\r\ndata: welcome\n\r\n"
@@ -56,7 +58,7 @@ final class Answer: ChannelInboundHandler, Sendable {
         switch pace {
         case .whole: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: Self.size), promise: nil)
         case .stopped: return channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
-        case .slow, .events: break
+        case .slow, .events, .patient: break
         }
         channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
             channel.writeAndFlush(ByteBuffer(repeating: 120, count: 200), promise: nil)
@@ -89,15 +91,18 @@ private func serve(_ answer: Answer) async -> (any Channel)? {
 }
 
 /// A server that is a child and ends with this process: its port.
-private func port(of pace: String) -> Int {
+func port(of pace: String) -> Int { port(of: URL(fileURLWithPath: "/proc/self/exe"), ["--until-eof", "answering", pace]) }
+
+func port(of server: URL, _ arguments: [String]) -> Int {
     let child = Process(), output = Pipe()
-    child.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-    child.arguments = ["--until-eof", "answering", pace]
+    child.executableURL = server
+    child.arguments = arguments
     (child.standardInput, child.standardOutput) = (Pipe(), output)
     try? child.run()
     Cabinet.shared.keep(child)
-    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    return line.split(separator: " ").last.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+    var line = Data()
+    while line.last != UInt8(ascii: "\n"), let byte = try? output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty { line += byte }
+    return Int(String(decoding: line, as: UTF8.self).filter(\.isNumber)) ?? 0
 }
 
 /// Has Foundation fetch an answer whole.

@@ -64,7 +64,7 @@ private func ask(inquiring number: Int, of words: String) async {
     Roll.expect(1)
     let group = MultiThreadedEventLoopGroup.singleton
     group.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(100)) { _ in }
-    let pp = port(telling: words); let channel: any Channel; do { channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: pp).get() } catch { print("DBG", pp, error); return }
+    guard let channel = try? await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port(telling: words)).get() else { return }
     let answer = channel.eventLoop.makePromise(of: String.self)
     try? await channel.eventLoop.submit {
         let inquiries = Inquiries()
