@@ -53,4 +53,29 @@ import Testing
         #expect(activity.arrivedAgo_s(3) == 0.5)
         #expect(activity.arrivedAgo_s(2) == nil)
     }
+
+    // MARK: Connections
+
+    /// A client's connection on which both last bytes fell into one tick, and an acknowledgement came so long after them.
+    private static func connection(segments: (out: UInt64, in: UInt64), acknowledged_ms: Double) -> SocketRecord {
+        var socket = SocketRecord(inode: 7, family: .inet, transport: .tcp, state: .established, local: SocketAddress(host: "127.0.0.1", port: 40_000))
+        socket.remote = SocketAddress(host: "127.0.0.1", port: 80)
+        socket.wasAccepted = false
+        var tcp = TCPInfo(lastDataSent_ms: 9000, lastDataReceived_ms: 9000, bytesSent: 300, bytesReceived: 900)
+        (tcp.dataSegmentsOut, tcp.dataSegmentsIn) = (segments.out, segments.in)
+        tcp.lastAckReceived_ms = 9000 - acknowledged_ms
+        socket.tcp = tcp
+        return socket
+    }
+
+    @Test func anAcknowledgementThatCameByItselfTellsThatTheRequestWasTheLater() {
+        let activity = Self.activity([], [], wakes: [:])
+        #expect(activity.standing(of: Self.connection(segments: (3, 4), acknowledged_ms: 44)) == .owed(since_s: 9, everReceived: true))
+        #expect(activity.standing(of: Self.connection(segments: (3, 4), acknowledged_ms: 0)) == .quiet(since_s: 9))
+    }
+
+    @Test func whoAnswersEveryMessageIsOwedNone() {
+        let activity = Self.activity([], [], wakes: [:])
+        #expect(activity.standing(of: Self.connection(segments: (4, 4), acknowledged_ms: 44)) == .quiet(since_s: 9))
+    }
 }

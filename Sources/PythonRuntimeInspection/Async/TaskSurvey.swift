@@ -9,17 +9,19 @@ struct TaskSurvey {
     func complete(_ records: inout [TaskRecord], _ tasks: [AsyncTask]) {
         let rows = Dictionary(tasks.indices.map { (tasks[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
         for (row, task) in tasks.enumerated() where task.isCancelled {
+            // Who waits for its next item is through with what was cancelled.
+            let awaitsWork = [.queueTake, .event, .condition].contains(records[row].managedWait?.kind)
             records[row].codeAhead = CodeAhead()
-            records[row].codeAhead?.ignoresCancellation = Deafness(objects: objects, uses: uses).isShown(task.frames)
+            records[row].codeAhead?.ignoresCancellation = !awaitsWork && Deafness(objects: objects, uses: uses).isShown(task.frames)
         }
         // A program that signals tell what to do stays for that.
         guard !process.handlesSignals, !process.loops.contains(where: \.hasSignalHandlers) else { return }
         for (row, task) in tasks.enumerated() where records[row].wait?.kind == .task && !isContentWithFirst(task) {
             guard let child = records[row].wait?.task.flatMap({ rows[$0] }), !tasks[child].isCancelled, neverEnds(tasks[child]) else { continue }
-            records[child].codeAhead = CodeAhead()
-            records[child].codeAhead?.endsOnlyIfCancelled = true
-            records[row].codeAhead = CodeAhead()
-            records[row].codeAhead?.hasMoreToDo = ResultUse(uses: uses).isUsed(by: task.frames)
+            var (ahead, after) = (records[child].codeAhead ?? CodeAhead(), records[row].codeAhead ?? CodeAhead())
+            ahead.endsOnlyIfCancelled = true
+            after.hasMoreToDo = ResultUse(uses: uses).isUsed(by: task.frames)
+            (records[child].codeAhead, records[row].codeAhead) = (ahead, after)
         }
     }
 
@@ -34,6 +36,8 @@ struct TaskSurvey {
         guard task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true else { return false }
         let own = task.frames.dropFirst().prefix { !$0.code.isOfLibrary }
         guard let loop = own.firstIndex(where: { uses.isEndless($0.code) }) else { return false }
+        // Whoever called it may have set it a limit, take its failure, or read what it yields.
+        guard task.frames[loop...].dropFirst().allSatisfy({ !$0.code.isOfLibrary && $0.stack.isEmpty }) else { return false }
         return own[...loop].allSatisfy(onlyTells)
     }
 

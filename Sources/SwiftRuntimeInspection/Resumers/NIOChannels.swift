@@ -50,13 +50,15 @@ struct NIOChannels {
         self.search = search
         var leading: [Int: [(depth: Int, descriptor: Int32)]] = [:]
         // Words left over from one loop may lead to another's connections: each connection counts once.
-        let connections = Dictionary(loops.runners.flatMap { loop, tid in channels(of: loop).map { (address: $0.address, descriptor: $0.descriptor, watcher: tid) } }.map { ($0.address, $0) }) { first, _ in first }.values.sorted { $0.address < $1.address }
+        let watched = loops.runners.flatMap { loop, tid in channels(of: loop).map { (channel: $0, tid: tid) } }
+        let connections = Dictionary(watched.map { ($0.channel.address, $0.channel) }) { first, _ in first }.values.sorted { $0.address < $1.address }
         guard !connections.isEmpty, connections.count <= Self.maximumChannels else { return }
         for channel in connections {
             guard let led = led(by: channel.address) else { return }
             missing[channel.descriptor] = led.missing_bytes
             methods[channel.descriptor] = led.method
-            watchers[channel.descriptor] = channel.watcher
+            let loops = Set(watched.filter { $0.channel.address == channel.address }.map(\.tid))
+            watchers[channel.descriptor] = loops.count == 1 ? loops.first : nil
             decoded[channel.descriptor] = led.isPartial.map { !$0 }
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }

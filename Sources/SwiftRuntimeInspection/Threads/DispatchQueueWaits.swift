@@ -50,11 +50,12 @@ struct DispatchQueueWaits {
     }
 
     /// In the middle of a block of a queue, whichever way it was handed over.
-    static func isInBlock(_ thread: ThreadRecord) -> Bool {
-        thread.stack.elements.contains { frame in
-            let function = frame.function ?? ""
-            return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release" || function.hasPrefix("_dispatch_block_")
-        }
+    static func isInBlock(_ thread: ThreadRecord) -> Bool { thread.stack.elements.contains(where: runsBlock) }
+
+    /// A function of Dispatch's that runs a block.
+    static func runsBlock(_ frame: Frame) -> Bool {
+        let function = frame.function ?? ""
+        return function.hasSuffix("_invoke_and_complete") || function == "_dispatch_client_callout" || function == "_dispatch_call_block_and_release" || function.hasPrefix("_dispatch_block_")
     }
 
     /// The count of suspensions stands in the topmost bits of dq_state (DISPATCH_QUEUE_SUSPEND_BITS_MASK); unreadable counts as suspended.

@@ -11,6 +11,10 @@ struct ObjectReach {
     private static let maximumObjects = 4000
     private static let maximumThreads = 32
 
+    /// RLIMIT_STACK as most systems have it, and what swift-corelibs-foundation and SwiftNIO ask for (pthread_create(3); Thread.swift),
+    /// with the page or without (glibc 2.27).
+    private static let stackSizes: Set<UInt64> = [8 << 20, 2 << 20, 1 << 20, 512 << 10]
+
     let memory: any MemoryReader
     let mappings: [MemoryMapping]
     /// Where the program's own file lies.
@@ -27,6 +31,19 @@ struct ObjectReach {
         for (row, copy) in copies.enumerated() {
             let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap, depth) : objects
             for object in reached { found[object, default: []].append(copy.tid) }
+        }
+        return found
+    }
+
+    /// The same of one object; nil where a thread leads to more than can be followed.
+    func threadsSurely(leadingTo object: UInt64, from copies: [ThreadCopy], depth: Int = Self.depth) -> [Int32]? {
+        guard copies.count <= Self.maximumThreads else { return nil }
+        let heap = heap(without: copies.map(\.stackPointer))
+        var found: [Int32] = []
+        for copy in copies {
+            var leads = false
+            guard follow(from: words(of: copy), heap, depth, { if $0 == object { leads = true } }) else { return nil }
+            if leads { found.append(copy.tid) }
         }
         return found
     }
@@ -70,7 +87,9 @@ struct ObjectReach {
     private func isStack(_ row: Int) -> Bool {
         guard row > 0, mappings[row].path.isEmpty else { return false }
         let guardPage = mappings[row - 1]
-        return !guardPage.isReadable && !guardPage.isWritable && !guardPage.isExecutable && guardPage.path.isEmpty && guardPage.end == mappings[row].start && guardPage.end - guardPage.start == 4096
+        guard !guardPage.isReadable, !guardPage.isWritable, !guardPage.isExecutable, guardPage.path.isEmpty, guardPage.end == mappings[row].start, guardPage.end - guardPage.start == 4096 else { return false }
+        // Other memory that lies right behind it would be one mapping with it.
+        return Self.stackSizes.contains(mappings[row].end - mappings[row].start) || Self.stackSizes.contains(mappings[row].end - guardPage.start)
     }
 
     /// Every word once; false where there are more objects than can be followed.

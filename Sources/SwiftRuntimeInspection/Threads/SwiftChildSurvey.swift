@@ -22,6 +22,10 @@ struct SwiftChildSurvey {
             for child in children.prefix(Self.maximumChildren) where child.wait?.kind == .sleep {
                 ahead[child.id, default: CodeAhead()].endsOnlyIfCancelled = !child.isCancelled && neverEnds(child)
             }
+            if parent.kind == .main, !children.isEmpty, children.allSatisfy({ $0.wait?.kind == .stream }) {
+                ahead[parent.id, default: CodeAhead()].hasMoreToDo = places(of: parent).contains { reach.hasMoreToDo(from: $0) }
+                continue
+            }
             // Groups without results are what services run in.
             guard !parent.backtrace.elements.contains(where: { $0.function?.contains("DiscardingTaskGroup") == true }), children.count == 1, (parent.wait?.pending ?? 1) == 1, let last = children.first, ahead[last.id]?.endsOnlyIfCancelled == true else { continue }
             ahead[parent.id, default: CodeAhead()].hasMoreToDo = places(of: parent).contains { reach.hasMoreToDo(from: $0) }

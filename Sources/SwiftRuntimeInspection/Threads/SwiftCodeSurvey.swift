@@ -71,7 +71,8 @@ struct SwiftCodeSurvey {
         threads.filter { Self.ticks($0) && $0.stack.status == .complete }.compactMap { thread in
             let frames = thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter)
             // A block that ends lets go on who waits for its queue, group or operation.
-            guard !DispatchQueueWaits.isInBlock(thread) || !reach.mayReturn(from: frames), let held = held(thread) else { return nil }
+            let block = thread.stack.elements.firstIndex(where: DispatchQueueWaits.runsBlock).map { thread.stack.elements[..<$0].filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter) }
+            guard block.map(reach.mayReturn) != true, let held = held(thread) else { return nil }
             return SwiftTickers.Ticker(name: .thread(thread.tid), frames: frames, held: held)
         }
     }

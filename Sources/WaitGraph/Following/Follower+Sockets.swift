@@ -193,7 +193,7 @@ extension Follower {
         if isForgotten(by: socket.peer, socket) {
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
-        let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader)
+        let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader) && !isColleague(reader.tid, reader.pid)
         if saidAll(socket), !isMidWork { return .atRest(Self.taken) }
         if wakesSoon(socket.peer), !isMidWork, !Self.isBulk(socket), index.isClient(socket) == true { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))

@@ -140,10 +140,19 @@ extension Follower {
 
     private func stream(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
         if isLibrarys(task) && !graph.awaited.contains(key) || isSubscriber(task) { return .atRest("waits for a library's news") }
+        if isPurpose(task) { return .atRest("reads a stream, and nothing is to be done after that") }
         if isUnreachable(task), !keepsAlive(task, key), !isKeptUntilTold(task, key) { return .stuck(Standstill(end: key, ending: .streamOpen, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
         if isForsaken(task, key) { return .parked(Standstill(end: key, ending: .nothingRuns, isCommitted: false)) }
         return .parked(Standstill(end: key, ending: .streamOpen, isCommitted: false))
+    }
+
+    /// Whether the main task waits for this one and others who read streams, and has nothing to do after them: to read is what the program is for.
+    private func isPurpose(_ task: TaskRecord) -> Bool {
+        index.tasks.contains { main in
+            guard main.pid == task.pid, main.kind == .main, main.codeAhead?.hasMoreToDo == false, main.children.contains(task.id) || main.wait?.task == task.id else { return false }
+            return index.tasks.allSatisfy { $0.pid != task.pid || $0.state == .completed || !main.children.contains($0.id) || $0.wait?.kind == .stream }
+        }
     }
 
     /// A task of a library's own, with nothing of the program on its stack.

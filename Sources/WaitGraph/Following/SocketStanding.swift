@@ -96,7 +96,8 @@ extension Activity {
             let peer = socket.peer?.inode.flatMap { later.socketRow[$0] }.flatMap { later.sockets[$0].tcp }
             let ends = [socket.tcp.map { $0.lastDataReceived_ms - $0.lastDataSent_ms }, peer.map { $0.lastDataSent_ms - $0.lastDataReceived_ms }]
             if let later_ms = ends.compactMap(\.self).first(where: { $0 != 0 }) { return later_ms > 0 }
-            if Self.wasAcknowledgedAlone(socket.tcp) { return true }
+            // Who gets as many messages as it sends may be the one who answers: a worker tells that an item is done, and waits for the next.
+            if Self.wasAcknowledgedAlone(socket.tcp) { return tcp.dataSegmentsIn != tcp.dataSegmentsOut }
             if Self.wasAcknowledgedAlone(peer) { return false }
         }
         return false

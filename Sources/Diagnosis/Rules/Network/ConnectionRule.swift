@@ -32,6 +32,10 @@ struct ConnectionRule: DiagnosisRule {
             if let began = StreamRule.answerBegan(on: socket, evidence) {
                 return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and stopped \(evidence.words(since)) ago (\(began))", since)
             }
+            // A request may go out in pieces, the last of them after the answer has begun.
+            if isAnswerUnderWay(standstill, graph) {
+                return make(.peerStalled, standstill, graph, "The answer of \(peer) on the connection to \(to) began and has stood still for \(evidence.words(since))" + missing(standstill, graph), since)
+            }
             if socket.transport == .udp {
                 return make(.peerSilent, standstill, graph, "A datagram is awaited\(socket.remote == nil ? "" : " from \(to)") since \(evidence.words(since)), and none has come")
             }
@@ -86,6 +90,15 @@ struct ConnectionRule: DiagnosisRule {
         let writes = edges.filter { $0.relation == .writes }
         guard writes.count >= 2, writes.allSatisfy({ if case .socket = $0.to { true } else { false } }) else { return nil }
         return make(.mutualBackpressure, standstill, graph, "Both ends of a connection write and neither reads")
+    }
+
+    /// Whether its client's own objects say that the answer which is waited for has come in part.
+    private func isAnswerUnderWay(_ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        switch standstill.path.last?.from {
+        case .task(let pid, let id)?: graph.index.task(pid, id)?.wait.map { $0.owedRest != nil || $0.answerMissing_bytes != nil } == true
+        case .thread(_, let tid)?: graph.index.thread(tid)?.wait?.owedRest != nil
+        default: false
+        }
     }
 
     /// How much of it, where its head told the length and the parser of whoever waits for it was seen; or what it answers.
