@@ -193,11 +193,14 @@ extension Follower {
         if isForgotten(by: socket.peer, socket) {
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
-        let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader) && !isColleague(reader.tid, reader.pid)
+        let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader) && !(isColleague(reader.tid, reader.pid) && Self.bringsNews(socket))
         if saidAll(socket), !isMidWork { return .atRest(Self.taken) }
         if wakesSoon(socket.peer), !isMidWork, !Self.isBulk(socket), index.isClient(socket) == true { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
+
+    /// Whether far more comes on it than is asked: workers may take turns at reading such.
+    private static func bringsNews(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn / 2 > $0.dataSegmentsOut } == true }
 
     /// Whether a reader was come to as the holder of a lock that others wait for: nobody sits down with one to wait for news.
     private func holdsOthersUp(_ reader: ThreadRecord) -> Bool {
