@@ -134,6 +134,8 @@ extension Follower {
             if let child = restingChild(held, pid, tid, why) { return .stuck(child) }
             // Leader and followers: who holds the lock lets go of it as soon as a connection comes.
             let isRest = isColleague(tid, pid) || acceptsForWaiter(tid, pid)
+            // Whoever goes round meanwhile would have let go of it: an address on its stack may as well be of what the lock is a part of.
+            if !isRest, held.knownFrom == WaitGraph.guardOnStack, case .woke(let times) = activity.change(of: tid), times >= 2 { return .unclear("who holds the lock is not known") }
             return isRest ? .atRest(Self.queues) : ends(held, .holderAtRest(why: why))
         case .advancing(let why):
             guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }

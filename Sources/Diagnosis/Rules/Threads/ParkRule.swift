@@ -213,8 +213,8 @@ struct ParkRule: DiagnosisRule {
             byStart[start, default: []].append(shape)
         }
         for (_, shapes) in byStart where shapes.count >= 2 {
-            // Idle workers wait in the loop itself; these are at least two functions deeper.
-            let deep = shapes.filter { $0.own.count >= 3 && $0.contains(anyOf: ["future", "Future", "wait_result", "get_result", "submit", "await", "join", "result"]) }
+            // Idle workers wait in the loop itself; these are at least two functions deeper, those of C++'s own headers aside.
+            let deep = shapes.filter { $0.own.count { $0.function?.hasPrefix("std::") != true } >= 3 && $0.contains(anyOf: ["future", "Future", "wait_result", "get_result", "submit", "await", "join", "result"]) }
             if deep.count == shapes.count { return deep.count }
         }
         return nil
