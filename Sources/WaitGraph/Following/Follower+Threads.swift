@@ -68,6 +68,8 @@ extension Follower {
             case .parked(var standstill):
                 if case .timer = standstill.ending { return inDoubt(edge, thread) }
                 if hasSleeperToCome(thread.pid) { return inDoubt(edge, thread) }
+                // Who goes on in the middle of the same may have what this one waits for.
+                if graph.operation(of: standstill) != nil, !isBeyondHelp(standstill) { return inDoubt(edge, thread) }
                 standstill.isCommitted = true
                 found.append(.stuck(standstill))
             case .atRest, .unclear: return inDoubt(edge, thread)
