@@ -21,6 +21,7 @@ import Testing
     static let pairs: [[Case]] = [
         [.hang("call-dropped", "continuation-never-resumed"), .hang("call-forgotten", "continuation-never-resumed"), .healthy("call-pending")],
         [.hang("main-dropped", "continuation-never-resumed"), .healthy("main-parked"), .hang("main-reads", "stream-never-finished"), .healthy("main-keeps")],
+        [.hang("main-gathers", "stream-never-finished"), .healthy("main-serves")],
         [.hang("reply-lost", "semaphore-never-signalled"), .hang("reply-logged", "semaphore-never-signalled"), .healthy("reply-late")],
         [.hang("latch-short", "continuation-never-resumed"), .healthy("latch-counted")],
         [.hang("desk-asked", "continuation-never-resumed"), .healthy("desk-served")],

@@ -14,7 +14,7 @@ enum SwiftReleasing {
         if name.hasPrefix("$s"), ["N", "Ma", "Mn", "WP", "Mp", "Mc", "Tq"].contains(where: { name.hasSuffix($0) }) { return .nothing }
         if file.hasPrefix("libswift_Concurrency") { return resuming.contains { name.contains($0) } ? .release : .nothing }
         if isSignal(name) { return .release }
-        if file.hasPrefix("libdispatch") || file.hasPrefix("libswiftDispatch") { return (clocks + synchronous).contains { name.hasPrefix($0) } ? .nothing : .unknown }
+        if file.hasPrefix("libdispatch") || file.hasPrefix("libswiftDispatch") { return (clocks + queues).contains { name.hasPrefix($0) } ? .nothing : .unknown }
         if file.hasPrefix("libFoundation") || file.hasPrefix("lib_Foundation") { return foundation(name) }
         if file.hasPrefix("libswiftObservation") || file.hasPrefix("libswiftDistributed") { return .unknown }
         return .nothing
@@ -23,8 +23,8 @@ enum SwiftReleasing {
     /// Parts of the names of what lets tasks go on in libswift_Concurrency: continuations, streams, cancellation, and jobs given to executors.
     private static let resuming = ["resume", "Resume", "yield", "finish", "cancel", "enqueue", "Enqueue", "runSynchronously", "runImmediately", "swift_job_run"]
     private static let clocks = ["dispatch_time", "dispatch_walltime", "$s8Dispatch0A4TimeV", "$s8Dispatch0A8WallTimeV", "$s8Dispatch0A12TimeIntervalO", "$s8Dispatch0A3QoSV", "$s8Dispatch0A5GroupC5enter", "$s8Dispatch0A5GroupCACycfc", "$s8Dispatch0A5GroupCfD"]
-    /// What it runs is the caller's own code, which is read as such; when it returns, those go on who wait for the queue.
-    private static let synchronous = ["$s8Dispatch0A5QueueC4sync", "$s8Dispatch0A5QueueC5label", "$s8Dispatch0A5QueueC10Attributes", "$s8Dispatch0A5QueueC20AutoreleaseFrequency"]
+    /// What makes a queue, and `sync`: the block that it runs is the caller's own code, which is read as such, and those who wait for the queue wait for that.
+    private static let queues = ["$s8Dispatch0A5QueueC4sync", "$s8Dispatch0A5QueueC5label", "$s8Dispatch0A5QueueC10Attributes", "$s8Dispatch0A5QueueC20AutoreleaseFrequency"]
 
     private static let values = [
         "4Date", "4Data", "4UUID", "3URL", "11ProcessInfo", "13DateFormatter", "20ISO8601DateFormatter", "15NumberFormatter", "8Calendar", "8TimeZone", "6Locale", "7Decimal",

@@ -1,7 +1,7 @@
 internal import Evidence
 internal import ProcessInspection
 
-/// From which threads that wake up by themselves references lead to an object: from words of their stacks, through whatever lies on the heap.
+/// From which threads references lead to an object: from words of their stacks, through whatever lies on the heap.
 ///
 /// Every aligned word counts that could be a reference, and what is no object of malloc's is taken to be as large as the read: too much is found rather
 /// than too little.
@@ -23,35 +23,34 @@ struct ObjectReach {
     /// Where the stacks of all threads end. Below lies what functions left that have returned.
     var stackPointers: [UInt64] = []
 
-    /// - Returns: by object, the threads that lead to it.
-    func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy], depth: Int = Self.depth) -> [UInt64: [Int32]] {
+    /// - Returns: by object, the threads that lead to it, and those that lead to more than can be followed.
+    func threads(leadingTo objects: Set<UInt64>, from copies: [ThreadCopy]) -> [UInt64: [Int32]] {
         guard !objects.isEmpty else { return [:] }
         let heap = heap(without: copies.map(\.stackPointer))
         var found: [UInt64: [Int32]] = [:]
         for (row, copy) in copies.enumerated() {
-            let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap, depth) : objects
-            for object in reached { found[object, default: []].append(copy.tid) }
+            let reached = row < Self.maximumThreads ? reach(from: copy, objects, heap, Self.depth) : nil
+            for object in reached ?? objects { found[object, default: []].append(copy.tid) }
         }
         return found
     }
 
-    /// The same of one object; nil where a thread leads to more than can be followed.
+    /// The threads that lead to one object; nil where one of them leads to more than can be followed.
     func threadsSurely(leadingTo object: UInt64, from copies: [ThreadCopy], depth: Int = Self.depth) -> [Int32]? {
         guard copies.count <= Self.maximumThreads else { return nil }
         let heap = heap(without: copies.map(\.stackPointer))
         var found: [Int32] = []
         for copy in copies {
-            var leads = false
-            guard follow(from: words(of: copy), heap, depth, { if $0 == object { leads = true } }) else { return nil }
-            if leads { found.append(copy.tid) }
+            guard let reached = reach(from: copy, [object], heap, depth) else { return nil }
+            if !reached.isEmpty { found.append(copy.tid) }
         }
         return found
     }
 
-    /// The objects among `wanted` that a thread leads to; all of them where there is more than can be followed.
-    private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping], _ depth: Int) -> Set<UInt64> {
+    /// The objects among `wanted` that a thread leads to; nil where there is more than can be followed.
+    private func reach(from copy: ThreadCopy, _ wanted: Set<UInt64>, _ heap: [MemoryMapping], _ depth: Int) -> Set<UInt64>? {
         var found: Set<UInt64> = []
-        return follow(from: words(of: copy), heap, depth) { if wanted.contains($0) { found.insert($0) } } ? found : wanted
+        return follow(from: words(of: copy), heap, depth) { if wanted.contains($0) { found.insert($0) } } ? found : nil
     }
 
     /// Addresses in the program's own file, and metadata of classes, that lie in memory to which a thread leads; nil where there is more than can be followed.

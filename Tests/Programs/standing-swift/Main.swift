@@ -40,6 +40,14 @@ import Foundation
             standNow()
             for await _ in abandonedStream() {}
             print("goes on")
+        case "main-serves":
+            standNow()
+            await read(abandonedStream(), abandonedStream())
+            return
+        case "main-gathers":
+            standNow()
+            await read(abandonedStream(), abandonedStream())
+            print("goes on")
         case "reply-lost":
             standNow()
             Reply().wait { _ = $0 }
@@ -57,6 +65,13 @@ import Foundation
             return
         }
         await exhibit.stand(Array(arguments.dropFirst()))
+    }
+
+    /// Until both come to their ends.
+    private static func read(_ streams: AsyncStream<Int>...) async {
+        await withDiscardingTaskGroup { group in
+            for stream in streams { group.addTask { for await number in stream { print(number) } } }
+        }
     }
 
     private static func standNow() {
