@@ -79,10 +79,13 @@ struct PythonProcess {
     /// Why an event that is waited for need not come from a thread of the program; nil where it must.
     func reasonToKeepWaiting(_ record: ThreadRecord) -> String? {
         if handlesSignals { return "waits to be told to go on; the program handles signals" }
-        let made = interpreters.compactMap { objects.word($0.address &+ objects.layout.threadsMade) }.max() ?? .max
         // Nobody was ever there to set it: the way to keep a program alive until it is interrupted.
-        return record.isMain && threads.count == 1 && made == 1 ? "keeps the program alive; it never had another thread" : nil
+        return record.isMain && threads.count == 1 && threadsMade == 1 ? "keeps the program alive; it never had another thread" : nil
     }
+
+    private var threadsMade: UInt64 { interpreters.compactMap { objects.word($0.address &+ objects.layout.threadsMade) }.max() ?? .max }
+
+    var hasEndedThreads: Bool { threadsMade != .max && threadsMade > UInt64(threads.count) }
 
     // MARK: Tasks of asyncio
 

@@ -4,13 +4,7 @@ import WaitGraph
 extension Remedy {
     /// For waits in the terms of a language's runtime that nobody ends: what the object's other side has to do, and how this side bounds its wait.
     static func managed(_ waiter: NodeKey, _ language: Language, _ index: SnapshotIndex) -> String? {
-        let found: ManagedWait? =
-            switch waiter {
-            case .thread(_, let tid): index.thread(tid)?.managedWait
-            case .task(let pid, let id): index.task(pid, id)?.managedWait
-            default: nil
-            }
-        guard let wait = found, language == .python || language == .java else { return nil }
+        guard let wait = index.managedWait(of: waiter), language == .python || language == .java else { return nil }
         let isAsync = wait.typeName.hasPrefix("asyncio.")
         let limit = bound(wait.kind, language, isAsync)
         switch wait.kind {

@@ -42,6 +42,8 @@ public struct ManagedWait: Codable, Sendable, Hashable {
     public var workers: [Int32]?
     /// Processes that do the work, where threads do not.
     public var processes: [Int32]?
+    /// The event loop that was to bring it about ran once, and no thread runs it any more.
+    public var isLoopStopped: Bool?
     public var descriptor: Int32?
     /// Parties, items or pieces of work that are missing: see `Kind`.
     public var count: Int?

@@ -20,8 +20,7 @@ struct AsyncFutures {
     /// The loop that has to bring about a future of threads: one in whose queue of callbacks it lies, or whose task or future it is chained to.
     func loop(for future: UInt64, _ loops: [AsyncLoop]) -> AsyncLoop? {
         for loop in loops {
-            let callbacks = loop.callbacks.prefix(4096).compactMap { objects.attribute("_callback", of: $0) }
-            if callbacks.contains(where: { closure(of: $0).contains(future) }) { return loop }
+            if isQueued(future, loop.callbacks.prefix(4096).compactMap { objects.attribute("_callback", of: $0) }) { return loop }
         }
         for callback in objects.attribute("_done_callbacks", of: future).map(objects.list) ?? [] {
             for value in closure(of: callback) {
@@ -33,6 +32,9 @@ struct AsyncFutures {
         }
         return nil
     }
+
+    /// Whether one of these callbacks is to begin the work that the future stands for.
+    func isQueued(_ future: UInt64, _ callbacks: [UInt64]) -> Bool { callbacks.contains { closure(of: $0).contains(future) } }
 
     /// Values of a function's cells: func_closure 72, a tuple of cells (ob_ref 16).
     private func closure(of function: UInt64) -> [UInt64] {

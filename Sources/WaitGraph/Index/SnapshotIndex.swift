@@ -118,6 +118,16 @@ extension SnapshotIndex {
     /// What kind of object threads wait for at an address.
     package func futexKind(_ pid: Int32, _ address: UInt64) -> FutexWait.ObjectKind? { futexes[TaskKey(pid: pid, id: address)] }
     package func managedExecutor(_ pid: Int32, _ address: UInt64) -> ManagedWait? { executors[TaskKey(pid: pid, id: address)] }
+
+    /// What a thread or task waits for in its language's terms.
+    package func managedWait(of node: NodeKey) -> ManagedWait? {
+        switch node {
+        case .thread(_, let tid): thread(tid)?.managedWait
+        case .task(let pid, let id): task(pid, id)?.managedWait
+        default: nil
+        }
+    }
+
     package func name(of pid: Int32) -> String { process(pid)?.title ?? "pid \(MachineShift.ownID(pid))" }
 
     /// The process that has a descriptor, as people know it.

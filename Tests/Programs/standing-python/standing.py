@@ -1755,6 +1755,67 @@ def loop_lent():
         print(result.result())
 
 
+class Desk:
+    """Works for threads on a loop of its own."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        self.runner = spawn("desk", self.loop.run_forever)
+
+    async def stamp(self, seconds):
+        await asyncio.sleep(seconds)
+        return seconds
+
+    def ask(self, seconds):
+        return asyncio.run_coroutine_threadsafe(self.stamp(seconds), self.loop).result()
+
+    def close(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.runner.join()
+
+
+@program
+def loop_stopped():
+    """A loop is stopped while a thread waits for what it has begun; main waits for the thread."""
+    desk = Desk()
+    desk.ask(0)
+    clerk = spawn("clerk", desk.ask, 0.3)
+    time.sleep(0.1)
+    desk.close()
+    ready()
+    clerk.join()
+
+
+@program
+def loop_stopped_before():
+    """Work is given to a loop that has been stopped; a thread ticks."""
+    threading.Thread(target=tick_on, daemon=True).start()
+    desk = Desk()
+    desk.ask(0)
+    desk.close()
+    ready()
+    print(desk.ask(0))
+
+
+@program
+def loop_run_again():
+    """Their twin: nobody runs the loop while main is at something else, and then it does."""
+    loop = asyncio.new_event_loop()
+
+    async def stamp():
+        await asyncio.sleep(0)
+
+    def ask():
+        while True:
+            asyncio.run_coroutine_threadsafe(stamp(), loop).result()
+
+    spawn("clerk", ask)
+    ready()
+    while True:
+        loop.run_until_complete(asyncio.sleep(0.01))
+        time.sleep(0.2)
+
+
 def pause(wake, seconds):
     wake.wait(seconds)
 

@@ -32,12 +32,23 @@ struct EventLoopRule: DiagnosisRule {
     }
 
     private func shutDown(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
-        guard case .loopShutDown = standstill.ending else { return nil }
+        let isStopped = Self.isLoopStopped(standstill, graph)
+        if case .loopShutDown = standstill.ending {} else if !isStopped { return nil }
         var candidate = Candidate.root(
             .eventLoopShutDown, standstill, graph,
             "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for work on an event loop that was shut down: no thread runs the loop any more")
         candidate.rank = 5
+        if isStopped {
+            candidate.remedy = "Stop a loop only after all that was given to it has ended: refuse new work first, await or cancel the tasks on it, and then call `loop.stop()`; "
+                + "let whoever gives it work learn that it has stopped, and wait with a limit: `result(timeout=)`."
+        }
         return candidate
+    }
+
+    /// Whether who waits waits for an event loop of its language that nobody runs any more.
+    static func isLoopStopped(_ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+        guard case .neverSignalled = standstill.ending else { return false }
+        return graph.index.managedWait(of: standstill.path.last?.from ?? standstill.end)?.isLoopStopped == true
     }
 
     private func leaked(_ pid: Int32, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Candidate? {

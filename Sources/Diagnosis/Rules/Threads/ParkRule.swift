@@ -21,6 +21,7 @@ struct ParkRule: DiagnosisRule {
         switch standstill.ending {
         case .timer(let asked):
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
+        case .neverSignalled where EventLoopRule.isLoopStopped(standstill, graph): return nil
         case .neverSignalled(let object):
             if case .task(let pid, let id) = waiter, let wait = graph.index.task(pid, id)?.managedWait {
                 let nobody = "no task, timer, connection or thread"
