@@ -135,6 +135,12 @@ package struct JavaRuntimeReader {
             for (tid, wait) in polling { runtime.threads[tid]?.wait = wait }
         }
         for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
+        for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
+            guard let hears = JavaExchange(calls: calls).hearsFirst(subject.frames) else { continue }
+            var code = runtime.threads[subject.thread.tid]?.codeAhead ?? CodeAhead()
+            code.hearsFirst = hears
+            runtime.threads[subject.thread.tid]?.codeAhead = code
+        }
     }
 
     /// What waits to be told something may be told when the program is asked to end.

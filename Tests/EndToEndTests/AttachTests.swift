@@ -33,7 +33,7 @@ import Testing
         ("semaphore-deserted", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
         ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
         ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
-        ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed),
+        ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -44,7 +44,7 @@ import Testing
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
-        "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders",
+        "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

@@ -35,6 +35,9 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For the main task at a continuation or a stream that nobody can end: whether the program gave that continuation to anybody, or does anything with
     /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive.
     public var awaitsInEarnest: Bool?
+    /// For a thread, or a task of asyncio, that reads from a connection: whether it takes what comes and answers that, rather than reads the answer to what it sent:
+    /// nothing is sent between where the loop around the read is entered and the read.
+    public var hearsFirst: Bool?
 
     /// For a thread that waits for the end of a child: whether it starts another in the same way after that, so that this one was to come to its end.
     public var isOneStep: Bool?

@@ -19,10 +19,20 @@ struct CodeSurvey {
         #if arch(x86_64)
         let threads = context.threads.elements
         guard threads.count <= Self.threadLimit, !isRuntimes else { return [:] }
-        return besides(forEver(threads), threads)
+        var result = besides(forEver(threads), threads)
+        for thread in threads.lazy.filter(Self.reads).prefix(Self.readerLimit) {
+            if let hears = reach.hearsFirst(thread.stack.elements) { result[thread.tid, default: CodeAhead()].hearsFirst = hears }
+        }
+        return result
         #else
         return [:]
         #endif
+    }
+
+    private static let readerLimit = 32
+
+    private static func reads(_ thread: ThreadRecord) -> Bool {
+        thread.wait?.kind == .descriptors && thread.wait?.descriptors?.count == 1 && thread.wait?.descriptors?.first?.operation != .write && thread.stack.status == .complete
     }
 
     /// Asked to sleep longer than any program runs (68 years are INT_MAX seconds): by a mistake where the rounds of a loop do more than that.

@@ -22,4 +22,34 @@ package struct ControlFlow {
         while let row = queue.popLast() { for other in next[row] where next.indices.contains(other) && seen.insert(other).inserted { queue.append(other) } }
         return seen
     }
+
+    /// The loops around `row`, from the innermost to the outermost: what can run between leaving it and coming round to it.
+    package func loops(around row: Int) -> [Set<Int>] {
+        var inner = self
+        var found: [Set<Int>] = []
+        while case let loop = inner.cycle(through: row), !loop.isEmpty, found.count < Self.maximumDepth {
+            found.append(loop)
+            let heads = entries(of: loop)
+            // Where nothing leads in, the function begins there.
+            for other in loop { inner.successors[other].removeAll { heads.contains($0) || heads.isEmpty && $0 == loop.min() } }
+        }
+        return found.reversed()
+    }
+
+    private static let maximumDepth = 16
+
+    /// Where a loop is entered: from code that is come to, and not from what only fills the gap before it.
+    private func entries(of loop: Set<Int>) -> Set<Int> {
+        var found: Set<Int> = loop.contains(0) ? [0] : []
+        let live = reached(from: [0])
+        for (row, next) in successors.enumerated() where !loop.contains(row) && live.contains(row) { found.formUnion(next.filter { loop.contains($0) }) }
+        return found
+    }
+
+    /// Whether whoever enters a loop can come to `row` without passing any of `others`.
+    package func comesFirst(to row: Int, in loop: Set<Int>, before others: Set<Int>) -> Bool {
+        var open = self
+        for other in successors.indices where !loop.contains(other) || others.contains(other) && other != row { open.successors[other] = [] }
+        return open.reached(from: Array(entries(of: loop).subtracting(others.subtracting([row])))).contains(row)
+    }
 }

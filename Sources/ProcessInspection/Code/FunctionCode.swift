@@ -123,7 +123,8 @@ struct FunctionCode {
 
     private func row(of address: UInt64) -> Int? { instructions.firstIndex { $0.address == address } }
 
-    private func flow(_ ends: (Instruction) -> Bool) -> ControlFlow? {
+    /// nil where a jump leads who knows where.
+    func flow(_ ends: (Instruction) -> Bool) -> ControlFlow? {
         let rows = Dictionary(instructions.indices.map { (instructions[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
         var successors: [[Int]] = []
         for row in instructions.indices {

@@ -14,6 +14,12 @@ struct TaskSurvey {
             records[row].codeAhead = CodeAhead()
             records[row].codeAhead?.ignoresCancellation = !awaitsWork && Deafness(objects: objects, uses: uses).isShown(task.frames)
         }
+        let exchange = PythonExchange(objects, uses)
+        for (row, task) in tasks.enumerated() where records[row].managedWait?.kind == .read {
+            guard let hears = exchange.hearsFirst(task.frames) else { continue }
+            records[row].codeAhead = records[row].codeAhead ?? CodeAhead()
+            records[row].codeAhead?.hearsFirst = hears
+        }
         // A program that signals tell what to do stays for that.
         guard !process.handlesSignals, !process.loops.contains(where: \.hasSignalHandlers) else { return }
         for (row, task) in tasks.enumerated() where records[row].wait?.kind == .task && !isContentWithFirst(task) {

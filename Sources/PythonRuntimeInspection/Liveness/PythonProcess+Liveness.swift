@@ -7,6 +7,7 @@ extension PythonProcess {
         let states = Dictionary(records.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
         noteOutputs(&threads, states)
         noteSteps(&threads, states)
+        noteExchanges(&threads, states)
         // A thread that Python does not know may do anything, unless it waits for another of the process.
         let known = Set(self.threads.map(\.tid))
         guard self.threads.allSatisfy({ $0.trouble == nil }), records.allSatisfy({ known.contains($0.tid) || $0.wait?.kind == .futex }) else { return }

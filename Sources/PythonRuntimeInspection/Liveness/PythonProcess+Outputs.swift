@@ -33,6 +33,17 @@ extension PythonProcess {
         }
     }
 
+    /// Of threads that read from one descriptor, whether they take what comes and answer it.
+    func noteExchanges(_ threads: inout [Int32: InspectedRuntime.Thread], _ records: [Int32: ThreadRecord]) {
+        guard let opcodes = Opcodes.known(states.runtime.version.minor) else { return }
+        let exchange = PythonExchange(objects, CodeUses(objects: objects, opcodes: opcodes))
+        for thread in self.threads.lazy.filter({ records[$0.tid]?.wait?.kind == .descriptors && records[$0.tid]?.wait?.descriptors?.count == 1 && $0.trouble == nil }).prefix(Self.outputLimit) {
+            guard let hears = exchange.hearsFirst(thread.frames) else { continue }
+            threads[thread.tid, default: InspectedRuntime.Thread()].codeAhead = threads[thread.tid]?.codeAhead ?? CodeAhead()
+            threads[thread.tid]?.codeAhead?.hearsFirst = hears
+        }
+    }
+
     /// Lib/subprocess.py
     private static let starters: Set<String> = ["run", "call", "check_call", "check_output", "Popen"]
 

@@ -153,6 +153,7 @@ extension Follower {
         switch activity.standing(of: socket) {
         case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
+        case .owed(_, everReceived: true) where isAnswering(socket, pid): return .atRest(Self.answers)
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)
         case .moving: return .advancing("bytes move on the connection")
@@ -181,6 +182,15 @@ extension Follower {
                 let polled = wait.descriptors?.filter { $0.operation == .poll } ?? []
                 return polled.count > 1 || !polled.isEmpty && (wait.descriptors?.count != 1 || thread.syscall?.name.hasPrefix("epoll") == true)
             }
+    }
+
+    /// Whether what went out last was an answer rather than a request, by the code of the task that reads from the connection; or, where none is known to,
+    /// by as many messages in either direction: of requests one more would have gone out.
+    private func isAnswering(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        let readers = index.tasks.filter { task in task.pid == pid && task.managedWait?.kind == .read && task.managedWait?.descriptor.map(ends.contains) == true }
+        if !readers.isEmpty { return readers.contains { $0.codeAhead?.hearsFirst == true } }
+        return socket.tcp.map { $0.dataSegmentsIn == $0.dataSegmentsOut } == true
     }
 
     /// Whether an event loop waits to write more to a Unix socket, at whose other end as many bytes as before lie unread, and nothing else happens in the process. (EPOLLOUT 4, epoll_ctl(2).)

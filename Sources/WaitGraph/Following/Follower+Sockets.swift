@@ -53,11 +53,21 @@ extension Follower {
         timed.since_s = since
         let found = throughPeer(timed, socket, standing)
         guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
+        if hearsFirst(edge.from), case .owed(_, everReceived: true) = standing { return .atRest(Self.answers) }
         if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
             // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
             return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)
         }
         return wakesSoon(socket.peer) ? .parked(standstill) : found
+    }
+
+    /// Whether its code takes what comes and answers that, as far as it was read.
+    private func hearsFirst(_ node: NodeKey) -> Bool {
+        switch node {
+        case .thread(_, let tid): index.thread(tid)?.codeAhead?.hearsFirst == true
+        case .task(let pid, let id): index.task(pid, id)?.codeAhead?.hearsFirst == true
+        default: false
+        }
     }
 
     func socketRow(_ key: NodeKey, _ inode: UInt64) -> Int? {
@@ -258,6 +268,8 @@ extension Follower {
 
     /// What Foundation's `Process` has a thread for.
     static let learns = "learns of a child's end"
+
+    static let answers = "takes what comes on a connection, and has answered the last of it"
 
     static let taken = "its peer has read all that was sent and waits for more"
 

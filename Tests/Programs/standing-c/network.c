@@ -250,3 +250,45 @@ STAND(descriptors_many) {
     announce();
     accept(fd, NULL, NULL);
 }
+
+/// Has a few orders for whoever asked, the next one when the last was answered, and then no more.
+static void few_orders(int connection) {
+    char answer[64];
+    for (int order = 0; order < 4; order++) {
+        if (order > 0) (void)!recv(connection, answer, sizeof answer, 0);
+        (void)!send(connection, "order", 5, 0);
+    }
+    (void)!recv(connection, answer, sizeof answer, 0);
+}
+
+static void take(int connection) {
+    char order[5];
+    for (size_t have = 0; have < sizeof order; have++) if (read(connection, order + have, 1) <= 0) exit(1);
+}
+
+static void say(int connection, const char *words) { (void)!write(connection, words, strlen(words)); }
+
+/// A worker has said that its last order is done, and waits for the next one.
+STAND(orders_answered) {
+    (void)count; (void)arguments;
+    int fd = ask(few_orders);
+    announce();
+    for (;;) {
+        take(fd);
+        usleep(20000);
+        say(fd, "done");
+    }
+}
+
+/// Its twin that hangs: it has asked for the next one.
+STAND(orders_asked) {
+    (void)count; (void)arguments;
+    int fd = ask(few_orders);
+    take(fd);
+    announce();
+    for (;;) {
+        say(fd, "next");
+        take(fd);
+        usleep(20000);
+    }
+}

@@ -18,6 +18,8 @@ class Waits {
             silent.close();
             socket.getInputStream().read();
         });
+        programs.put("orders-asked", () -> new Bench().ask());
+        programs.put("healthy-orders", () -> new Bench().work());
         programs.put("join-behind-sleep", () -> {
             // Twenty days; a day would be a pause that programs mean.
             Thread sleeper = Standing.start("sleeper", () -> Outer.work(1_728_000_000));
@@ -41,6 +43,46 @@ class Waits {
             Map<Long, Long> table = new HashMap<>();
             while (true) { table.merge(random.nextLong() & 0xffff, 1L, Long::sum); counter++; }
         });
+    }
+
+    /** Takes a few orders over a connection; then no more come. */
+    static class Bench {
+        private final BufferedReader orders;
+        private final PrintWriter words;
+
+        Bench() throws IOException {
+            ServerSocket office = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+            Standing.start("office", () -> {
+                Socket bench = office.accept();
+                for (int order = 0; order < 4; order++) {
+                    bench.getOutputStream().write("order\n".getBytes());
+                    bench.getInputStream().read(new byte[100]);
+                }
+                // Others may come.
+                while (true) office.accept();
+            });
+            Socket socket = new Socket(office.getInetAddress(), office.getLocalPort());
+            orders = new BufferedReader(new InputStreamReader(socket.getInputStream()));
+            words = new PrintWriter(socket.getOutputStream(), true);
+        }
+
+        private String take() throws IOException { return orders.readLine(); }
+
+        private void report(String order) {
+            Standing.pause(20);
+            words.println("done " + order);
+        }
+
+        void work() throws IOException { while (true) report(take()); }
+
+        void ask() throws IOException {
+            take();
+            while (true) {
+                words.println("next");
+                take();
+                Standing.pause(20);
+            }
+        }
     }
 
     static class Outer {

@@ -1940,5 +1940,71 @@ def poll_kept():
     poller.thread.join()
 
 
+def few_orders():
+    """The port of a process that has a few orders for whoever connects, the next one when the last was answered, and then no more."""
+    server = socket.create_server(("127.0.0.1", 0))
+    if other_process():
+        connection = server.accept()[0]
+        for _ in range(4):
+            connection.sendall(b"order\n")
+            connection.recv(100)
+        threading.Event().wait()
+    port = server.getsockname()[1]
+    server.close()
+    threading.Timer(0.5, ready).start()
+    return port
+
+
+class Bench:
+    def __init__(self):
+        self.connection = socket.create_connection(("127.0.0.1", few_orders()))
+        self.lines = self.connection.makefile("rb")
+
+    def take(self):
+        return self.lines.readline()
+
+    def work_on(self, order):
+        time.sleep(0.02)
+        self.tell(b"done " + order)
+
+    def tell(self, words):
+        self.connection.sendall(words)
+
+
+@program
+def orders_answered():
+    """A worker has said that its last order is done, and waits for the next one."""
+    bench = Bench()
+    bench.tell(b"here\n")
+    while True:
+        order = bench.take()
+        bench.work_on(order)
+
+
+@program
+def orders_asked():
+    """Its twin that hangs: it has asked for the next one."""
+    bench = Bench()
+    bench.take()
+    while True:
+        bench.tell(b"next\n")
+        bench.take()
+        time.sleep(0.02)
+
+
+async def answer_orders():
+    reader, writer = await asyncio.open_connection("127.0.0.1", few_orders())
+    while True:
+        order = await reader.readline()
+        await asyncio.sleep(0.02)
+        writer.write(b"done " + order)
+
+
+@program
+def async_orders_answered():
+    """A worker on an event loop has said that its last order is done."""
+    asyncio.run(answer_orders())
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()

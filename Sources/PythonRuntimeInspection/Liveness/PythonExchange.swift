@@ -1,0 +1,80 @@
+internal import ProcessInspection
+
+/// Who speaks first on a connection that the program reads from by itself, by the order in which its functions send and read.
+final class PythonExchange {
+    private let objects: PythonObjects
+    private let uses: CodeUses
+    private var modules: [UInt64: [String: [UInt64]]] = [:]
+
+    init(_ objects: PythonObjects, _ uses: CodeUses) { (self.objects, self.uses) = (objects, uses) }
+
+    /// Files of the standard library by which a program reads from a connection, and that send nothing meanwhile.
+    private static let transport = ["socket.py", "ssl.py", "selectors.py", "asyncio/streams.py", "multiprocessing/connection.py", "codecs.py"]
+    private static let sending: Set<String> = ["send", "sendall", "sendto", "sendmsg", "send_bytes", "send_string", "send_json", "send_str", "send_text", "write", "writelines"]
+    private static let frameLimit = 16
+    private static let depthLimit = 4
+
+    /// - Parameter frames: of a thread or task that reads, innermost first.
+    /// - Returns: see `CodeAhead.hearsFirst`.
+    func hearsFirst(_ frames: [PythonFrame]) -> Bool? {
+        var exchange = Exchange()
+        for frame in frames.drop(while: { frame in Self.transport.contains { frame.code.isLibrary && frame.code.file.hasSuffix("/" + $0) } }).prefix(Self.frameLimit) {
+            guard !frame.code.isOfLibrary else { break }
+            let code = uses.instructions(of: frame.code)
+            guard let row = code.lastIndex(where: { $0.unit <= frame.offset }) else { break }
+            let names = names(of: frame.code)
+            // The call in which it stands was loaded before.
+            let own = calls(code[...row], names).last?.row
+            let calls = Dictionary(calls(code[...], names).filter { $0.row != own }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
+            exchange.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals, Self.depthLimit) } ?? false }
+            if exchange.isOver { break }
+        }
+        return exchange.hearsFirst
+    }
+
+    private func names(of code: PythonCode) -> [String] { objects.word(code.address &+ 32).map { objects.tuple($0).map { objects.string($0) ?? "" } } ?? [] }
+
+    /// Functions and methods that are loaded to be called.
+    private func calls(_ code: ArraySlice<CodeUses.Instruction>, _ names: [String]) -> [(row: Int, name: String)] {
+        code.indices.compactMap { row in
+            let instruction = code[row]
+            let index: Int
+            switch uses.opcodes.kind(instruction.opcode) {
+            case .global: index = instruction.argument >> 1
+            case .name: index = instruction.argument
+            case .method: index = instruction.argument
+            case .attribute where uses.opcodes.attributesAreShifted:
+                guard instruction.argument & 1 == 1 else { return nil }
+                index = instruction.argument >> 1
+            default: return nil
+            }
+            return names.indices.contains(index) ? (row, names[index]) : nil
+        }
+    }
+
+    /// Whether a function of that name sends, or a function of the program that it calls.
+    private func sends(_ name: String, _ globals: UInt64, _ depth: Int) -> Bool {
+        if Self.sending.contains(name) { return true }
+        guard depth > 0 else { return false }
+        return functions(name, globals).contains { function in
+            // PyFunctionObject: func_globals 16, func_code 48.
+            guard let address = objects.word(function &+ 48), let code = PythonCode(address, objects), !code.isOfLibrary, let globals = objects.word(function &+ 16) else { return false }
+            return calls(uses.instructions(of: code)[...], names(of: code)).contains { sends($0.name, globals, depth - 1) }
+        }
+    }
+
+    /// Functions of the module, and methods of its classes, that have a name.
+    private func functions(_ name: String, _ globals: UInt64) -> [UInt64] {
+        if let known = modules[globals] { return known[name] ?? [] }
+        var read: [String: [UInt64]] = [:]
+        for entry in objects.entries(of: globals) {
+            guard let type = objects.type(of: entry.value) else { continue }
+            if type.fullName == "function" { read[entry.name, default: []].append(entry.value) }
+            // tp_dict 264.
+            guard type.lineage.contains("type"), let members = objects.word(entry.value &+ 264) else { continue }
+            for member in objects.entries(of: members) where objects.type(of: member.value)?.fullName == "function" { read[member.name, default: []].append(member.value) }
+        }
+        modules[globals] = read
+        return read[name] ?? []
+    }
+}
