@@ -15,19 +15,19 @@ extension LiveJavaTests {
             ("latch", .conditionNeverSignalled), ("future-dropped", .conditionNeverSignalled), ("queue-empty", .conditionNeverSignalled),
             ("queue-full", .conditionNeverSignalled), ("handover", .conditionNeverSignalled), ("semaphore", .semaphoreNeverSignalled),
             ("barrier", .barrierIncomplete), ("phaser", .barrierIncomplete), ("pool-starved", .threadPoolExhausted),
-            ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
+            ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-chain", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("orders-asked", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
             ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
             ("VansLost", .conditionNeverSignalled), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
-            ("ReadingFar", .timerTooFar),
+            ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "KeptAlive",
-            "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon",
+            "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "LoopAnswers", "LoopTells", "healthy-chain-first", "healthy-chain-slow",
         ]
 
         // Attaching is mostly waiting: some at a time.

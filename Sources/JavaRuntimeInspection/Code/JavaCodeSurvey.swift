@@ -57,12 +57,16 @@ struct JavaCodeSurvey {
         if program.isEmpty, !isPooled { reach.fail("what it was started with is not known") }
         for frame in program { reach.add(frame, again: isPooled) }
         let found = reach.run()
-        let names = Set(found.releases.map { "\($0.className).\($0.name)" }).sorted()
+        let own = JavaComputing.isAwaited(subject, heap) ? [Self.completes] : []
+        let names = Set(found.releases.map { "\($0.className).\($0.name)" } + own).sorted()
         var code = CodeAhead(releases: found.shortfall.map { .partial(names, reason: $0) } ?? .complete(names))
         let isUnclear = found.shortfall ?? (reach.hasOutput ? "what it writes to is not known" : nil)
         code.outputs = isUnclear.map { .partial([], reason: $0) } ?? .complete([])
         return code
     }
+
+    /// What the platform does for whoever works out a future, when the program's part is done.
+    private static let completes = "java.util.concurrent.CompletableFuture.complete"
 
     /// What lies in the queue of the thread's pool or timer. Whether it has one.
     private func addTasks(of subject: JavaWaitReader.Subject, _ reach: JavaReach) -> Bool {

@@ -14,7 +14,7 @@ enum JavaReleasing {
     ]
     private static let starts: Set<String> = [
         "start", "interrupt", "stop", "submit", "execute", "schedule", "scheduleAtFixedRate", "scheduleWithFixedDelay", "invokeAll", "invokeAny", "shutdown", "shutdownNow",
-        "runAsync", "supplyAsync", "exit", "halt", "parallel", "parallelStream", "invoke", "invokeExact", "loadLibrary", "destroy",
+        "runAsync", "supplyAsync", "exit", "halt", "parallel", "parallelStream", "invoke", "invokeExact", "loadLibrary", "destroy", "destroyForcibly",
     ]
 
     /// Whether a method of the platform releases somebody; its class as the program's code names it.
@@ -41,7 +41,8 @@ enum JavaReleasing {
     /// Whether it writes to or closes what another process may read; the standard outputs are `PrintStream`s.
     static func isOutput(_ target: JavaCalls.Target) -> Bool {
         let type = target.className
-        return outputs.contains(target.name) && type.hasPrefix("java.io.") && (type.hasSuffix("Writer") || type.hasSuffix("OutputStream"))
+        guard outputs.contains(target.name) else { return false }
+        return type.hasPrefix("java.io.") && (type.hasSuffix("Writer") || type.hasSuffix("OutputStream")) || type.hasPrefix("java.nio.channels.") && type.hasSuffix("Channel")
     }
 
     /// A class of the platform, by its name.

@@ -6,11 +6,13 @@ enum JavaComputing {
     static func futures(_ subjects: [JavaWaitReader.Subject], _ heap: JavaHeap) -> [UInt64: Int32] {
         var result: [UInt64: Int32] = [:]
         for subject in subjects.filter(\.thread.isBlockedInside) + subjects.filter({ !$0.thread.isBlockedInside }) {
+            for future in completables(subject, heap) {
+                result[future] = result[future] ?? subject.thread.tid
+                for other in JavaDependents.all(of: [future], heap) { result[other] = result[other] ?? subject.thread.tid }
+            }
             for frame in subject.frames {
-                // `run` of an asynchronous task keeps its future in local variable 1, `doExec` of a fork-join task the task itself in 0.
-                if frame.method.name == "run", frame.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") {
-                    if let future = JavaLocals.object(frame, 1, heap) { result[future] = result[future] ?? subject.thread.tid }
-                } else if frame.isIn("java.util.concurrent.ForkJoinTask", "doExec") {
+                // `doExec` of a fork-join task keeps the task itself in local variable 0.
+                if frame.isIn("java.util.concurrent.ForkJoinTask", "doExec") {
                     // The parts of a task that was split refer to the one that they complete.
                     var task = JavaLocals.object(frame, 0, heap)
                     for _ in 0..<completerLimit {
@@ -22,5 +24,13 @@ enum JavaComputing {
             }
         }
         return result
+    }
+
+    /// Whether anything comes of a future that the thread works out: whoever waits for that goes on when the thread is done.
+    static func isAwaited(_ subject: JavaWaitReader.Subject, _ heap: JavaHeap) -> Bool { completables(subject, heap).contains { heap.reference($0, "stack") != nil } }
+
+    /// `run` of an asynchronous task keeps its future in local variable 1.
+    private static func completables(_ subject: JavaWaitReader.Subject, _ heap: JavaHeap) -> [UInt64] {
+        subject.frames.filter { $0.method.name == "run" && $0.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") }.compactMap { JavaLocals.object($0, 1, heap) }
     }
 }

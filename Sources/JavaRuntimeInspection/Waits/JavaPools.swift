@@ -5,7 +5,7 @@ struct JavaPools {
     struct Pool {
         var typeName: String
         var workers: [Int32]
-        /// Futures whose work is in the queue.
+        /// Futures whose work is in the queue, and those that come of them.
         var queued: Set<UInt64>
         /// Pieces of work in the queue.
         var length: Int
@@ -31,7 +31,7 @@ struct JavaPools {
             guard let queue = heap.reference(executor, "workQueue") else { continue }
             let work = Self.elements(queue, heap)
             pools[executor]?.length = work.count
-            pools[executor]?.queued = Set(work.flatMap { Self.futures(of: $0, heap) })
+            pools[executor]?.queued = JavaDependents.all(of: work.flatMap { Self.futures(of: $0, heap) }, heap)
             pools[executor]?.queuedTypes = Set(work.map { Self.type(ofWork: $0, heap) })
         }
     }

@@ -34,10 +34,10 @@ extension Follower {
         let main = closing.compactMap { index.thread(ofNode: $0) }.first { isMain($0.tid, pid) }
         let isMainCaught = main.map { !Self.shape(of: $0).inside.isEmpty } == true
         let othersCould = zip(others, outcomes).contains { thread, outcome in
-            if givesNothing(thread) { return false }
+            if givesNothing(thread) || isIdleWorker(thread) { return false }
             switch outcome {
             case .atRest(Self.learns): if isMainCaught { return false }
-            case .atRest where main != nil && passes(thread, isMainCaught: isMainCaught): return false
+            case .atRest where (main != nil || isInert(thread)) && passes(thread, isMainCaught: isMainCaught): return false
             case .atRest, .advancing, .unclear: if isMainCaught, graph.cannotAct(thread, process) || isSpentClock(thread) { return false }
             case .parked, .stuck: break
             }

@@ -54,6 +54,7 @@ extension Follower {
         let found = throughPeer(timed, socket, standing)
         guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
         if hearsFirst(edge.from), case .owed(_, everReceived: true) = standing { return .atRest(Self.answers) }
+        if isPassedOn(socket) { return .atRest("its peer has passed on what was sent, and waits for more") }
         if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
             // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
             return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)
@@ -112,7 +113,9 @@ extension Follower {
         let peers = others.filter { peer in
             isAsked || ["T", "t"].contains(index.process(peer)?.state ?? "") || !own.contains { index.isAncestor(peer, of: $0) }
         }
-        guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else { return ends(edge, .socket(standing)) }
+        guard socket.peer?.kind == .local || socket.peer?.kind == .notAccepted, !peers.isEmpty else {
+            return throughLoop(edge, socket, standing) ?? ends(edge, .socket(standing))
+        }
         for peer in peers.sorted() {
             let across = WaitEdge(
                 from: edge.to, to: .process(peer), relation: .otherEnd, knownFrom: "socket at the other end", evidence: edge.evidence, isCommitted: true)
@@ -137,7 +140,7 @@ extension Follower {
             default: break
             }
         }
-        return ends(edge, .socket(standing))
+        return throughLoop(edge, socket, standing) ?? ends(edge, .socket(standing))
     }
 
     private static func waiter(_ edge: WaitEdge) -> Int32? {
@@ -204,7 +207,7 @@ extension Follower {
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
         let isMidWork = MidMessage.isInOperation(reader) || holdsOthersUp(reader) && !(isColleague(reader.tid, reader.pid) && Self.bringsNews(socket))
-        if saidAll(socket), !isMidWork { return .atRest(Self.taken) }
+        if saidAll(socket) || !Self.isBulk(socket) && tellsOthersWord(socket), !isMidWork { return .atRest(Self.taken) }
         if wakesSoon(socket.peer), !isMidWork, !Self.isBulk(socket), index.isClient(socket) == true { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }

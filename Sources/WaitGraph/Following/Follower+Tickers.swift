@@ -149,6 +149,9 @@ extension Follower {
         return wait.kind == .housekeeping || wait.rest != nil && thread.codeAhead == nil
     }
 
+    /// A worker of a pool without work, which somebody else would have to give it.
+    func isIdleWorker(_ thread: ThreadRecord) -> Bool { thread.managedWait?.kind == .queueTake && hasNothingToDo(thread) && waitsForOthers(thread) }
+
     private func waitsForOthers(_ thread: ThreadRecord) -> Bool {
         guard let wait = graph.understood(thread).wait, wait.kind == .futex, (thread.managedWait == nil ? wait.timeout_s ?? 0 : thread.managedWait?.timeout_s ?? 0) <= 0 else { return false }
         return wait.futex?.isOpenToOthers != true && !mayBePosted(thread, wait)

@@ -16,6 +16,20 @@ class Pools {
             ExecutorService pool = Executors.newSingleThreadExecutor();
             CompletableFuture.supplyAsync(() -> CompletableFuture.supplyAsync(() -> "inner", pool).join(), pool).get();
         });
+        programs.put("pool-starved-chain", () -> {
+            ExecutorService pool = Executors.newSingleThreadExecutor();
+            CompletableFuture<String> suffix = CompletableFuture.completedFuture("side");
+            CompletableFuture.supplyAsync(() -> CompletableFuture.supplyAsync(() -> "in", pool).thenApply(String::trim).thenCombine(suffix, String::concat).thenCompose(CompletableFuture::completedFuture).join(), pool).get();
+        });
+        programs.put("healthy-chain-first", () -> {
+            ExecutorService pool = Executors.newSingleThreadExecutor(), other = Executors.newSingleThreadExecutor();
+            CompletableFuture<Void> slow = CompletableFuture.runAsync(() -> { for (int i = 0; i < 100_000; i++) Standing.pause(50); }, other);
+            CompletableFuture.supplyAsync(() -> CompletableFuture.anyOf(slow, CompletableFuture.supplyAsync(() -> "in", pool).thenApply(String::trim)).join(), pool).get();
+        });
+        programs.put("healthy-chain-slow", () -> CompletableFuture.supplyAsync(() -> {
+            for (int i = 0; i < 100_000; i++) Standing.pause(50);
+            return "in";
+        }).thenApply(String::trim).thenCompose(CompletableFuture::completedFuture).join());
         programs.put("pool-starved-latch", () -> {
             ExecutorService pool = Executors.newFixedThreadPool(2);
             CountDownLatch all = new CountDownLatch(4);

@@ -17,11 +17,14 @@ struct EventLoopRule: DiagnosisRule {
 
     /// A thread of an event loop that waits anywhere but in its own poll.
     private func blocked(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
-        for edge in standstill.path {
-            guard case .thread(_, let tid) = edge.from, let thread = graph.index.thread(tid), StackShape(thread).runsEventLoop,
-                [.parksOn, .locks, .sleeps, .joins].contains(edge.relation)
+        for (before, edge) in zip([nil] + standstill.path, standstill.path) {
+            // A loop of the program's own is known by the set that nobody else could poll.
+            let isOwn = before?.knownFrom == WaitGraph.unpolled
+            guard case .thread(_, let tid) = edge.from, let thread = graph.index.thread(tid), isOwn || StackShape(thread).runsEventLoop,
+                isOwn || [.parksOn, .locks, .sleeps, .joins].contains(edge.relation)
             else { continue }
             var candidate = Candidate.root(.eventLoopBlocked, standstill, graph, "\(NodeText.short(edge.from, graph.index)) is an event loop and blocks: nothing else on it can go on")
+            if isOwn { candidate.remedy = Self.remedyOfOwn }
             switch standstill.ending {
             case .neverSignalled, .timer, .neverWoken: candidate.rank = 5
             default: candidate.role = .contributing
@@ -30,6 +33,8 @@ struct EventLoopRule: DiagnosisRule {
         }
         return nil
     }
+
+    private static let remedyOfOwn = "Never wait on the thread of a loop: what the loop itself is to do, do at once where the caller is on its thread; what others do, go on with when they tell the loop, by a callback or a task of its queue."
 
     private func shutDown(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         let isStopped = Self.isLoopStopped(standstill, graph)
