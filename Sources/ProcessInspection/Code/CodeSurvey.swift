@@ -132,8 +132,8 @@ struct CodeSurvey {
 
     // MARK: The runner
 
-    /// Whether a thread goes round in a loop that only looks at what no thread that goes on by itself is seen to change: not by name, and, of fields of
-    /// objects, not at all. False where one may; nil where the loop may do more, or that cannot be told.
+    /// Whether a thread goes round in a loop that only looks at what no thread that goes on by itself is seen to change: neither by name nor by way of
+    /// pointers. False where one may; nil where the loop may do more, or that cannot be told.
     private func spins(_ thread: ThreadRecord, _ threads: [ThreadRecord]) -> Bool? {
         guard let loop = loop(thread) else { return nil }
         let others = threads.filter { $0.tid != thread.tid }
@@ -141,10 +141,20 @@ struct CodeSurvey {
         let movers = others.filter { Self.goesOn($0) && ($0.wait != nil || self.loop($0) == nil) }
         let refer = movers.map { $0.stack.status == .complete ? reach.refers(to: loop.places, from: counters($0)) : nil }
         if refer.contains(true) { return false }
-        guard refer.allSatisfy({ $0 == false }), !loop.readsElsewhere || !sharesMemory && movers.allSatisfy({ !mayWrite($0, for: [thread]) }) else { return nil }
+        // Whoever was handed the address of what is looked at needs no name for it.
+        guard refer.allSatisfy({ $0 == false }), movers.allSatisfy({ leavesAlone($0, loop.places) }),
+            !loop.readsElsewhere || !sharesMemory && movers.allSatisfy({ !mayWrite($0, for: [thread]) })
+        else { return nil }
         // Those who wait are let go on by nobody.
         return others.allSatisfy(Self.goesOn) || movers.allSatisfy({ releases($0) == .complete([]) }) ? true : nil
     }
+
+    private func leavesAlone(_ thread: ThreadRecord, _ places: Set<UInt64>) -> Bool {
+        guard thread.stack.status == .complete, let written = reach.writes(from: counters(thread)) else { return false }
+        return !written.contains { place in places.contains { $0 < place &+ Self.word_bytes && place < $0 &+ Self.word_bytes } }
+    }
+
+    private static let word_bytes: UInt64 = 8
 
     /// A call that is made again where a signal interrupted it, as libstdc++ sleeps.
     private func isRepetition(_ loop: ArraySlice<Instruction>) -> Bool {

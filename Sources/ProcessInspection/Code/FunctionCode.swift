@@ -143,6 +143,14 @@ struct FunctionCode {
         return ControlFlow(successors: successors)
     }
 
+    /// What can run, by the function's own branches, when it goes on at `address`; nil where a jump leads who knows where.
+    ///
+    /// - Parameter ends: calls that do not return.
+    func reached(from address: UInt64, ends: (Instruction) -> Bool) -> [Instruction]? {
+        guard let first = row(of: address), let flow = flow(ends) else { return nil }
+        return flow.reached(from: [first]).sorted().map { instructions[$0] }
+    }
+
     /// What can still run when the function goes on at `address`: from there to its end, or from the beginning of a loop around that.
     func remaining(from address: UInt64) -> ArraySlice<Instruction> {
         let start = loop(around: address)?.lowerBound ?? address

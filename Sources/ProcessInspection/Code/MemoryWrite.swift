@@ -73,9 +73,9 @@ extension CodeReach {
 
     /// The fixed places that code which a thread can still come to may write to; nil where it may write elsewhere, but for its own stack.
     func writes(from frames: [UInt64]) -> Set<UInt64>? {
-        let search = search(from: frames)
+        let search = search(from: frames, byWays: true)
         guard search.shortfall == nil, search.imported.allSatisfy(Releasing.isOutput) else { return nil }
-        let own = frames.filter(isProgram).compactMap { address in function(at: address).map { ($0, $0.remaining(from: address)) } }
+        let own = ahead(of: frames.filter(isProgram), true).compactMap { ahead in ahead.code.map { ($0, ahead.instructions) } }
         var places: Set<UInt64> = []
         for (code, instructions) in own + search.seen.compactMap({ function(at: $0) }).map({ ($0, $0.instructions[...]) }) {
             if Releasing.isLeafOfRust(code.symbol) || Releasing.isOfRust(code.symbol) { continue }

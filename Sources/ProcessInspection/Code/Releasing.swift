@@ -48,7 +48,7 @@ enum Releasing {
         "printf", "fprintf", "dprintf", "vprintf", "vfprintf", "__printf_chk", "__fprintf_chk", "__dprintf_chk", "__vfprintf_chk", "puts", "putchar", "putc", "fputs", "fputc",
         "fwrite", "fflush", "write", "perror", "syslog", "__syslog_chk", "snprintf", "__snprintf_chk", "sprintf", "__sprintf_chk", "stdout", "stderr", "strlen", "strcmp", "strerror",
         "sleep", "usleep", "nanosleep", "clock_nanosleep", "thrd_sleep", "sched_yield", "time", "clock", "clock_gettime", "gettimeofday", "localtime", "localtime_r", "gmtime", "gmtime_r", "strftime", "ctime",
-        "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_self", "pthread_testcancel", "getpid", "gettid", "__errno_location", "__stack_chk_fail", "abs", "labs", "abort",
+        "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_self", "pthread_testcancel", "getpid", "gettid", "__errno_location", "__stack_chk_fail", "abs", "labs", "abort", "_exit", "_Exit",
         "_ZSt4cout", "_ZSt4cerr", "_ZSt4clog",
     ]
 

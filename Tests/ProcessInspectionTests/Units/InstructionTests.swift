@@ -46,6 +46,14 @@ import Testing
         #expect(try code.isSwitch(#require(code.instructions.last)) == isSwitch)
     }
 
+    /// test %eax,%eax; je to the end; jmp back to the start; nop, which nothing leads to; ret.
+    @Test func `what follows in a function is not all that can still run`() throws {
+        let bytes: [UInt8] = [0x85, 0xc0, 0x74, 0x03, 0xeb, 0xfa, 0x90, 0xc3]
+        let code = try #require(FunctionCode(symbol: "f", range: 0x1000..<0x1008, memory: RecordedMemory([.init(address: 0x1000, bytes: bytes)])))
+        #expect(code.reached(from: 0x1004, ends: { _ in false })?.map(\.address) == [0x1000, 0x1002, 0x1004, 0x1007])
+        #expect(code.reached(from: 0x1006, ends: { _ in false })?.map(\.address) == [0x1006, 0x1007])
+    }
+
     @Test func `an address relative to the instruction counts from its end`() {
         // lea 0x10(%rip),%rdi and movl $1,0x10(%rip)
         #expect(InstructionDecoder.decode([0x48, 0x8d, 0x3d, 0x10, 0, 0, 0][...], at: 0x1000)?.reference == 0x1017)

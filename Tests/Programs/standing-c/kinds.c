@@ -56,5 +56,6 @@ const struct kind kinds[] = {
     {"semaphore-deserted", semaphore_deserted}, {"semaphore-shared", semaphore_shared}, {"spin-for-rounds", spin_for_rounds},
     {"loop-unread", loop_unread}, {"loop-read-slowly", loop_read_slowly}, {"output-inherited", output_inherited},
     {"flag-polled", flag_polled}, {"flag-to-come", flag_to_come}, {"semop-crossed", semaphores_crossed}, {"semop-fed", semaphores_fed},
+    {"spin-beside-tally", spin_beside_tally}, {"spin-until-tally", spin_until_tally}, {"flag-handed", flag_handed}, {"flag-handed-slowly", flag_handed_slowly},
     {NULL, NULL},
 };

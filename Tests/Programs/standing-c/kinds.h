@@ -73,6 +73,8 @@ STAND(semaphore_deserted); STAND(semaphore_shared); STAND(spin_for_rounds); STAN
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
 STAND(shared_kept); STAND(shared_let_go);
+// Ways that code takes
+STAND(spin_beside_tally); STAND(spin_until_tally); STAND(flag_handed); STAND(flag_handed_slowly);
 // FIFOs that anybody may write to
 STAND(fifo_orders); STAND(fifo_nameless);
 // Looks that nobody answers, and semaphores in two orders

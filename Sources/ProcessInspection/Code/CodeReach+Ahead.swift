@@ -1,0 +1,53 @@
+/// What a thread's own functions can still come to from where it stands, by the ways that control takes through them.
+extension CodeReach {
+    struct Ahead {
+        /// nil where it could not be read.
+        var code: FunctionCode?
+        var instructions: ArraySlice<Instruction> = []
+        /// Whether an exception may come up to it, or begin in it: what it does about that is found by the unwinder alone.
+        var mayThrow = false
+    }
+
+    /// - Parameters:
+    ///   - own: program counters of the program's functions among a thread's frames, innermost first.
+    ///   - byWays: else all that follows in the functions.
+    /// - Returns: as many; of those to which none of the functions inside of them ever comes back, nothing is ahead.
+    func ahead(of own: [UInt64], _ byWays: Bool) -> [Ahead] {
+        var (mayThrow, mayReturn) = (!byWays, true)
+        return own.enumerated().map { row, address in
+            guard mayThrow || mayReturn else { return Ahead(code: function(at: address)) }
+            guard let code = function(at: address) else {
+                (mayThrow, mayReturn) = (true, true)
+                return Ahead(mayThrow: true)
+            }
+            // Panics of Rust are no calls of another file's functions.
+            let rest = RustName.demangled(code.symbol) == nil ? code.reached(from: address, ends: doesNotReturn) : nil
+            // Outer functions come to know of what those inside of them throw; nobody else is inside of the innermost but what it has called.
+            let called = row > 0 ? [] : code.instructions.filter { $0.next == address && $0.kind != .other }
+            mayThrow = mayThrow || rest.map { self.mayThrow(called + $0, of: code) } ?? true
+            mayReturn = rest.map { $0.contains { mayLeave($0, code) } } ?? true
+            return Ahead(code: code, instructions: mayThrow ? code.remaining(from: address) : rest?[...] ?? [], mayThrow: mayThrow)
+        }
+    }
+
+    /// Whether control leaves a function by this instruction, other than by a call.
+    private func mayLeave(_ instruction: Instruction, _ code: FunctionCode) -> Bool {
+        switch instruction.kind {
+        case .end, .jumpThrough, .indirectJump: true
+        case .jump(let target), .branch(let target): !code.range.contains(target)
+        case .call, .callThrough, .indirectCall, .systemCall, .other: false
+        }
+    }
+
+    private func mayThrow(_ instructions: [Instruction], of code: FunctionCode) -> Bool {
+        var search = Search()
+        look(through: instructions[...], of: code, &search)
+        run(&search)
+        return search.shortfall != nil || !search.imported.allSatisfy(Self.isOfC)
+    }
+
+    /// Functions of C throw nothing, those aside by which C++ does (Itanium C++ ABI, level II), and the end of a thread, which unwinds its stack.
+    private static func isOfC(_ name: String) -> Bool {
+        !["_Z", "_Unwind_", "__cxa_", "pthread_exit", "thrd_exit"].contains { name.hasPrefix($0) }
+    }
+}
