@@ -8,6 +8,25 @@ extension CodeReach {
         var mayThrow = false
     }
 
+    /// - Parameter byWays: only by the ways that control takes through the functions, not by all that follows in them.
+    func search(from frames: [UInt64], byWays: Bool = false) -> Search {
+        var search = Search()
+        let own = frames.filter(isProgram)
+        // Rust's library inside the outermost frames only sees to it that a thread begins and ends, and inside the innermost that it returns.
+        let last = own.lastIndex { function(at: $0).map { !Releasing.isOfRust($0.symbol) } ?? true } ?? -1
+        for ahead in ahead(of: Array(own.prefix(last + 1)), byWays) {
+            guard let code = ahead.code else {
+                search.shortfall = "the code at its stack could not be read"
+                continue
+            }
+            if Releasing.isLeafOfRust(code.symbol) { continue }
+            look(through: ahead.instructions, of: code, &search)
+            if ahead.mayThrow { addColdPart(of: code, &search) }
+        }
+        run(&search)
+        return search
+    }
+
     /// - Parameters:
     ///   - own: program counters of the program's functions among a thread's frames, innermost first.
     ///   - byWays: else all that follows in the functions.

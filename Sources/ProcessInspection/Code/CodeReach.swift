@@ -87,25 +87,6 @@ package final class CodeReach {
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
     }
 
-    /// - Parameter byWays: only by the ways that control takes through the functions, not by all that follows in them.
-    func search(from frames: [UInt64], byWays: Bool = false) -> Search {
-        var search = Search()
-        let own = frames.filter(isProgram)
-        // Rust's library inside the outermost frames only sees to it that a thread begins and ends, and inside the innermost that it returns.
-        let last = own.lastIndex { function(at: $0).map { !Releasing.isOfRust($0.symbol) } ?? true } ?? -1
-        for ahead in ahead(of: Array(own.prefix(last + 1)), byWays) {
-            guard let code = ahead.code else {
-                search.shortfall = "the code at its stack could not be read"
-                continue
-            }
-            if Releasing.isLeafOfRust(code.symbol) { continue }
-            look(through: ahead.instructions, of: code, &search)
-            if ahead.mayThrow { addColdPart(of: code, &search) }
-        }
-        run(&search)
-        return search
-    }
-
     /// The classes of the program's own file; nil where it is not only its own, but holds Swift's runtime as well.
     lazy var swiftClasses: SwiftClasses? = {
         guard let own = modules.modules.first, modules.modules.contains(where: { $0.path.contains("/libswiftCore.so") }) else { return nil }
@@ -179,7 +160,7 @@ package final class CodeReach {
     }
 
     /// GCC puts what is rarely run, such as handlers of exceptions, into a function of its own that only the unwinder may know.
-    private func addColdPart(of code: FunctionCode, _ search: inout Search) {
+    func addColdPart(of code: FunctionCode, _ search: inout Search) {
         guard let module = modules.module(at: code.range.lowerBound), let cold = module.image.address(ofSymbol: code.symbol + ".cold") else { return }
         visit(cold &+ module.bias, &search)
     }
