@@ -4,6 +4,7 @@ final class JavaClasses {
     private let layout: Layout
     private var names: [UInt64: String?] = [:]
     private var fields: [UInt64: [String: JavaField]] = [:]
+    private var references: [UInt64: [UInt64]] = [:]
 
     /// share/oops/klass.hpp, instanceKlass.hpp, constantPool.hpp, symbol.hpp.
     private struct Layout {
@@ -122,6 +123,20 @@ final class JavaClasses {
             current = memory.word(current &+ layout.superclass) ?? 0
         }
         return nil
+    }
+
+    /// Where objects of a class keep references; nil for an array.
+    func referenceOffsets(_ type: UInt64) -> [UInt64]? {
+        if let known = references[type] { return known }
+        guard !isArray(type) else { return nil }
+        var result: [UInt64] = []
+        var current = type
+        for _ in 0..<Self.ancestorLimit where current != 0 && name(current) != nil {
+            result += declaredFields(current).values.filter { !$0.isStatic && ["L", "["].contains($0.signature.prefix(1)) }.map(\.offset)
+            current = memory.word(current &+ layout.superclass) ?? 0
+        }
+        references[type] = result
+        return result
     }
 
     private func declaredFields(_ type: UInt64) -> [String: JavaField] {

@@ -67,6 +67,16 @@ final class JavaHeap {
         return reference(at: object &+ field.offset)
     }
 
+    /// All that an object refers to.
+    func references(of object: UInt64) -> [UInt64] {
+        guard let type = type(of: object) else { return [] }
+        guard let offsets = classes.referenceOffsets(type) else {
+            // Of an array of numbers the name has one letter behind its brackets.
+            return classes.name(type).map { $0.hasSuffix(";") || $0.hasPrefix("[[") } == true ? elements(ofArray: object) : []
+        }
+        return offsets.compactMap { reference(at: object &+ $0) }
+    }
+
     var referenceSize: UInt64 { narrowOops == nil ? 8 : 4 }
 
     func reference(at address: UInt64) -> UInt64? {

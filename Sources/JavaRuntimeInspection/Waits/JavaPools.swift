@@ -9,6 +9,8 @@ struct JavaPools {
         var queued: Set<UInt64>
         /// Pieces of work in the queue.
         var length: Int
+        /// Those that are of the platform's own making, as what a client runs by the program's pool.
+        var platformWork: [UInt64] = []
         /// The classes of what they call, and of what the workers are in the middle of.
         var queuedTypes: Set<String> = []
         var runningTypes: Set<String> = []
@@ -32,6 +34,7 @@ struct JavaPools {
             let work = Self.elements(queue, heap)
             pools[executor]?.length = work.count
             pools[executor]?.queued = JavaDependents.all(of: work.flatMap { Self.futures(of: $0, heap) }, heap)
+            pools[executor]?.platformWork = work.filter { JavaReleasing.isPlatform(Self.type(ofWork: $0, heap)) }
             pools[executor]?.queuedTypes = Set(work.map { Self.type(ofWork: $0, heap) })
         }
     }
@@ -62,11 +65,25 @@ struct JavaPools {
             let all = pool.workers.allSatisfy { waits[$0].map { $0.rest == nil && $0.timeout_s == nil && $0.kind != .sleep } ?? false }
             // More of the same would begin by waiting at the same semaphore, and give nothing back.
             let isMoreOfTheSame = !pool.queuedTypes.isEmpty && pool.queuedTypes == pool.runningTypes
+            if all { markLed(pool, executor, &waits) }
             for tid in pool.workers where all {
                 guard let kind = waits[tid]?.kind, [.condition, .event, .semaphore, .barrier].contains(kind), kind != .semaphore || !isMoreOfTheSame else { continue }
                 waits[tid]?.executor = executor
                 waits[tid]?.workers = pool.workers
             }
+        }
+    }
+
+    /// Marks the waits for futures that work of the platform's own in the queue leads to: the platform completes them by this very pool.
+    private func markLed(_ pool: Pool, _ executor: UInt64, _ waits: inout [Int32: ManagedWait]) {
+        let open = pool.workers.filter { tid in waits[tid].map { $0.kind == .future && $0.ownerTID == nil && $0.executor == nil && $0.object != 0 } == true }
+        guard !open.isEmpty, !pool.platformWork.isEmpty else { return }
+        let led = JavaLeads.reached(from: pool.platformWork, among: Set(open.compactMap { waits[$0]?.object }), heap)
+        for tid in open where waits[tid].map({ led.contains($0.object) }) == true {
+            waits[tid]?.executor = executor
+            waits[tid]?.workers = pool.workers
+            waits[tid]?.count = pool.length
+            waits[tid]?.knownFrom = "work of the platform's own in the queue of its pool"
         }
     }
 
