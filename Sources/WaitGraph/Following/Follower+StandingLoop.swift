@@ -58,12 +58,18 @@ extension Follower {
     /// Whether a thread is neither at rest, nor waits for another's end or the very loop, nor merely wakes up by its timer without bringing anything.
     private func isAtWork(_ thread: ThreadRecord, _ watched: Set<UInt64>) -> Bool {
         let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
-        if graph.rest[key] != nil || onTrail[key] != nil { return false }
-        if hadItsTurns(thread), isInert(thread) { return false }
+        if onTrail[key] != nil || thread.managedWait?.kind == .housekeeping { return false }
+        // One that wakes up again and again may look at the set in between, and answer.
+        if hadItsTurns(thread) { return !answersNobody(thread) }
+        if graph.rest[key] != nil { return false }
         return !graph.out(key).contains { edge in
             guard case .socket(let inode, _) = edge.to, let row = index.socketRow[inode] else { return edge.relation == .joins }
             return index.sockets[row].peer?.inode.map(watched.contains) == true
         }
+    }
+
+    private func answersNobody(_ thread: ThreadRecord) -> Bool {
+        givesNothing(thread) || isInert(thread) && thread.codeAhead?.outputs == .complete([])
     }
 
     /// Whether a thread waits where it takes the next piece of work in its loop, rather than in the middle of one.
