@@ -136,9 +136,9 @@ package struct JavaRuntimeReader {
         }
         for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
         for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
-            guard let hears = JavaExchange(calls: calls).hearsFirst(subject.frames) else { continue }
+            guard let exchange = JavaExchange(calls: calls).exchange(subject.frames) else { continue }
             var code = runtime.threads[subject.thread.tid]?.codeAhead ?? CodeAhead()
-            code.hearsFirst = hears
+            code.exchange = exchange
             runtime.threads[subject.thread.tid]?.codeAhead = code
         }
     }

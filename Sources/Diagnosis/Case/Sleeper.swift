@@ -56,7 +56,7 @@ enum Sleeper {
             return wait.kind == .event && standstill.path.count > 1 && asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s
         }
         guard asked_s >= Pause.round_s else { return false }
-        if case .task(let pid, let id) = standstill.end { return isInTheMiddle(pid, id, standstill, graph) }
+        if case .task(let pid, let id) = standstill.end { return isInTheMiddle(asked_s, pid, id, standstill, graph) }
         guard case .timer(let pid, let tid)? = standstill.path.last?.to ?? Optional(standstill.end), let thread = graph.index.thread(tid), thread.pid == pid
         else { return asked_s >= Pause.mistaken_s && asked_s < Pause.forEver_s }
         // Whoever stands and waits for the result of something scheduled does not mean to do so for a day.
@@ -70,10 +70,11 @@ enum Sleeper {
         return graph.index.process(thread.pid).flatMap(Follower.orders) == 0
     }
 
-    /// A task of a process that serves nobody, asleep some calls deep; one that sleeps in its outermost function keeps the process alive.
-    private static func isInTheMiddle(_ pid: Int32, _ id: UInt64, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
+    /// A task of a process that serves nobody, asleep some calls deep; one that sleeps in its outermost function keeps the process alive, and one
+    /// that does so for no more than a day or two in a loop without an end pauses.
+    private static func isInTheMiddle(_ asked_s: Double, _ pid: Int32, _ id: UInt64, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         guard let task = graph.index.task(pid, id) else { return false }
-        if serves(pid, graph.index) { return false }
+        if serves(pid, graph.index) || task.codeAhead?.comesBack == true && asked_s < Pause.mistaken_s && !isMilliseconds(asked_s) { return false }
         return StackShape(task.backtrace.elements).own.count > depth || graph.awaited.contains(standstill.end)
     }
 }

@@ -1,6 +1,16 @@
 /// What the code of a thread can still come to from where it stands, read from its instructions: whether it could let others go on that
 /// wait, and whether its own wait lies in a loop.
 public struct CodeAhead: Codable, Sendable, Hashable {
+    /// What one who reads from a connection waits for there.
+    public enum Exchange: String, Codable, Sendable, Hashable {
+        /// The answer to what it sent: it comes to the read only after that.
+        case asks
+        /// The next of what it answers: whoever enters the loop around the read comes to that first, and something is sent before the next read.
+        case answers
+        /// The next of what comes: nothing is sent in the loop around the read, and each time something is done with what came.
+        case receives
+    }
+
     /// For a thread that goes on: functions it can come to that let other threads go on, signal them, start new ones or end the process;
     /// an empty complete list shows that there are none.
     public var releases: Observed<[String]>?
@@ -11,7 +21,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var writes: Bool?
     /// For a thread that goes on while another reads, writes or waits for a child: whether it may come to write to what other processes read, close it, or signal them.
     public var feeds: Bool?
-    /// For a thread that waits: whether, let go on, it would come round to the same wait, as a worker does in the loop that takes its work.
+    /// For a thread that waits: whether, let go on, it would come round to the same wait, as a worker does in the loop that takes its work. For a task of Swift at a
+    /// continuation or asleep: whether it is in a loop without an end, which begins each round with that wait or pauses by that sleep.
     public var comesBack: Bool?
     /// For a thread that waits in a loop: whether it has come past another wait in each of its rounds before it comes to this one, so that it
     /// has begun what a round is for.
@@ -35,9 +46,10 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For the main task at a continuation or a stream that nobody can end: whether the program gave that continuation to anybody, or does anything with
     /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive.
     public var awaitsInEarnest: Bool?
-    /// For a thread, or a task of asyncio, that reads from a connection: whether it takes what comes and answers that, rather than reads the answer to what it sent:
-    /// nothing is sent between where the loop around the read is entered and the read.
-    public var hearsFirst: Bool?
+    /// For a thread, or a task of asyncio, that reads from a connection: who speaks first on it, by the order in which the code sends and reads.
+    public var exchange: Exchange?
+    /// For a thread that sleeps: whether all that it can come to is to sleep again.
+    public var onlySleeps: Bool?
 
     /// For a thread that waits for the end of a child: whether it starts another in the same way after that, so that this one was to come to its end.
     public var isOneStep: Bool?

@@ -1,3 +1,4 @@
+internal import Evidence
 internal import ProcessInspection
 
 /// Who speaks first on a connection that the program reads from by itself, by the order in which its methods send and read.
@@ -12,18 +13,31 @@ struct JavaExchange {
     private static let frameLimit = 16
     private static let depthLimit = 4
 
-    /// - Returns: see `CodeAhead.hearsFirst`.
-    func hearsFirst(_ frames: [JavaFrame]) -> Bool? {
+    /// - Returns: see `CodeAhead.exchange`.
+    func exchange(_ frames: [JavaFrame]) -> CodeAhead.Exchange? {
         let program = frames.drop { $0.method.isPlatform }
         guard frames.dropLast(program.count).allSatisfy({ frame in Self.transport.contains { frame.method.className.hasPrefix($0) } && !frame.method.className.hasPrefix("jdk.internal.net.http") }) else { return nil }
-        var exchange = Exchange()
+        var order = ExchangeOrder()
         for frame in program.prefix(Self.frameLimit) {
             guard !frame.method.isPlatform, let method = calls.method(of: frame), let index = frame.index, let row = method.bytecode.instructions.firstIndex(where: { $0.index == Int(index) }) else { break }
-            exchange.add(method.bytecode.flow, at: row) { sends(method.bytecode.instructions[$0], method, Self.depthLimit) }
-            if exchange.isOver { break }
+            order.add(method.bytecode.flow, at: row) { step(method.bytecode.instructions[$0], method) }
+            if order.isOver { break }
         }
-        return exchange.hearsFirst
+        return order.exchange
     }
+
+    private func step(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> ExchangeOrder.Step {
+        switch sends(instruction, method, Self.depthLimit) {
+        case true?: return .sends
+        case nil: return .maySend
+        case false?:
+            guard JavaBytecode.invokes.contains(instruction.opcode), let target = calls.calls([instruction], of: method)?.first else { return .other }
+            return calls.program[target.className] != nil || Self.handling.contains(target.name) ? .handles : .other
+        }
+    }
+
+    /// By which what came is handed on.
+    private static let handling: Set<String> = ["println", "printf", "put", "offer", "add", "accept", "submit", "execute", "complete"]
 
     private func sends(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ depth: Int) -> Bool? {
         guard JavaBytecode.invokes.contains(instruction.opcode) else { return false }

@@ -26,12 +26,27 @@ extension CodeReach {
         return isWhole && !ways.values.joined().contains { $0.next.start == place }
     }
 
+    /// Whether what goes on at `place` is the first thing that each round of the outermost loop around it awaits, as where a worker takes its work.
+    package func beginsRound(_ place: UInt64) -> Bool {
+        guard let entry = entry(ofPieceAt: place) else { return false }
+        let (ways, isWhole) = ways(from: entry)
+        let starts = [entry] + Set(ways.keys).union(ways.values.joined().map(\.next.start)).subtracting([entry]).sorted()
+        let rows = Dictionary(starts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let flow = ControlFlow(successors: starts.map { start in (ways[start] ?? []).compactMap { rows[$0.next.start] } })
+        guard isWhole, let row = rows[place], let round = flow.loops(around: row).last else { return false }
+        let awaited = ways.values.joined().filter { way in way.awaited.map { $0 != "swift_task_switch" } ?? false }.compactMap { rows[$0.next.start] }
+        return flow.comesFirst(to: row, in: round, before: Set(awaited))
+    }
+
+    private func entry(ofPieceAt place: UInt64) -> UInt64? {
+        guard let code = function(at: place), code.range.lowerBound == place, let module = modules.module(at: place) else { return nil }
+        return module.image.address(ofSymbol: String(Self.function(of: code.symbol))).map { $0 &+ module.bias }
+    }
+
     /// Whether a function that goes on at `place`, once its continuation is resumed, has given that to anybody; nil where that is not shown.
     package func handsOnContinuation(before place: UInt64) -> Bool? {
-        guard let code = function(at: place), code.range.lowerBound == place, let module = modules.module(at: place),
-            let entry = module.image.address(ofSymbol: String(Self.function(of: code.symbol)))
-        else { return nil }
-        let uses = ways(from: entry &+ module.bias).ways.values.joined().filter { $0.next.start == place }.compactMap { way in
+        guard let entry = entry(ofPieceAt: place) else { return nil }
+        let uses = ways(from: entry).ways.values.joined().filter { $0.next.start == place }.compactMap { way in
             way.awaited == "swift_continuation_await" ? way.isAtWork : way.handed.map { passesOn($0) }
         }
         return uses.isEmpty ? nil : uses.allSatisfy(\.self)

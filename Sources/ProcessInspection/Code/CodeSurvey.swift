@@ -21,7 +21,10 @@ struct CodeSurvey {
         guard threads.count <= Self.threadLimit, !isRuntimes else { return [:] }
         var result = besides(forEver(threads), threads)
         for thread in threads.lazy.filter(Self.reads).prefix(Self.readerLimit) {
-            if let hears = reach.hearsFirst(thread.stack.elements) { result[thread.tid, default: CodeAhead()].hearsFirst = hears }
+            if let exchange = reach.exchange(thread.stack.elements) { result[thread.tid, default: CodeAhead()].exchange = exchange }
+        }
+        for thread in threads where thread.wait?.kind == .sleep && thread.stack.status == .complete && reach.onlySleeps(thread.stack.elements) {
+            result[thread.tid, default: CodeAhead()].onlySleeps = true
         }
         return result
         #else

@@ -4,11 +4,17 @@ package import Evidence
 ///
 /// Of a client that asks and one that takes orders the kernel shows the same: it sent last, and waits. Between two reads both send. But who
 /// enters the loop around the read comes past the request first, or comes to the read at once.
-package struct Exchange {
-    /// Whether a step sends something on a connection; nil where that is not known.
-    package typealias Sends = (_ row: Int) -> Bool?
+package struct ExchangeOrder {
+    /// What a step of a function means for that.
+    package enum Step: Sendable {
+        case sends, maySend
+        /// Does something with what came, rather than put together what comes in parts.
+        case handles
+        case other
+    }
     private var sendsLater = false
-    package private(set) var hearsFirst: Bool?
+    private var handles = false
+    package private(set) var exchange: CodeAhead.Exchange?
     package private(set) var isOver = false
 
     package init() {}
@@ -16,54 +22,71 @@ package struct Exchange {
     /// Looks at the next function of the stack, from the innermost on.
     ///
     /// - Parameter row: the call in it that was not left yet.
-    package mutating func add(_ flow: ControlFlow, at row: Int, sends: Sends) {
+    package mutating func add(_ flow: ControlFlow, at row: Int, step: (_ row: Int) -> Step) {
         guard !isOver else { return }
-        let others = flow.successors.indices.filter { $0 != row }.map { (row: $0, sends: sends($0)) }
-        let sure = Set(others.filter { $0.sends == true }.map(\.row))
-        let possible = Set(others.filter { $0.sends != false }.map(\.row))
-        for loop in flow.loops(around: row) where sendsLater || !sure.isDisjoint(with: loop) {
-            hearsFirst = flow.comesFirst(to: row, in: loop, before: possible)
-            isOver = true
-            return
+        let steps = flow.successors.indices.map { $0 == row ? .other : step($0) }
+        func rows(_ wanted: Set<Step>) -> Set<Int> { Set(steps.indices.filter { wanted.contains(steps[$0]) }) }
+        let (sure, possible) = (rows([.sends]), rows([.sends, .maySend]))
+        let loops = flow.loops(around: row)
+        for loop in loops where sendsLater || !sure.isDisjoint(with: loop) {
+            return end(flow.comesFirst(to: row, in: loop, before: possible) ? .answers : .asks)
         }
+        handles = handles || loops.contains { loop in loop.isDisjoint(with: possible) && !loop.isDisjoint(with: rows([.handles])) }
         if flow.reached(from: Array(possible)).contains(row) {
-            hearsFirst = flow.reached(from: Array(sure)).contains(row) ? false : nil
-            isOver = true
+            end(flow.reached(from: Array(sure)).contains(row) ? handles ? .receives : .asks : nil)
         } else if !flow.reached(from: [row]).isDisjoint(with: sure) {
             sendsLater = true
         }
     }
 
-    /// The stack was not understood any further.
-    package mutating func end() { isOver = true }
+    private mutating func end(_ found: CodeAhead.Exchange?) { (exchange, isOver) = (found, true) }
 }
 
 extension CodeReach {
-    /// - Returns: see `CodeAhead.hearsFirst`.
-    package func hearsFirst(_ stack: [Frame]) -> Bool? {
-        var exchange = Exchange()
+    /// - Returns: see `CodeAhead.exchange`.
+    package func exchange(_ stack: [Frame]) -> CodeAhead.Exchange? {
+        var order = ExchangeOrder()
         for frame in program(stack) {
             guard let code = function(at: frame.programCounter), let flow = code.flow(doesNotReturn), let row = code.instructions.firstIndex(where: { $0.next == frame.programCounter }) else { return nil }
-            exchange.add(flow, at: row) { sends(code.instructions[$0], code) }
-            if exchange.isOver { break }
+            order.add(flow, at: row) { step(code.instructions[$0], code) }
+            if order.isOver { break }
         }
-        return exchange.hearsFirst
+        return order.exchange
     }
 
-    private func sends(_ instruction: Instruction, _ code: FunctionCode) -> Bool? {
+    private func step(_ instruction: Instruction, _ code: FunctionCode) -> ExchangeOrder.Step {
         var search = Search()
+        var isOwn = false
         switch instruction.kind {
-        case .call(let target): called(target, &search)
-        case .jump(let target): if code.range.contains(target) { return false } else { called(target, &search) }
+        case .call(let target):
+            isOwn = slot(ofStubAt: target) == nil
+            called(target, &search)
+        case .jump(let target): if code.range.contains(target) { return .other } else { called(target, &search) }
         case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
-        case .indirectCall, .systemCall: return nil
-        case .branch, .indirectJump, .other, .end: return false
+        case .indirectCall, .systemCall: return .maySend
+        case .branch, .indirectJump, .other, .end: return .other
         }
         run(&search)
-        if !search.imported.isDisjoint(with: Self.sending) { return true }
-        return search.shortfall == nil && !search.imported.contains(where: Releasing.writesStreams) ? false : nil
+        if !search.imported.isDisjoint(with: Self.sending) { return .sends }
+        if search.shortfall != nil || search.imported.contains(where: Releasing.writesStreams) { return .maySend }
+        return isOwn || !search.imported.isDisjoint(with: ["puts", "printf", "__printf_chk"]) ? .handles : .other
     }
 
     /// What sends on a connection (POSIX; OpenSSL, GnuTLS).
     private static let sending: Set<String> = ["send", "sendto", "sendmsg", "sendmmsg", "write", "writev", "SSL_write", "gnutls_record_send"]
+
+    /// Whether all that a thread can come to, and that no way leads out of, is to sleep again.
+    package func onlySleeps(_ stack: [Frame]) -> Bool {
+        guard let frame = program(stack).first, let code = function(at: frame.programCounter), let flow = code.flow(doesNotReturn),
+            let row = code.instructions.firstIndex(where: { $0.next == frame.programCounter }), case let ahead = flow.reached(from: flow.successors[row]), ahead.contains(row)
+        else { return false }
+        return ahead.allSatisfy { row in
+            switch code.instructions[row].kind {
+            case .call, .callThrough: importedName(of: code.instructions[row]).map(Releasing.isPause) ?? false
+            case .indirectCall, .systemCall, .jumpThrough, .indirectJump, .end: false
+            case .jump(let target), .branch(let target): code.range.contains(target)
+            case .other: true
+            }
+        }
+    }
 }

@@ -70,8 +70,11 @@ enum Releasing {
         output.contains(name) || ["_ZNSo", "_ZStls", "_ZSt16__ostream_insert", "_ZSt4endl", "_ZSt5flush"].contains { name.hasPrefix($0) }
     }
 
+    /// stdlib/public/core/AssertCommon.swift, ErrorType.swift.
+    private static let failuresOfSwift = ["$ss17_assertionFailure", "$ss18_fatalErrorMessage", "swift_unexpectedError", "swift_errorInMain"]
+
     static func doesNotReturn(_ name: String) -> Bool {
-        ends.contains(name) || name.hasPrefix("_ZSt") && name.contains("__throw_") || RustName.plain(name).map { $0.hasPrefix("core::panicking::") || $0.contains("unwrap_failed") } ?? false
+        ends.contains(name) || failuresOfSwift.contains { name.hasPrefix($0) } || name.hasPrefix("_ZSt") && name.contains("__throw_") || RustName.plain(name).map { $0.hasPrefix("core::panicking::") || $0.contains("unwrap_failed") } ?? false
     }
 
     /// What a thread, and `main`, is begun by has the program's own function compiled into it (library/std/src/sys/backtrace.rs).

@@ -16,9 +16,9 @@ struct TaskSurvey {
         }
         let exchange = PythonExchange(objects, uses)
         for (row, task) in tasks.enumerated() where records[row].managedWait?.kind == .read {
-            guard let hears = exchange.hearsFirst(task.frames) else { continue }
+            guard let found = exchange.exchange(task.frames) else { continue }
             records[row].codeAhead = records[row].codeAhead ?? CodeAhead()
-            records[row].codeAhead?.hearsFirst = hears
+            records[row].codeAhead?.exchange = found
         }
         // A program that signals tell what to do stays for that.
         guard !process.handlesSignals, !process.loops.contains(where: \.hasSignalHandlers) else { return }

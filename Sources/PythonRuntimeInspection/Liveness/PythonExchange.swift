@@ -1,3 +1,4 @@
+internal import Evidence
 internal import ProcessInspection
 
 /// Who speaks first on a connection that the program reads from by itself, by the order in which its functions send and read.
@@ -11,13 +12,18 @@ final class PythonExchange {
     /// Files of the standard library by which a program reads from a connection, and that send nothing meanwhile.
     private static let transport = ["socket.py", "ssl.py", "selectors.py", "asyncio/streams.py", "multiprocessing/connection.py", "codecs.py"]
     private static let sending: Set<String> = ["send", "sendall", "sendto", "sendmsg", "send_bytes", "send_string", "send_json", "send_str", "send_text", "write", "writelines"]
+    /// By which what comes in parts is put together.
+    private static let assembling: Set<String> = [
+        "len", "append", "extend", "join", "min", "max", "recv", "recv_into", "read", "readline", "readexactly", "readuntil", "decode", "find", "index", "startswith", "endswith", "split", "strip", "int", "bytes",
+        "bytearray", "memoryview", "unpack", "unpack_from", "range", "time", "monotonic", "settimeout",
+    ]
     private static let frameLimit = 16
     private static let depthLimit = 4
 
     /// - Parameter frames: of a thread or task that reads, innermost first.
-    /// - Returns: see `CodeAhead.hearsFirst`.
-    func hearsFirst(_ frames: [PythonFrame]) -> Bool? {
-        var exchange = Exchange()
+    /// - Returns: see `CodeAhead.exchange`.
+    func exchange(_ frames: [PythonFrame]) -> CodeAhead.Exchange? {
+        var order = ExchangeOrder()
         for frame in frames.drop(while: { frame in Self.transport.contains { frame.code.isLibrary && frame.code.file.hasSuffix("/" + $0) } }).prefix(Self.frameLimit) {
             guard !frame.code.isOfLibrary else { break }
             let code = uses.instructions(of: frame.code)
@@ -26,10 +32,20 @@ final class PythonExchange {
             // The call in which it stands was loaded before.
             let own = calls(code[...row], names).last?.row
             let calls = Dictionary(calls(code[...], names).filter { $0.row != own }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
-            exchange.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals, Self.depthLimit) } ?? false }
-            if exchange.isOver { break }
+            order.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals, Self.depthLimit) ? .sends : Self.assembling.contains($0) ? .other : .handles } ?? .other }
+            if order.isOver { break }
         }
-        return exchange.hearsFirst
+        return order.exchange
+    }
+
+    /// Whether all that a thread can come to, and that no way leads out of, is to sleep again.
+    func onlySleeps(_ frames: [PythonFrame]) -> Bool {
+        guard let frame = frames.first, !frame.code.isOfLibrary, case let code = uses.instructions(of: frame.code), let row = code.lastIndex(where: { $0.unit <= frame.offset }) else { return false }
+        let flow = uses.flow(code)
+        let ahead = flow.reached(from: flow.successors[row])
+        guard ahead.contains(row), ahead.allSatisfy({ !flow.successors[$0].isEmpty }) else { return false }
+        let called = Dictionary(calls(code[...], names(of: frame.code)).map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
+        return ahead.allSatisfy { called[$0].map { ["sleep", "time"].contains($0) } ?? true }
     }
 
     private func names(of code: PythonCode) -> [String] { objects.word(code.address &+ 32).map { objects.tuple($0).map { objects.string($0) ?? "" } } ?? [] }

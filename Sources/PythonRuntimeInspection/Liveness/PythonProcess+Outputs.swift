@@ -33,14 +33,16 @@ extension PythonProcess {
         }
     }
 
-    /// Of threads that read from one descriptor, whether they take what comes and answer it.
+    /// Of threads that read from one descriptor, who speaks first; of those that sleep, whether they do anything else.
     func noteExchanges(_ threads: inout [Int32: InspectedRuntime.Thread], _ records: [Int32: ThreadRecord]) {
         guard let opcodes = Opcodes.known(states.runtime.version.minor) else { return }
-        let exchange = PythonExchange(objects, CodeUses(objects: objects, opcodes: opcodes))
-        for thread in self.threads.lazy.filter({ records[$0.tid]?.wait?.kind == .descriptors && records[$0.tid]?.wait?.descriptors?.count == 1 && $0.trouble == nil }).prefix(Self.outputLimit) {
-            guard let hears = exchange.hearsFirst(thread.frames) else { continue }
-            threads[thread.tid, default: InspectedRuntime.Thread()].codeAhead = threads[thread.tid]?.codeAhead ?? CodeAhead()
-            threads[thread.tid]?.codeAhead?.hearsFirst = hears
+        let reader = PythonExchange(objects, CodeUses(objects: objects, opcodes: opcodes))
+        for thread in self.threads.lazy.filter({ $0.trouble == nil }).prefix(Self.outputLimit) {
+            guard let wait = records[thread.tid]?.wait else { continue }
+            var code = threads[thread.tid]?.codeAhead ?? CodeAhead()
+            if wait.kind == .descriptors, wait.descriptors?.count == 1 { code.exchange = reader.exchange(thread.frames) }
+            if wait.kind == .sleep, reader.onlySleeps(thread.frames) { code.onlySleeps = true }
+            if code != CodeAhead() { threads[thread.tid, default: InspectedRuntime.Thread()].codeAhead = code }
         }
     }
 

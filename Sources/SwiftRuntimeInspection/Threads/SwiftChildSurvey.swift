@@ -30,10 +30,17 @@ struct SwiftChildSurvey {
             guard !parent.backtrace.elements.contains(where: { $0.function?.contains("DiscardingTaskGroup") == true }), children.count == 1, (parent.wait?.pending ?? 1) == 1, let last = children.first, ahead[last.id]?.endsOnlyIfCancelled == true else { continue }
             ahead[parent.id, default: CodeAhead()].hasMoreToDo = places(of: parent).contains { reach.hasMoreToDo(from: $0) }
         }
+        for task in tasks.lazy.filter({ [.sleep, .continuation].contains($0.wait?.kind) }).prefix(Self.maximumChildren) where comesBack(task) { ahead[task.id, default: CodeAhead()].comesBack = true }
         for task in tasks where task.kind == .main && [.stream, .continuation].contains(task.wait?.kind) && task.wait?.resumers == .complete([]) {
             ahead[task.id, default: CodeAhead()].awaitsInEarnest = isInEarnest(task)
             if task.wait?.kind == .stream, let place = places(of: task).first, reach.isPassedOnce(place) { ahead[task.id]?.hasMoreToDo = reach.hasMoreToDo(from: place) }
         }
+    }
+
+    /// Whether it is in a loop without an end, which it pauses in, or each round of which begins with what it waits for.
+    private func comesBack(_ task: TaskRecord) -> Bool {
+        let sleeps = task.wait?.kind == .sleep
+        return places(of: task).enumerated().contains { row, place in reach.neverReturns(from: place, afterSleep: sleeps && row == 0) && (sleeps || reach.beginsRound(place)) }
     }
 
     private func isInEarnest(_ task: TaskRecord) -> Bool? {

@@ -184,13 +184,12 @@ extension Follower {
             }
     }
 
-    /// Whether what went out last was an answer rather than a request, by the code of the task that reads from the connection; or, where none is known to,
-    /// by as many messages in either direction: of requests one more would have gone out.
+    /// Whether what went out last was an answer rather than a request, by the code of the task that reads from the connection, where one is known to.
     private func isAnswering(_ socket: SocketRecord, _ pid: Int32) -> Bool {
         let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
         let readers = index.tasks.filter { task in task.pid == pid && task.managedWait?.kind == .read && task.managedWait?.descriptor.map(ends.contains) == true }
-        if !readers.isEmpty { return readers.contains { $0.codeAhead?.hearsFirst == true } }
-        return socket.tcp.map { $0.dataSegmentsIn == $0.dataSegmentsOut } == true
+        if !readers.isEmpty { return readers.contains { $0.codeAhead?.exchange == .answers } }
+        return Self.isEven(socket)
     }
 
     /// Whether an event loop waits to write more to a Unix socket, at whose other end as many bytes as before lie unread, and nothing else happens in the process. (EPOLLOUT 4, epoll_ctl(2).)

@@ -53,8 +53,12 @@ extension Follower {
         timed.since_s = since
         let found = throughPeer(timed, socket, standing)
         guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
-        if hearsFirst(edge.from), case .owed(_, everReceived: true) = standing { return .atRest(Self.answers) }
         if isPassedOn(socket) { return .atRest("its peer has passed on what was sent, and waits for more") }
+        if case .owed(_, everReceived: true) = standing {
+            if exchange(edge.from) == .answers { return .atRest(Self.answers) }
+            // Others of its program may ask, or have told that they are done with what came.
+            if exchange(edge.from) == .receives { return Self.isEven(socket) ? .atRest(Self.answers) : .parked(standstill) }
+        }
         if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
             // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
             return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)
@@ -62,14 +66,17 @@ extension Follower {
         return wakesSoon(socket.peer) ? .parked(standstill) : found
     }
 
-    /// Whether its code takes what comes and answers that, as far as it was read.
-    private func hearsFirst(_ node: NodeKey) -> Bool {
+    /// Who speaks first on the connection that it reads from, as far as its code was read.
+    private func exchange(_ node: NodeKey) -> CodeAhead.Exchange? {
         switch node {
-        case .thread(_, let tid): index.thread(tid)?.codeAhead?.hearsFirst == true
-        case .task(let pid, let id): index.task(pid, id)?.codeAhead?.hearsFirst == true
-        default: false
+        case .thread(_, let tid): index.thread(tid)?.codeAhead?.exchange
+        case .task(let pid, let id): index.task(pid, id)?.codeAhead?.exchange
+        default: nil
         }
     }
+
+    /// As many messages in either direction: of requests one more would have gone out.
+    static func isEven(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn == $0.dataSegmentsOut } == true }
 
     func socketRow(_ key: NodeKey, _ inode: UInt64) -> Int? {
         if inode != 0, let row = index.socketRow[inode] { return row }
@@ -191,6 +198,7 @@ extension Follower {
         }
         // Who called what returns only with an answer has asked; where both last bytes fall together, the request was the later.
         let isTie = socket.tcp.map { abs($0.lastDataSent_ms - $0.lastDataReceived_ms) <= Self.tie_ms } ?? false
+        if isTie, reader.codeAhead?.exchange == .asks, Activity.wasAcknowledgedAlone(socket.tcp) { return owed(edge, socket, since, .owed(since_s: since, everReceived: true), reader) }
         if MidMessage.awaitsAnswer(reader), socket.tcp != nil {
             return isTie ? owed(edge, socket, since, .owed(since_s: since, everReceived: true), reader) : ends(timed, .socket(.quiet(since_s: since)))
         }

@@ -131,6 +131,7 @@ extension Follower {
         if task.wait?.isEventLoopShutDown == true, before(task) != nil || activity.earlier == nil {
             return .stuck(Standstill(end: key, ending: .loopShutDown, isCommitted: true))
         }
+        if task.codeAhead?.comesBack == true { return .atRest("waits where each round of its work begins") }
         if isUnreachable(task), !keepsAlive(task, key) { return .stuck(Standstill(end: key, ending: .nobodyResumes, isCommitted: true)) }
         if graph.quiet.contains(task.pid) { return .stuck(Standstill(end: key, ending: .nothingRuns, isCommitted: true)) }
         if isForsaken(task, key) { return .parked(Standstill(end: key, ending: .nothingRuns, isCommitted: false)) }

@@ -83,7 +83,7 @@ extension Follower {
     func wakesSoon(_ peer: SocketPeer?) -> Bool {
         guard let peer, peer.kind == .local, let pid = peer.owners.first?.pid, peer.owners.allSatisfy({ $0.pid == pid }) else { return false }
         let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil }
-        guard busy.count == 1, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
+        guard busy.count == 1, busy[0].codeAhead?.onlySleeps != true, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
         return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
     }
 
@@ -156,7 +156,7 @@ extension Follower {
     private func dozes(_ thread: ThreadRecord, _ least_s: Double) -> Bool {
         let wait = graph.understood(thread).wait
         switch wait?.kind {
-        case .sleep?: return (wait?.timeout_s ?? wait?.remaining_s ?? 0) >= least_s
+        case .sleep?: return thread.codeAhead?.onlySleeps == true || (wait?.timeout_s ?? wait?.remaining_s ?? 0) >= least_s
         case .signal?: return true
         default: return false
         }

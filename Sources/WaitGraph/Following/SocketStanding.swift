@@ -105,7 +105,7 @@ extension Activity {
 
     /// Whether an acknowledgement came by itself a while after both last bytes: an answer would have brought it along, and to wait for one is why it was delayed
     /// (TCP_DELACK_MIN, 40 ms, net/ipv4/tcp_timer.c). What answers a keepalive probe comes much later.
-    private static func wasAcknowledgedAlone(_ tcp: TCPInfo?) -> Bool {
+    static func wasAcknowledgedAlone(_ tcp: TCPInfo?) -> Bool {
         guard let tcp else { return false }
         return acknowledgedAlone_ms.contains(min(tcp.lastDataReceived_ms, tcp.lastDataSent_ms) - tcp.lastAckReceived_ms)
     }
