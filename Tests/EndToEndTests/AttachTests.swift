@@ -33,7 +33,7 @@ import Testing
         ("semaphore-deserted", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
         ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
         ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
-        ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent),
+        ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent), ("peer-dozing", .backpressure),
         ("spin-beside-tally", .busyLoop),
     ]
     static let healthy = [
@@ -76,7 +76,7 @@ import Testing
 
     /// Where nothing tells a whole message from half of one, or the peer will wake up in time, no cause is named.
     @Test func whatMayYetComeIsNotCalledAHang() async throws {
-        let kinds = ["subscription-quiet", "long-poll", "beat-warming"]
+        let kinds = ["subscription-quiet", "long-poll", "beat-warming", "peer-napping"]
         let found = try await Standing.judge(kinds)
         for kind in kinds {
             let assessment = try #require(found[kind])

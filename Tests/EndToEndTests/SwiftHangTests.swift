@@ -23,6 +23,7 @@ import Testing
         [.hang("main-dropped", "continuation-never-resumed"), .healthy("main-parked"), .hang("main-reads", "stream-never-finished"), .healthy("main-keeps")],
         [.hang("main-gathers", "stream-never-finished"), .healthy("main-serves")],
         [.hang("reply-lost", "semaphore-never-signalled"), .hang("reply-logged", "semaphore-never-signalled"), .healthy("reply-late")],
+        [.hang("riders-unsigned", "continuation-never-resumed"), .healthy("riders-at-rest"), .hang("night-long", "timer-too-far"), .healthy("night-watch")],
         [.hang("latch-short", "continuation-never-resumed"), .healthy("latch-counted")],
         [.hang("desk-asked", "continuation-never-resumed"), .healthy("desk-served")],
         [.hang("timer-counts", "continuation-never-resumed"), .healthy("timer-delivers")],

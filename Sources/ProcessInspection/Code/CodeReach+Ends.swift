@@ -145,9 +145,9 @@ extension CodeReach {
     /// Accessors of metadata, and what the compiler outlines to copy and destroy values, are no work of the program's: docs/ABI/Mangling.rst.
     private static let upkeep = ["Ma", "MD", "Wl", "WL", "WOh", "WOe", "WOs", "WOc", "WOd", "WOb", "WOr", "WOf", "WOy"]
     /// Nor is going back to the executor of the caller, such as the main actor, asking a task group for its next result, a task for its own or a stream for its next
-    /// element, cancelling a task, making a continuation, or keeping an object until here.
+    /// element, making a continuation, or keeping an object until here.
     private static let hops = [
-        "$sScT6result", "$sScT5value", "$sScT6cancel", "unownedExecutor", "$sScM6shared", "$sScG", "$sScg", "_deallocateUninitializedArray", "$sScS8Iterator", "$sScs8Iterator", "makeAsyncIterator", "$sScC12continuation",
+        "$sScT6result", "$sScT5value", "unownedExecutor", "$sScM6shared", "$sScG", "$sScg", "_deallocateUninitializedArray", "$sScS8Iterator", "$sScs8Iterator", "makeAsyncIterator", "$sScC12continuation",
         "withExtendedLifetime",
     ]
 

@@ -41,7 +41,7 @@ STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(co
 STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(variable_frame); STAND(serve); STAND(generated_code);
 // Conversations
 STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
-STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
+STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(peer_dozing); STAND(peer_napping); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
 STAND(answer_locked); STAND(answer_unlocked); STAND(orders_answered); STAND(orders_asked);
 STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_many);
 // Circles

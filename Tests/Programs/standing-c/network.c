@@ -179,6 +179,12 @@ static void write_all(int connection) {
 static void nothing(int connection) { (void)connection; }
 /// The peer does not read.
 STAND(peer_not_reading) { (void)count; (void)arguments; int fd = ask(nothing); announce(); write_all(fd); }
+static void doze(int connection) { (void)connection; for (;;) sleep(30); }
+static void nap(int connection) { char bytes[64]; for (;;) { sleep(30); (void)!recv(connection, bytes, sizeof bytes, 0); } }
+/// Who is to read it does nothing but sleep, half a minute at a time.
+STAND(peer_dozing) { (void)count; (void)arguments; int fd = ask(doze); announce(); write_all(fd); }
+/// Its twin: it reads on between two naps.
+STAND(peer_napping) { (void)count; (void)arguments; int fd = ask(nap); announce(); write_all(fd); }
 /// Both write, neither reads.
 STAND(both_write) { (void)count; (void)arguments; int fd = ask(write_all); announce(); write_all(fd); }
 /// Their healthy twin: it is all read.
