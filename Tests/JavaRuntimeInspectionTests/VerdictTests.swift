@@ -18,7 +18,7 @@ extension LiveJavaTests {
             ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-chain", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("orders-asked", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
-            ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled),
+            ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
             ("VansLost", .conditionNeverSignalled), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
             ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted),
@@ -26,7 +26,7 @@ extension LiveJavaTests {
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
-            "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "KeptAlive",
+            "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
             "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "healthy-chain-first", "healthy-chain-slow",
         ]
 

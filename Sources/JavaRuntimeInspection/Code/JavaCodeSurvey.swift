@@ -26,13 +26,15 @@ struct JavaCodeSurvey {
             result[subject.thread.tid]?.awaitsInEarnest = JavaEarnest.isShown(by: subject, calls, runsAsync: runsAsync)
             if waits[subject.thread.tid]?.typeName == Self.latch { result[subject.thread.tid]?.awaitsSeveral = latchesAreForSeveral }
         }
+        let awaiting = own.map(\.thread.tid).filter { waits[$0].map(Self.mayAwaitPool) == true }
         for subject in own where result[subject.thread.tid] == nil && !Self.waitsForNothing(waits[subject.thread.tid]) {
-            result[subject.thread.tid] = ahead(of: subject)
+            result[subject.thread.tid] = ahead(of: subject, poolsAreAwaited: awaiting.contains { $0 != subject.thread.tid })
         }
         return result
     }
 
     private static func waitsForOthers(_ wait: ManagedWait) -> Bool { wait.timeout_s == nil && wait.kind != .sleep && wait.kind != .read }
+    private static func mayAwaitPool(_ wait: ManagedWait) -> Bool { [.future, .threadEnd].contains(wait.kind) || wait.kind == .event && wait.executor != nil }
     /// An idle worker of a pool in whose queue nothing lies.
     private static func waitsForNothing(_ wait: ManagedWait?) -> Bool { wait.map { $0.rest != nil && $0.timeout_s == nil } ?? false }
 
@@ -50,8 +52,9 @@ struct JavaCodeSurvey {
         return reach.seen.union(program.map { JavaCalls.Target(className: $0.method.className, name: $0.method.name) })
     }
 
-    private func ahead(of subject: JavaWaitReader.Subject) -> CodeAhead {
+    private func ahead(of subject: JavaWaitReader.Subject, poolsAreAwaited: Bool) -> CodeAhead {
         let reach = JavaReach(calls, deadline: deadline)
+        reach.poolsAreAwaited = poolsAreAwaited
         let program = subject.frames.filter { !$0.method.isPlatform }
         let isPooled = addTasks(of: subject, reach)
         if program.isEmpty, !isPooled { reach.fail("what it was started with is not known") }

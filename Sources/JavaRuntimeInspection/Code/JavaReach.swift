@@ -9,6 +9,8 @@ final class JavaReach {
     private var releases: Set<Target> = []
     /// Whether it may write to something else than the standard outputs.
     private(set) var hasOutput = false
+    /// Whether a thread may wait for a pool's end, or for the result of work that a pool gives up when it is shut down.
+    var poolsAreAwaited = true
     private var shortfall: String?
     /// Methods of the program that were come to.
     private(set) var seen: Set<Target> = []
@@ -69,6 +71,10 @@ final class JavaReach {
     }
 
     private func called(_ target: Target) {
+        if !poolsAreAwaited, JavaReleasing.isOrderlyEnd(target) {
+            JavaReleasing.endings.forEach { named($0) }
+            return
+        }
         if JavaReleasing.isRelease(target) { releases.insert(target); return }
         if JavaReleasing.isOutput(target) { hasOutput = true }
         if JavaReleasing.isPlatform(target.className) {

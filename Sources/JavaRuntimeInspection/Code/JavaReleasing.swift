@@ -36,6 +36,12 @@ enum JavaReleasing {
         return isQueue && target.className.hasPrefix("java.util.") && queues.contains(target.name)
     }
 
+    /// `shutdown` of an executor, which interrupts idle workers only (ThreadPoolExecutor.java, `interruptIdleWorkers`): who stands in the middle of a task is not let go on.
+    static func isOrderlyEnd(_ target: JavaCalls.Target) -> Bool { target.name == "shutdown" && target.className.hasPrefix("java.util.concurrent.") }
+
+    /// Methods of the program's own that the end of an executor may run.
+    static let endings = ["shutdown", "terminated", "done"]
+
     private static let outputs: Set<String> = ["write", "append", "print", "println", "printf", "format", "newLine", "flush", "close", "transferTo"]
 
     /// Whether it writes to or closes what another process may read; the standard outputs are `PrintStream`s.

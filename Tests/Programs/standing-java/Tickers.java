@@ -1,11 +1,18 @@
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.StampedLock;
@@ -66,7 +73,31 @@ class Tickers {
             close(pool);
             rows.put("second");
         });
+        programs.put("beside-lent", () -> {
+            ScheduledExecutorService clock = Executors.newScheduledThreadPool(1, Tickers::quiet);
+            clock.scheduleAtFixedRate(() -> beats++, 0, 300, TimeUnit.MILLISECONDS);
+            printAll();
+            clock.shutdown();
+        });
         // Well.
+        programs.put("beside-lent-back", () -> {
+            // Whose end gives back what is waited for.
+            ScheduledExecutorService clock = new ScheduledThreadPoolExecutor(1, Tickers::quiet) {
+                @Override protected void terminated() { trays.giveBack("spare"); }
+            };
+            clock.scheduleAtFixedRate(() -> beats++, 0, 300, TimeUnit.MILLISECONDS);
+            printAll();
+            clock.shutdown();
+        });
+        programs.put("beside-lent-keeper", () -> {
+            ScheduledExecutorService clock = Executors.newScheduledThreadPool(1, Tickers::quiet);
+            ScheduledFuture<?> ticks = clock.scheduleAtFixedRate(() -> beats++, 0, 300, TimeUnit.MILLISECONDS);
+            Standing.start("keeper", () -> {
+                try { ticks.get(); } catch (CancellationException over) { trays.giveBack("spare"); }
+            });
+            printAll();
+            clock.shutdown();
+        });
         programs.put("beside-crew", () -> {
             beat();
             BlockingQueue<Runnable> jobs = new LinkedBlockingQueue<>();
@@ -93,6 +124,42 @@ class Tickers {
             Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> { if (++beats > 10_000) done.countDown(); }, 0, 300, TimeUnit.MILLISECONDS);
             serve(done);
         });
+    }
+
+    private static Thread quiet(Runnable work) {
+        Thread thread = new Thread(work, "clock");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** Lends trays of paper. */
+    static class TrayPool {
+        private final BlockingDeque<String> free = new LinkedBlockingDeque<>(List.of("upper", "lower"));
+
+        String borrow() throws InterruptedException { return free.takeFirst(); }
+        void giveBack(String tray) { free.addFirst(tray); }
+    }
+
+    static final TrayPool trays = new TrayPool();
+
+    private static void print(int page) throws InterruptedException {
+        String tray = trays.borrow();
+        if (page % 4 == 1) throw new IllegalArgumentException("page " + page + " is empty");
+        trays.giveBack(tray);
+    }
+
+    /** Gives up after a day. */
+    private static void printAll() throws InterruptedException {
+        ExecutorService printers = Executors.newFixedThreadPool(3);
+        for (int page = 0; page < 20; page++) {
+            int number = page;
+            printers.submit(() -> {
+                print(number);
+                return number;
+            });
+        }
+        printers.shutdown();
+        printers.awaitTermination(1, TimeUnit.DAYS);
     }
 
     private static void serve(CountDownLatch end) throws InterruptedException { end.await(); }
