@@ -49,6 +49,7 @@ import Testing
         [.hang("handler-spins", "busy-loop")],
         [.hang("members-nested", "pool-exhausted"), .healthy("members-enough")],
         [.hang("operation-behind", "lock-cycle"), .healthy("operation-beside")],
+        [.hang("orders-asked", "peer-silent"), .healthy("orders-answered"), .healthy("orders-handled")],
         [.hang("session-stopped", "peer-stalled"), .healthy("session-slow")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],
         [.undecided("request-unanswered"), .healthy("request-subscribed")],

@@ -79,6 +79,8 @@ public struct TaskWait: Codable, Sendable, Hashable {
     public var queuePosition: Int?
     /// The connection whose channel holds what the task waits for; nil where none or several lead to it.
     public var descriptor: Int32?
+    /// Whether it waits for the end of a connection, rather than for anything that comes on one.
+    public var awaitsClose: Bool?
     /// Thread that runs the event loop which watches that connection.
     public var watcherTID: Int32?
     /// Of the HTTP answer on that connection, whose head told its length: bytes that have not come.

@@ -1,3 +1,5 @@
+package import Evidence
+
 /// Whether a Swift task means what it awaits to come about, or only keeps its process alive: by what its code does with it.
 extension CodeReach {
     private static let pieceLimit = 400
@@ -28,14 +30,35 @@ extension CodeReach {
 
     /// Whether what goes on at `place` is the first thing that each round of the outermost loop around it awaits, as where a worker takes its work.
     package func beginsRound(_ place: UInt64) -> Bool {
-        guard let entry = entry(ofPieceAt: place) else { return false }
-        let (ways, isWhole) = ways(from: entry)
+        guard let pieces = pieces(around: place), let round = pieces.flow.loops(around: pieces.row).last else { return false }
+        let awaited = pieces.awaited.filter { $0.value != [Self.hop] }
+        return pieces.flow.comesFirst(to: pieces.row, in: round, before: Set(awaited.keys))
+    }
+
+    /// - Parameter places: where the functions of a task go on, innermost first.
+    /// - Returns: see `CodeAhead.exchange`.
+    package func exchange(ofTaskAt places: [UInt64]) -> CodeAhead.Exchange? {
+        var order = ExchangeOrder()
+        for place in places {
+            guard let pieces = pieces(around: place) else { return nil }
+            order.add(pieces.flow, at: pieces.row) { row in pieces.awaited[row]?.contains { $0.contains("OutboundWriterV") && $0.contains("write") } == true ? .sends : .other }
+            if order.isOver { break }
+        }
+        return order.exchange
+    }
+
+    /// Going on on another executor.
+    private static let hop = "swift_task_switch"
+
+    /// The pieces of the function that goes on at `place`: how they lead to each other, which of them that is, and what was awaited before each; nil where they could not all be read.
+    private func pieces(around place: UInt64) -> (flow: ControlFlow, row: Int, awaited: [Int: Set<String>])? {
+        guard let entry = entry(ofPieceAt: place), case let (ways, isWhole) = ways(from: entry), isWhole else { return nil }
         let starts = [entry] + Set(ways.keys).union(ways.values.joined().map(\.next.start)).subtracting([entry]).sorted()
         let rows = Dictionary(starts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        let flow = ControlFlow(successors: starts.map { start in (ways[start] ?? []).compactMap { rows[$0.next.start] } })
-        guard isWhole, let row = rows[place], let round = flow.loops(around: row).last else { return false }
-        let awaited = ways.values.joined().filter { way in way.awaited.map { $0 != "swift_task_switch" } ?? false }.compactMap { rows[$0.next.start] }
-        return flow.comesFirst(to: row, in: round, before: Set(awaited))
+        guard let row = rows[place] else { return nil }
+        var awaited: [Int: Set<String>] = [:]
+        for way in ways.values.joined() { if let next = rows[way.next.start] { awaited[next, default: []].insert(way.awaited ?? "") } }
+        return (ControlFlow(successors: starts.map { start in (ways[start] ?? []).compactMap { rows[$0.next.start] } }), row, awaited)
     }
 
     private func entry(ofPieceAt place: UInt64) -> UInt64? {

@@ -38,7 +38,7 @@ extension CodeReach {
     /// From a piece to one that goes on after it.
     struct Way: Hashable {
         var next: Piece
-        /// The function that is awaited in between.
+        /// The function that is awaited in between, where that is known.
         var awaited: String?
         /// Whether the program does anything on it; from the making of a continuation on, where it awaits one.
         var isAtWork = false
@@ -56,8 +56,8 @@ extension CodeReach {
         var row: Int
         /// The piece that is to go on.
         var next: UInt64?
-        /// The record by which a sleep is called was referred to.
-        var sleeps = false
+        /// The function whose record was referred to last, by which it is called.
+        var called: String?
         var isAtWork = false
         var handed: UInt64?
 
@@ -84,7 +84,7 @@ extension CodeReach {
             case .other:
                 guard let place = instruction.reference else { break }
                 if instruction.takesAddress, let other = function(at: place), other.range.lowerBound == place, Self.function(of: other.symbol) == name { after[0].next = place }
-                if recordedSymbol(at: place).map(Self.isSleep) == true { after[0].sleeps = true }
+                if let symbol = recordedSymbol(at: place) { after[0].called = symbol }
                 if instruction.takesAddress, takesContinuation(place) { after[0].handed = place }
             case .call, .callThrough:
                 if doesNotReturn(instruction) { after = [] } else if isWork(instruction) {
@@ -100,9 +100,9 @@ extension CodeReach {
             case .jump, .jumpThrough, .indirectJump:
                 after = []
                 guard let next = step.next else { walk.returns = true; break }
-                let awaited = symbol(of: instruction)
+                let awaited = symbol(of: instruction) ?? step.called
                 if isWork(instruction) { walk.isAtWork = true }
-                let piece = Piece(start: next, cannotFail: awaited.map(Self.isSleep) ?? step.sleeps)
+                let piece = Piece(start: next, cannotFail: awaited.map(Self.isSleep) ?? false)
                 walk.ways.insert(Way(next: piece, awaited: awaited, isAtWork: step.isAtWork || isWork(instruction), handed: step.handed))
             case .end:
                 after = []

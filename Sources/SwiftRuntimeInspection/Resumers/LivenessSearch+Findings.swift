@@ -24,6 +24,7 @@ extension LivenessSearch {
             finding.remaining_s = remaining(waiter, deadlines)
             (finding.eventLoopTID, finding.isEventLoopShutDown) = loops.loop(waitedForBy: owned[waiter], own: wordsOfOwnFrame(waiter), isUnreachable: list.isEmpty)
             finding.descriptor = channels.descriptor(ofTask: waiter)
+            finding.awaitsClose = channels.closing.contains(waiter) ? true : nil
             finding.answerMissing_bytes = finding.descriptor.flatMap { channels.missing[$0] }
             finding.answersTo = finding.descriptor.flatMap { channels.methods[$0] }
             finding.watcherTID = finding.descriptor.flatMap { channels.watchers[$0] }

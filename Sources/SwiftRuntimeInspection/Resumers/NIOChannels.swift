@@ -21,6 +21,9 @@ struct NIOChannels {
     /// By descriptor, where a decoder was found: whether none of them keeps a part of a message.
     private(set) var decoded: [Int32: Bool] = [:]
 
+    /// Tasks that wait for a connection to be closed.
+    private(set) var closing: Set<Int> = []
+
     private static let maximumChannels = 512
     private static let maximumObjects = 1 << 14
     private static let maximumObject_bytes = 1 << 16
@@ -60,6 +63,7 @@ struct NIOChannels {
             let loops = Set(watched.filter { $0.channel.address == channel.address }.map(\.tid))
             watchers[channel.descriptor] = loops.count == 1 ? loops.first : nil
             decoded[channel.descriptor] = led.isPartial.map { !$0 }
+            closing.formUnion(closers(of: channel.address))
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
         for (task, from) in leading {
@@ -135,6 +139,30 @@ struct NIOChannels {
         if led.missing_bytes != nil || led.method != nil { led.tasks.merge(readers) { task, _ in task } }
         return led
     }
+
+    /// Futures of its own that a channel keeps are those of its end and of its being connected (BaseSocketChannel.swift: `closePromise`); a callback of such a future holds the
+    /// continuation of whoever awaits it.
+    private func closers(of channel: UInt64) -> Set<Int> {
+        var found: Set<Int> = []
+        var objects = objects(in: channel).filter { name($0) == "EventLoopFuture" }
+        var seen = Set(objects + [channel])
+        for _ in 0..<Self.closerDepth {
+            var next: [UInt64] = []
+            for object in objects {
+                for word in words(in: object) {
+                    if let task = search.reader.kin.indices[word] {
+                        if search.reader.libraryWait(task) == .eventLoopFuture, isContinued(task, by: Step(object: object, depth: 0, own: 0)) { found.insert(task) }
+                    } else if let start = start(word), isPrivate(start), name(start) != "EventLoopFuture", seen.insert(start).inserted {
+                        next.append(start)
+                    }
+                }
+            }
+            objects = next
+        }
+        return found
+    }
+
+    private static let closerDepth = 5
 
     /// A checked continuation is held by its canary; whatever else refers to its task holds a handle of it.
     private func isContinued(_ task: Int, by step: Step) -> Bool {

@@ -41,6 +41,7 @@ struct ResumerReader {
         var eventLoopTID: Int32?
         var isEventLoopShutDown: Bool?
         var descriptor: Int32?
+        var awaitsClose: Bool?
         var answerMissing_bytes: UInt64?
         var answersTo: String?
         var isInputDecoded: Bool?
@@ -56,6 +57,7 @@ struct ResumerReader {
             wait.eventLoopTID = eventLoopTID
             wait.isEventLoopShutDown = isEventLoopShutDown
             wait.descriptor = descriptor
+            wait.awaitsClose = awaitsClose
             wait.answerMissing_bytes = answerMissing_bytes
             wait.answersTo = answersTo
             wait.isInputDecoded = isInputDecoded

@@ -31,6 +31,9 @@ struct SwiftChildSurvey {
             ahead[parent.id, default: CodeAhead()].hasMoreToDo = places(of: parent).contains { reach.hasMoreToDo(from: $0) }
         }
         for task in tasks.lazy.filter({ [.sleep, .continuation].contains($0.wait?.kind) }).prefix(Self.maximumChildren) where comesBack(task) { ahead[task.id, default: CodeAhead()].comesBack = true }
+        for task in tasks.lazy.filter({ $0.wait?.kind == .stream }).prefix(Self.maximumChildren) {
+            if let exchange = reach.exchange(ofTaskAt: places(of: task)) { ahead[task.id, default: CodeAhead()].exchange = exchange }
+        }
         for task in tasks where task.kind == .main && [.stream, .continuation].contains(task.wait?.kind) && task.wait?.resumers == .complete([]) {
             ahead[task.id, default: CodeAhead()].awaitsInEarnest = isInEarnest(task)
             if task.wait?.kind == .stream, let place = places(of: task).first, reach.isPassedOnce(place) { ahead[task.id]?.hasMoreToDo = reach.hasMoreToDo(from: place) }

@@ -57,6 +57,9 @@ extension WaitGraph {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
             } else if let tid = wait.watcherTID, isAway(tid, pid) {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the connection whose handlers hold what it waits for"))
+            } else if wait.awaitsClose == true {
+                // Nothing that comes on the connection ends it.
+                return
             } else if let upload = upload(of: task) {
                 add(edge(.task(pid: pid, id: upload.id), .awaits, "task that sends the body of its request"))
             } else if let taken = takenConnections(task) {
@@ -93,8 +96,8 @@ extension WaitGraph {
 
     /// The one client connection a task that waits inside a network client can mean; nil when none or several fit.
     private func connectionOf(_ task: TaskRecord) -> Int? {
-        // A server takes its connections from such a stream as well.
-        let clients = Self.clients.filter { task.wait?.kind != .stream || $0 != "NIOAsyncChannelInboundStream" }
+        // A server takes its connections from such a stream as well; who has asked for what comes does not.
+        let clients = Self.clients.filter { task.wait?.kind != .stream || task.codeAhead?.exchange == .asks || $0 != "NIOAsyncChannelInboundStream" }
         let loop = task.wait?.eventLoopTID
         guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil || task.wait?.descriptor != nil else { return nil }
         let watched = loop.map(inodesWatched)

@@ -154,6 +154,9 @@ extension Follower {
         case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed(_, everReceived: true) where isAnswering(socket, pid): return .atRest(Self.answers)
+        case let .owed(since, everReceived: true) where isHandlersAlone(pid):
+            guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
+            return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(activity.standing(of: socket)), isCommitted: false))
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
             return socketEdge(edge, pid: pid, reader: nil)
         case .moving: return .advancing("bytes move on the connection")
@@ -183,6 +186,9 @@ extension Follower {
                 return polled.count > 1 || !polled.isEmpty && (wait.descriptors?.count != 1 || thread.syscall?.name.hasPrefix("epoll") == true)
             }
     }
+
+    /// Whether the handlers of SwiftNIO's event loops see to the connection and no task or thread waits for what comes: they may have asked, or told something.
+    private func isHandlersAlone(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }
 
     /// Whether what went out last was an answer rather than a request, by the code of the task that reads from the connection, where one is known to.
     private func isAnswering(_ socket: SocketRecord, _ pid: Int32) -> Bool {

@@ -9,6 +9,7 @@ extension TaskWait {
         var wait = self
         wait.eventLoopTID = earlier.eventLoopTID
         wait.descriptor = earlier.descriptor
+        wait.awaitsClose = earlier.awaitsClose
         wait.answersTo = earlier.answersTo
         wait.answerMissing_bytes = earlier.answerMissing_bytes
         wait.watcherTID = earlier.watcherTID
