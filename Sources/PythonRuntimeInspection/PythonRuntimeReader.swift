@@ -34,6 +34,7 @@ package struct PythonRuntimeReader {
             }
             var (found, tasks) = best.asyncTasks(pid: context.target.pid, records)
             best.judge(&threads, &tasks, found, records)
+            best.noteLostLoans(&threads, &tasks, found)
             return InspectedRuntime(threads: threads, tasks: tasks)
         }
     }

@@ -62,6 +62,11 @@ extension LivePythonTests {
             try await isHealthy("httpx-kept-long")
         }
 
+        @Test(.enabled(if: hasClients, "needs python3-httpx and python3-aiohttp"), arguments: ["httpx-dropped", "httpx-dropped-by-threads", "httpx-dropped-limited", "httpx-dropped-watched", "httpx-collected"])
+        func connectionsWhoseAnswersWereDropped(_ program: String) async throws {
+            if ["httpx-dropped", "httpx-dropped-by-threads"].contains(program) { try await hangs(program, .poolExhausted) } else { try await isHealthy(program) }
+        }
+
         /// In the middle of something, beside others that go on: neither healthy nor shown to hang.
         @Test func anEventDeepInTheMainTaskIsUnknown() async throws {
             let assessment = try await StandingPython.run("ticking-start") { try await $0.assessment { $0.verdict == .unknown } }

@@ -1683,6 +1683,98 @@ def httpx_kept_long():
     httpx_lend(lambda answer: spawn("closer", close, answer))
 
 
+def httpx_drop(fetch):
+    """Tasks that share a client of two connections beside one that ticks; `fetch` asks once for each. Twice nobody reads what comes."""
+    import httpx
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pictures)
+    if other_process():
+        server.serve_forever()
+    server.socket.close()
+
+    async def main():
+        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.server_port}", limits=httpx.Limits(max_connections=2), timeout=None)
+
+        async def ask():
+            return await client.send(client.build_request("GET", "/"), stream=True)
+
+        clock = asyncio.create_task(pulse())
+        asyncio.get_running_loop().call_later(0.5, ready_and_tidy)
+        await fetch(ask)
+        clock.cancel()
+
+    asyncio.run(main())
+
+
+def ready_and_tidy():
+    """An answer and its body refer to each other: they go when the collector comes by, as it does in any program that goes on for a while."""
+    import gc
+    gc.collect()
+    ready()
+
+
+async def pulse():
+    while True:
+        await asyncio.sleep(0.3)
+
+
+async def weigh(ask):
+    return (await ask()).headers["Content-Length"]
+
+
+@program
+def httpx_dropped():
+    """Answers are let go of without being closed: their connections are not given back, and nobody could do it any more."""
+    httpx_drop(lambda ask: asyncio.gather(*(weigh(ask) for _ in range(4))))
+
+
+@program
+def httpx_dropped_limited():
+    """Their twin: who waits gives up in a while."""
+    httpx_drop(lambda ask: asyncio.wait_for(asyncio.gather(*(weigh(ask) for _ in range(4))), 60))
+
+
+@program
+def httpx_dropped_watched():
+    """Their twin: somebody gives it up in a while."""
+    async def watch(task):
+        await asyncio.sleep(60)
+        task.cancel()
+
+    async def fetch(ask):
+        asking = asyncio.gather(*(weigh(ask) for _ in range(4)))
+        watching = asyncio.create_task(watch(asking))
+        await asking
+        watching.cancel()
+
+    httpx_drop(fetch)
+
+
+@program
+def httpx_collected():
+    """Their healthy twin: answers are kept, and closed in a while."""
+    async def collect(ask, answers):
+        answers.append(await ask())
+        await asyncio.sleep(60)
+        await answers.pop().aclose()
+
+    httpx_drop(lambda ask: asyncio.gather(*(collect(ask, []) for _ in range(4))))
+
+
+@program
+def httpx_dropped_by_threads():
+    """Threads let go of answers in the same way."""
+    import httpx
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pictures)
+    if other_process():
+        server.serve_forever()
+    server.socket.close()
+    client = httpx.Client(base_url=f"http://127.0.0.1:{server.server_port}", limits=httpx.Limits(max_connections=2), timeout=None)
+    spawn("clock", forever)
+    threading.Timer(0.5, ready_and_tidy).start()
+    for _ in range(4):
+        print(client.send(client.build_request("GET", "/"), stream=True).status_code)
+
+
 @program
 def httpx_followed():
     """Their twin: a subscription, asked for by GET, is quiet."""
