@@ -25,6 +25,9 @@ extension CodeUses {
 }
 
 extension Opcodes {
+    /// STORE_NAME.
+    var storeName: UInt8 { minor <= 12 ? 90 : 114 }
+
     /// FOR_ITER in its specialised forms.
     fileprivate var iterating: Set<UInt8> {
         switch minor {

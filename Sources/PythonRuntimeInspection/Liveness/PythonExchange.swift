@@ -27,11 +27,13 @@ final class PythonExchange {
         for frame in frames.drop(while: { frame in Self.transport.contains { frame.code.isLibrary && frame.code.file.hasSuffix("/" + $0) } }).prefix(Self.frameLimit) {
             guard !frame.code.isOfLibrary else { break }
             let code = uses.instructions(of: frame.code)
-            guard let row = code.lastIndex(where: { $0.unit <= frame.offset }) else { break }
-            let names = names(of: frame.code)
-            // The call in which it stands was loaded before.
-            let own = calls(code[...row], names).last?.row
-            let calls = Dictionary(calls(code[...], names).filter { $0.row != own }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
+            guard let standing = code.lastIndex(where: { $0.unit <= frame.offset }) else { break }
+            let all = calls(code[...], names(of: frame.code), frame.globals)
+            // The call in which it stands was loaded before. Of a loop's condition there may be two copies, before the loop and at its end.
+            let own = all.last { $0.row <= standing }
+            let copy = own.flatMap { own in all.last { $0.name == own.name && frame.code.lines.line(at: code[$0.row].unit) == frame.code.lines.line(at: code[own.row].unit) } }
+            let row = min(standing + (copy?.row ?? 0) - (own?.row ?? 0), code.count - 1)
+            let calls = Dictionary(all.filter { $0.row != copy?.row }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
             order.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals, Self.depthLimit) ? .sends : Self.assembling.contains($0) ? .other : .handles } ?? .other }
             if order.isOver { break }
         }
@@ -44,20 +46,25 @@ final class PythonExchange {
         let flow = uses.flow(code)
         let ahead = flow.reached(from: flow.successors[row])
         guard ahead.contains(row), ahead.allSatisfy({ !flow.successors[$0].isEmpty }) else { return false }
-        let called = Dictionary(calls(code[...], names(of: frame.code)).map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
+        let called = Dictionary(calls(code[...], names(of: frame.code), frame.globals).map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
         return ahead.allSatisfy { called[$0].map { ["sleep", "time"].contains($0) } ?? true }
     }
 
     private func names(of code: PythonCode) -> [String] { objects.word(code.address &+ 32).map { objects.tuple($0).map { objects.string($0) ?? "" } } ?? [] }
 
     /// Functions and methods that are loaded to be called.
-    private func calls(_ code: ArraySlice<CodeUses.Instruction>, _ names: [String]) -> [(row: Int, name: String)] {
-        code.indices.compactMap { row in
+    private func calls(_ code: ArraySlice<CodeUses.Instruction>, _ names: [String], _ globals: UInt64) -> [(row: Int, name: String)] {
+        let stored = Set(code.filter { $0.opcode == uses.opcodes.storeName && names.indices.contains($0.argument) }.map { names[$0.argument] })
+        return code.indices.compactMap { row in
             let instruction = code[row]
             let index: Int
             switch uses.opcodes.kind(instruction.opcode) {
             case .global: index = instruction.argument >> 1
-            case .name: index = instruction.argument
+            case .name:
+                index = instruction.argument
+                // Variables of a module are loaded in the same way.
+                let isVariable = names.indices.contains(index) && stored.contains(names[index]) && objects.item(named: names[index], of: globals).flatMap { objects.type(of: $0) }?.fullName != "function"
+                if isVariable { return nil }
             case .method: index = instruction.argument
             case .attribute where uses.opcodes.attributesAreShifted:
                 guard instruction.argument & 1 == 1 else { return nil }
@@ -75,7 +82,7 @@ final class PythonExchange {
         return functions(name, globals).contains { function in
             // PyFunctionObject: func_globals 16, func_code 48.
             guard let address = objects.word(function &+ 48), let code = PythonCode(address, objects), !code.isOfLibrary, let globals = objects.word(function &+ 16) else { return false }
-            return calls(uses.instructions(of: code)[...], names(of: code)).contains { sends($0.name, globals, depth - 1) }
+            return calls(uses.instructions(of: code)[...], names(of: code), globals).contains { sends($0.name, globals, depth - 1) }
         }
     }
 

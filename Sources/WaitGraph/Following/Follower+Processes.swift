@@ -153,7 +153,8 @@ extension Follower {
         switch activity.standing(of: socket) {
         case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
-        case .owed(_, everReceived: true) where isAnswering(socket, pid): return .atRest(Self.answers)
+        case .owed where isTasks(socket, pid): return .atRest("a task waits for what comes on the connection")
+        case .owed(_, everReceived: true) where Self.isEven(socket): return .atRest(Self.answers)
         case let .owed(since, everReceived: true) where isHandlersAlone(pid):
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(activity.standing(of: socket)), isCommitted: false))
@@ -190,12 +191,10 @@ extension Follower {
     /// Whether the handlers of SwiftNIO's event loops see to the connection and no task or thread waits for what comes: they may have asked, or told something.
     private func isHandlersAlone(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }
 
-    /// Whether what went out last was an answer rather than a request, by the code of the task that reads from the connection, where one is known to.
-    private func isAnswering(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+    /// Whether a task is known to read from the connection: that is judged by what it is at.
+    private func isTasks(_ socket: SocketRecord, _ pid: Int32) -> Bool {
         let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
-        let readers = index.tasks.filter { task in task.pid == pid && task.managedWait?.kind == .read && task.managedWait?.descriptor.map(ends.contains) == true }
-        if !readers.isEmpty { return readers.contains { $0.codeAhead?.exchange == .answers } }
-        return Self.isEven(socket)
+        return index.tasks.contains { task in task.pid == pid && task.managedWait?.kind == .read && task.managedWait?.descriptor.map(ends.contains) == true }
     }
 
     /// Whether an event loop waits to write more to a Unix socket, at whose other end as many bytes as before lie unread, and nothing else happens in the process. (EPOLLOUT 4, epoll_ctl(2).)

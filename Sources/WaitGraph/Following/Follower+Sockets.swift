@@ -54,11 +54,10 @@ extension Follower {
         let found = throughPeer(timed, socket, standing)
         guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
         if isPassedOn(socket) { return .atRest("its peer has passed on what was sent, and waits for more") }
-        if case .owed(_, everReceived: true) = standing {
-            if exchange(edge.from) == .answers { return .atRest(Self.answers) }
-            // Others of its program may ask, or have told that they are done with what came.
-            if exchange(edge.from) == .receives { return Self.isEven(socket) ? .atRest(Self.answers) : .parked(standstill) }
-        }
+        let everReceived = if case .owed(_, everReceived: true) = standing { true } else { false }
+        if everReceived, exchange(edge.from) == .answers { return .atRest(Self.answers) }
+        // It may have subscribed; others of its program may ask, or have told that they are done with what came.
+        if exchange(edge.from) == .receives { return everReceived && Self.isEven(socket) ? .atRest(Self.answers) : .parked(standstill) }
         if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
             // A worker that takes the next item when one comes, or a client in the middle of its work: the same from outside, but for the stack.
             return reader.map(MidMessage.isInOperation) == true ? .parked(standstill) : .atRest(Self.taken)

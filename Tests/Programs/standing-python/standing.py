@@ -2098,5 +2098,59 @@ def async_orders_answered():
     asyncio.run(answer_orders())
 
 
+
+def silent_server():
+    """The port of a process that reads what is sent to it, and says nothing."""
+    server = socket.create_server(("127.0.0.1", 0))
+    if other_process():
+        connection = server.accept()[0]
+        while connection.recv(100):
+            pass
+    port = server.getsockname()[1]
+    server.close()
+    threading.Timer(0.5, ready).start()
+    return port
+
+
+def show(line):
+    print(line)
+
+
+@program
+def feed_quiet():
+    """Has subscribed to something of which there is no news yet."""
+    feed = socket.create_connection(("127.0.0.1", silent_server()))
+    feed.sendall(b"subscribe\n")
+    for line in feed.makefile("rb"):
+        show(line)
+
+
+async def follow_feed():
+    reader, writer = await asyncio.open_connection("127.0.0.1", silent_server())
+    writer.write(b"subscribe\n")
+    while line := await reader.readline():
+        show(line)
+
+
+@program
+def async_feed_quiet():
+    """The same on an event loop."""
+    asyncio.run(follow_feed())
+
+
+@program
+def answer_in_parts():
+    """Their twin that hangs: puts together the answer to what it asked."""
+    server = socket.create_connection(("127.0.0.1", silent_server()))
+    server.sendall(b"get\n")
+    answer = b""
+    while True:
+        part = server.recv(100)
+        if not part:
+            break
+        answer += part
+    show(answer)
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()
