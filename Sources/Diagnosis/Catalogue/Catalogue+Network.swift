@@ -16,7 +16,10 @@ extension Catalogue {
         refutes: """
             Bytes came in meanwhile; data is being retransmitted (that is half-open); the last bytes came in \
             rather than went out (an idle or stalled connection); the peer computes at full speed (slow, not \
-            silent).
+            silent). And the order of the waiter's code, read from its instructions (C, C++, Rust, Python, Java, \
+            SwiftNIO's async channels): who enters the loop around its read comes to the read before anything is \
+            sent, as a worker does that says it is done with one order and waits for the next; or the loop reads \
+            again and again and hands on what comes, as a subscriber does.
             """,
         remedy: """
             Give every request a read timeout and a deadline of its own, and let the caller fail when they \

@@ -29,7 +29,8 @@ package struct ExchangeOrder {
         let (sure, possible) = (rows([.sends]), rows([.sends, .maySend]))
         let loops = flow.loops(around: row)
         for loop in loops where sendsLater || !sure.isDisjoint(with: loop) {
-            return end(flow.comesFirst(to: row, in: loop, before: possible) ? .answers : .asks)
+            if flow.comesFirst(to: row, in: loop, before: possible) { return end(.answers) }
+            return end(flow.comesFirst(to: row, in: loop, before: sure) ? nil : .asks)
         }
         handles = handles || loops.contains { loop in loop.isDisjoint(with: possible) && !loop.isDisjoint(with: rows([.handles])) }
         if flow.reached(from: Array(possible)).contains(row) {
