@@ -177,7 +177,8 @@ package struct UnitSurvey: Sendable {
     private mutating func judgeWaiting(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph, isExplained: Bool, _ stuck: inout [Standstill]) {
         let isClosed = Self.process(of: standstill.start).map(closed.contains) == true
         let name = NodeText.short(standstill.start, graph.index)
-        if !isClosed, !isExplained, let words = Stranded.words(standstill, graph) { stranded.append(words) }
+        if case .thread(let pid, let tid) = standstill.start, Follower(graph).onlyStays(tid, pid) { bystanders.append("\(name): only keeps the process alive, whose workers wait for work") }
+        else if !isClosed, !isExplained, let words = Stranded.words(standstill, graph) { stranded.append(words) }
         else if isIdleWait(standstill, parked, graph) { bystanders.append("\(name): waits to be told to go on") }
         else if isExplained { bystanders.append("\(name): waits while others stand still") }
         else if isClosed, !isPoolThread(standstill, parked, graph) { stuck.append(standstill) }

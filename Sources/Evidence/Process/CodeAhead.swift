@@ -27,6 +27,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For a thread that waits in a loop: whether it has come past another wait in each of its rounds before it comes to this one, so that it
     /// has begun what a round is for.
     public var isMidRound: Bool?
+    /// For a thread that waits: whether it may have taken the work that it does from others; false where none of the functions that it is in waits elsewhere.
+    public var takesWork: Bool?
     /// For a thread that waits: functions by which the program, from its beginning on, may let waiting threads go on.
     public var releasers: [String]?
     /// For a main thread that waits in its outermost function: whether the program has code that is to end this very wait: it signals the object by its address, or the
@@ -44,7 +46,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// Of asyncio: whether what it comes to then is a result that is used.
     public var hasMoreToDo: Bool?
     /// For the main task at a continuation or a stream that nobody can end: whether the program gave that continuation to anybody, or does anything with
-    /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive.
+    /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive,
+    /// as also a main thread of machine code may.
     public var awaitsInEarnest: Bool?
     /// For a thread, or a task of asyncio, that reads from a connection: who speaks first on it, by the order in which the code sends and reads.
     public var exchange: Exchange?

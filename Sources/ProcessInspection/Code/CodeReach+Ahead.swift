@@ -50,7 +50,7 @@ extension CodeReach {
     }
 
     /// Whether control leaves a function by this instruction, other than by a call.
-    private func mayLeave(_ instruction: Instruction, _ code: FunctionCode) -> Bool {
+    func mayLeave(_ instruction: Instruction, _ code: FunctionCode) -> Bool {
         switch instruction.kind {
         case .end, .jumpThrough, .indirectJump: true
         case .jump(let target), .branch(let target): !code.range.contains(target)

@@ -4,6 +4,8 @@ package import Evidence
 extension CodeReach {
     /// Frames of the language's own library that are compiled into the program.
     private static func isLibrary(_ frame: Frame) -> Bool {
+        // What a thread of C++ is begun by is made for its closure, which may be compiled into it.
+        if frame.symbol?.hasPrefix("_ZNSt6thread11_State_impl") == true { return false }
         let name = frame.function ?? frame.symbol ?? ""
         return frame.file?.hasPrefix("/rustc/") == true || ["std::", "core::", "alloc::", "<std::", "<core::", "<alloc::"].contains { name.hasPrefix($0) }
     }
@@ -24,6 +26,17 @@ extension CodeReach {
             else { return nil }
             if row > 0, call.kind == .indirectCall, !code.symbol.hasPrefix("$s") { return false }
             if !cycle.isEmpty, row > 0 || doesMore(cycle, than: call) { return true }
+        }
+        return false
+    }
+
+    /// Whether a thread may have taken the work that it waits within: one of the functions that it is in waits elsewhere as well; nil where those cannot be read.
+    func takesWork(_ stack: [Frame]) -> Bool? {
+        let frames = program(stack)
+        guard !frames.isEmpty else { return nil }
+        for frame in frames {
+            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }) else { return nil }
+            if code.instructions.contains(where: { isCall($0) && $0.kind != call.kind && mayWait($0) }) { return true }
         }
         return false
     }

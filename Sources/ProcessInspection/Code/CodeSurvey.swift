@@ -3,7 +3,7 @@ internal import Evidence
 /// Looks through the code of the threads of a native process of which some wait to be let go on, and others go on by themselves.
 struct CodeSurvey {
     private let context: TaskForestContext
-    private let reach: CodeReach
+    let reach: CodeReach
 
     /// Programs of more threads have other troubles, and the look is not to cost more than the rest of the capture.
     private static let threadLimit = 200
@@ -64,12 +64,15 @@ struct CodeSurvey {
         if !running.isEmpty {
             for thread in threads where thread.wait != nil && Self.goesOn(thread) { result[thread.tid, default: CodeAhead()].writes = mayWrite(thread, for: running) }
         }
+        if let main = threads.first(where: \.isMain), onlyStays(main, besides: threads) { result[main.tid, default: CodeAhead()].awaitsInEarnest = false }
         guard !waiting.isEmpty, waiting.count < threads.count else { return result }
         for (tid, code) in helpers(threads) { result[tid, default: CodeAhead()].feeds = code.feeds }
         for thread in threads where !Self.waitsForOthers(thread) && (Self.goesOn(thread) || thread.wait?.kind == .descriptors) { result[thread.tid, default: CodeAhead()].releases = releases(thread) }
         for thread in waiting {
             let comesBack = reach.comesBack(thread.stack.elements)
-            result[thread.tid] = CodeAhead(comesBack: comesBack, isMidRound: comesBack == true ? isMidRound(thread) : nil)
+            result[thread.tid, default: CodeAhead()].comesBack = comesBack
+            if comesBack == true { result[thread.tid]?.isMidRound = isMidRound(thread) }
+            result[thread.tid]?.takesWork = reach.takesWork(thread.stack.elements)
         }
         // The longest search comes last, and only where something follows from it.
         guard result.values.contains(where: { $0.releases?.status == .complete }) else { return result }
@@ -109,7 +112,7 @@ struct CodeSurvey {
             || context.threads.elements.contains { $0.stack.elements.contains { $0.symbol?.hasPrefix("$s") == true } }
     }
 
-    private static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
+    static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
         guard let wait = thread.wait, wait.kind == .futex, (wait.timeout_s ?? 0) <= 0, wait.futex?.isShared != true || wait.futex?.isDeserted == true else { return false }
         return thread.stack.status == .complete
     }
@@ -185,7 +188,7 @@ struct CodeSurvey {
 
     /// Whether each round of the innermost loop of the program's that leads to the wait comes past another wait first: a worker that takes
     /// something in, and waits for something else on its behalf.
-    private func isMidRound(_ thread: ThreadRecord) -> Bool {
+    func isMidRound(_ thread: ThreadRecord) -> Bool {
         for frame in reach.program(thread.stack.elements) {
             guard let code = reach.function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
                 let cycle = code.cycle(through: call.address, ends: reach.doesNotReturn)

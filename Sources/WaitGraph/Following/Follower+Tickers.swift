@@ -9,6 +9,7 @@ extension Follower {
             case .thread(let pid, let first) = standstill.start, case .thread(pid, let tid)? = standstill.path.last?.from,
             let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid) || graph.lulled.contains(pid)
         else { return false }
+        if onlyStays(first, pid) { return false }
         let waiter = graph.understood(seen)
         guard let code = waiter.codeAhead, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
         // Meant for other processes to end, of which none is left.
@@ -30,6 +31,12 @@ extension Follower {
             let isMidRound = code.isMidRound == true || activity.earlier?.thread(tid)?.codeAhead?.isMidRound == true
             return waiter.managedWait == nil && !handlesSignals(pid) && (isJoined || isDeep && (isMidRound || isAlone(seen) && isMain(first, pid)))
         }
+    }
+
+    /// Whether a thread is its program's main one, of machine code, and at both looks only keeps the process alive while others wait for work.
+    package func onlyStays(_ tid: Int32, _ pid: Int32) -> Bool {
+        guard tid == pid, let thread = index.thread(tid), thread.managedStack == nil, thread.codeAhead?.awaitsInEarnest == false else { return false }
+        return activity.earlier?.thread(tid).map { $0.codeAhead?.awaitsInEarnest == false } ?? true
     }
 
     /// Whether no other thread of its process waits at the same place.

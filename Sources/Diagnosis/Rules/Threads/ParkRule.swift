@@ -208,7 +208,8 @@ struct ParkRule: DiagnosisRule {
     private func submitters(_ pid: Int32, _ evidence: DiagnosisCase, _ graph: WaitGraph) -> Int? {
         guard evidence.units.closed.contains(pid) else { return nil }
         var byStart: [String: [StackShape]] = [:]
-        for thread in graph.index.threads(of: pid) where !thread.isMain {
+        // Threads that have taken no work from anywhere are none of a pool.
+        for thread in graph.index.threads(of: pid) where !thread.isMain && thread.codeAhead?.takesWork != false {
             let shape = StackShape(thread)
             guard let start = shape.own.last?.function else { continue }
             byStart[start, default: []].append(shape)

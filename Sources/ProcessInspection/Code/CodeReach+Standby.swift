@@ -1,0 +1,119 @@
+internal import Evidence
+
+/// Whether threads wait for what may come, rather than for what is to come: by what they would do when they are let go on.
+extension CodeReach {
+    private static let depthLimit = 6
+
+    /// Whether a thread does nothing but to put away what it kept, to end other threads and to return when its wait is over.
+    func leadsToNothing(_ stack: [Frame]) -> Bool {
+        let counters = counters(stack)
+        for address in counters {
+            guard let code = function(at: address), let rest = code.reached(from: address, ends: doesNotReturn), rest.allSatisfy({ isUpkeep($0, of: code) || looks($0, in: rest, at: address) }) else { return false }
+            // Behind it come functions of C's library, some of which are linked into programs.
+            if code.symbol == "main" || !rest.contains(where: { mayLeave($0, code) }) { return true }
+        }
+        return !counters.isEmpty
+    }
+
+    /// Whether a thread never comes out of one of the functions that it is in, but by an exception.
+    func neverLeaves(_ stack: [Frame]) -> Bool {
+        let counters = counters(stack)
+        guard let last = counters.firstIndex(where: { address in function(at: address).map { neverLeaves($0, from: address) } ?? false }) else { return false }
+        let search = search(from: Array(counters[...last]))
+        // Where calls through pointers lead is not known: to any function that the program uses.
+        let called = search.shortfall == nil ? search.imported : Set(modules.modules.filter { !Releasing.isLeaf($0.path) }.flatMap { imports(of: $0).names.values })
+        return called.isDisjoint(with: ["pthread_exit", "thrd_exit"])
+    }
+
+    private func neverLeaves(_ code: FunctionCode, from address: UInt64) -> Bool {
+        guard let rest = code.reached(from: address, ends: doesNotReturn), !rest.isEmpty else { return false }
+        return !rest.contains { mayLeave($0, code) }
+    }
+
+    /// Whether a thread that comes round to its wait gives nothing to anybody in a round before it comes to it: neither lets a thread go on, nor writes, nor calls who knows whom.
+    /// Nor is what it does a piece of work that it was handed by a pointer in the round of another loop.
+    func takesFirst(_ stack: [Frame]) -> Bool {
+        var isHanded = false
+        for (row, frame) in program(stack).enumerated() {
+            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
+                let cycle = code.cycle(through: call.address, ends: doesNotReturn)
+            else { return false }
+            isHanded = isHanded || row > 0 && call.kind == .indirectCall
+            if isHanded, !cycle.isEmpty { return false }
+            let calls = cycle.filter { (isCall($0) || $0.kind == .indirectCall) && $0.address != call.address }
+            if code.passed(before: call.address, among: calls, asLoops: false, ends: doesNotReturn).contains(where: gives) { return false }
+            // Nobody comes back to the functions outside of it.
+            if neverLeaves(code, from: frame.programCounter) { return true }
+        }
+        return true
+    }
+
+    private func gives(_ call: Instruction) -> Bool {
+        var search = Search()
+        switch call.kind {
+        case .call(let target): called(target, &search)
+        case .callThrough(let slot): calledThrough(slot, &search)
+        default: return true
+        }
+        run(&search)
+        return search.signal != nil || search.imported.contains(where: Releasing.isFeeding)
+    }
+
+    /// Of the program's functions, those of its language's library that are compiled into it among them.
+    private func counters(_ stack: [Frame]) -> [UInt64] { stack.filter { !$0.isInlined && !$0.isAsync && isProgram($0.programCounter) }.map(\.programCounter) }
+
+    /// What is asked about each time before the wait is repeated.
+    private func looks(_ call: Instruction, in rest: [Instruction], at address: UInt64) -> Bool {
+        guard case .call(let target) = call.kind, slot(ofStubAt: target) == nil else { return false }
+        return rest.contains { $0.next == address } && onlyLooks(target)
+    }
+
+    /// Any instruction but those that have the program do something.
+    private func isUpkeep(_ instruction: Instruction, of code: FunctionCode, depth: Int = 0) -> Bool {
+        switch instruction.kind {
+        case .other, .end: return true
+        case .indirectCall: return putsClosureAway(instruction, in: code)
+        case .indirectJump, .systemCall: return false
+        case .jump(let target), .branch(let target): if code.range.contains(target) { return true }
+        case .call, .callThrough, .jumpThrough: break
+        }
+        if doesNotReturn(instruction) { return true }
+        if let name = importedName(of: instruction) { return Upkeep.isUpkeep(name) }
+        let target: UInt64? = switch instruction.kind {
+        case .call(let target), .jump(let target), .branch(let target): target
+        default: nil
+        }
+        guard let target, let own = function(at: target), depth < Self.depthLimit else { return false }
+        if Upkeep.isDestructor(own.symbol) { return true }
+        // A function of the program's that only computes is work: its result is.
+        return own.instructions.allSatisfy { isUpkeep($0, of: own, depth: depth + 1) } && (Upkeep.isOfLibrary(own.symbol) || own.instructions.contains(where: isCall))
+    }
+
+    /// std::function's manager, told to destroy what it keeps (libstdc++, bits/std_function.h: `__destroy_functor` is 3, the third argument).
+    private func putsClosureAway(_ call: Instruction, in code: FunctionCode) -> Bool {
+        guard let row = code.instructions.firstIndex(where: { $0.address == call.address }) else { return false }
+        return code.instructions[max(0, row - 5)..<row].contains { bytes(of: $0) == [0xba, 3, 0, 0, 0] }
+    }
+}
+
+/// What programs do when they have nothing more to do.
+private enum Upkeep {
+    private static let names: Set<String> = [
+        "pthread_join", "pthread_detach", "thrd_join", "thrd_detach", "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_rwlock_unlock", "mtx_lock", "mtx_unlock",
+        "pthread_mutex_destroy", "pthread_rwlock_destroy", "pthread_cond_destroy", "pthread_attr_destroy", "mtx_destroy", "cnd_destroy", "sem_destroy",
+        "pthread_cond_wait", "pthread_cond_signal", "pthread_cond_broadcast", "cnd_wait", "cnd_signal", "cnd_broadcast", "free", "close", "munmap",
+    ]
+
+    /// Itanium C++ ABI, 5.1: std::thread's and std::condition_variable's own functions, `operator delete`.
+    static func isUpkeep(_ name: String) -> Bool {
+        names.contains(name) || isDestructor(name) || ["_ZNSt6thread4join", "_ZNSt6thread6detach", "_ZNSt18condition_variable", "_ZdlPv", "_ZdaPv"].contains { name.hasPrefix($0) }
+    }
+
+    /// Destructors (5.1.4.3), maybe split up by the compiler, and by which std::unique_ptr calls one.
+    static func isDestructor(_ symbol: String) -> Bool {
+        let name = symbol.prefix { $0 != "." }
+        return ["D0Ev", "D1Ev", "D2Ev"].contains { name.hasSuffix($0) } || name.hasPrefix("_ZNKSt14default_delete")
+    }
+
+    static func isOfLibrary(_ symbol: String) -> Bool { ["_ZSt", "_ZNSt", "_ZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx"].contains { symbol.hasPrefix($0) } }
+}
