@@ -21,13 +21,13 @@ extension LiveJavaTests {
             ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
             ("VansLost", .conditionNeverSignalled), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
-            ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted),
+            ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("LooksDrop", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
-            "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "healthy-chain-first", "healthy-chain-slow",
+            "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "LooksAnswer", "healthy-chain-first", "healthy-chain-slow",
         ]
 
         // Attaching is mostly waiting: some at a time.

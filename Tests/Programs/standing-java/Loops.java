@@ -9,9 +9,11 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** Counts visitors in a loop around a selector; what other threads ask is answered by the loop too. */
@@ -36,10 +38,11 @@ class Turnstile {
         return answer.get();
     }
 
-    void loop(Manner manner) throws Exception {
+    /** Looks at the selector now and then, where it does not wait at it. */
+    void loop(Manner manner, boolean waits) throws Exception {
         ByteBuffer line = ByteBuffer.allocate(64);
         while (true) {
-            selector.select();
+            if (waits) selector.select(); else { selector.selectNow(); Standing.pause(50); }
             for (CompletableFuture<Integer> question; (question = questions.poll()) != null;) question.complete(visitors);
             for (SelectionKey key : selector.selectedKeys()) {
                 if (key.isAcceptable()) {
@@ -62,9 +65,11 @@ class Turnstile {
     }
 
     /** Two visitors: the first one speaks, again when it was answered; the second one listens. */
-    static void visit(Manner manner) throws Exception {
+    static void visit(Manner manner) throws Exception { visit(manner, true); }
+
+    static void visit(Manner manner, boolean waits) throws Exception {
         Turnstile turnstile = new Turnstile();
-        Standing.start("turnstile", () -> turnstile.loop(manner));
+        Standing.start("turnstile", () -> turnstile.loop(manner, waits));
         Executors.newScheduledThreadPool(1).scheduleAtFixedRate(() -> System.err.print(""), 0, 300, TimeUnit.MILLISECONDS);
         Socket speaker = new Socket(InetAddress.getLoopbackAddress(), turnstile.door.socket().getLocalPort());
         Socket listener = new Socket(InetAddress.getLoopbackAddress(), turnstile.door.socket().getLocalPort());
@@ -98,4 +103,29 @@ class LoopDrops {
 /** Its healthy twin: what one says is for the others. */
 class LoopTells {
     public static void main(String[] arguments) throws Exception { Turnstile.visit(Turnstile.Manner.TELLS); }
+}
+
+/** Looks now and then, and drops what it reads, beside a thread that stands for a reason of its own: that is not who would have answered. */
+class LooksDrop {
+    private static final BlockingQueue<String> notes = new LinkedBlockingQueue<>();
+
+    static void keepNotes() {
+        Standing.start("notes", () -> file(notes));
+        if (System.nanoTime() == 0) notes.add("never");
+    }
+
+    private static void file(BlockingQueue<String> notes) throws InterruptedException { System.err.println(notes.take() + notes.take()); }
+
+    public static void main(String[] arguments) throws Exception {
+        keepNotes();
+        Turnstile.visit(Turnstile.Manner.DROPS, false);
+    }
+}
+
+/** Its healthy twin: the client is answered, by and by. */
+class LooksAnswer {
+    public static void main(String[] arguments) throws Exception {
+        LooksDrop.keepNotes();
+        Turnstile.visit(Turnstile.Manner.ANSWERS, false);
+    }
 }
