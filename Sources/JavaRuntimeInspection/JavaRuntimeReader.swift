@@ -134,6 +134,10 @@ package struct JavaRuntimeReader {
             let polling = JavaPolling(calls: calls, survey: survey, deadline: min(deadline, .now + Self.longestSurvey)).waits(subjects, waits)
             for (tid, wait) in polling { runtime.threads[tid]?.wait = wait }
         }
+        let loan = JavaLoan(calls: calls)
+        for subject in subjects where waits[subject.thread.tid].map({ $0.kind == .queueTake && $0.rest == nil }) == true && ContinuousClock.now < survey.deadline {
+            if loan.isShown(by: subject.frames) { runtime.threads[subject.thread.tid]?.wait?.isLoan = true }
+        }
         for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
         for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
             guard let exchange = JavaExchange(calls: calls).exchange(subject.frames) else { continue }

@@ -18,9 +18,9 @@ extension LiveJavaTests {
             ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-chain", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("orders-asked", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
-            ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted),
+            ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted), ("beside-retried", .conditionNeverSignalled),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
-            ("VansLost", .conditionNeverSignalled), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
+            ("VansLost", .poolExhausted), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
             ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("LooksDrop", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted),
         ]
         static let healthy = [

@@ -45,6 +45,8 @@ public struct ManagedWait: Codable, Sendable, Hashable {
     /// The event loop that was to bring it about ran once, and no thread runs it any more.
     public var isLoopStopped: Bool?
     public var descriptor: Int32?
+    /// For one that takes from a container: whether its code gives what it takes back to that, as borrowers do.
+    public var isLoan: Bool?
     /// Parties, items or pieces of work that are missing: see `Kind`.
     public var count: Int?
     /// The timeout given, in seconds; nil means that it waits for ever.

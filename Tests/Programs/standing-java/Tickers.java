@@ -64,6 +64,12 @@ class Tickers {
             });
             writer.join();
         });
+        programs.put("beside-retried", () -> {
+            beat();
+            loads.put("first");
+            if (beats < 0) loads.put("never");
+            for (int round = 0; round < 3; round++) deliver();
+        });
         programs.put("beside-closing", () -> {
             beat();
             BlockingQueue<String> rows = new LinkedBlockingQueue<>();
@@ -182,6 +188,14 @@ class Tickers {
     }
 
     private static String ask() throws Exception { return answer.get(); }
+
+    static final BlockingQueue<String> loads = new LinkedBlockingQueue<>();
+
+    // Puts back only what it failed with.
+    private static void deliver() throws InterruptedException {
+        String load = loads.take();
+        if (load.isEmpty()) loads.put(load);
+    }
 
     private static void put() {
         long stamp = lock.writeLock();

@@ -129,7 +129,8 @@ struct ParkRule: DiagnosisRule {
     private func lent(_ wait: ManagedWait, _ shape: StackShape, _ who: String, _ standstill: Standstill, _ graph: WaitGraph, _ nobody: String) -> Candidate? {
         // Libraries wait by events and futures too; of the program's own these are mostly results.
         let isPlain = [.semaphore, .condition, .queueTake].contains(wait.kind)
-        guard isPlain || [.event, .future].contains(wait.kind), wait.workers == nil, wait.processes == nil, let pool = poolText(shape, ofPackages: !isPlain) else { return nil }
+        guard isPlain || [.event, .future].contains(wait.kind), wait.workers == nil, wait.processes == nil, let pool = poolText(shape, ofPackages: !isPlain) ?? (wait.isLoan == true ? shape.own.first?.function : nil)
+        else { return nil }
         return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`), and \(nobody) is left to give one back")
     }
 
