@@ -153,7 +153,9 @@ extension CodeReach {
 
     func isWork(_ call: Instruction) -> Bool {
         guard let symbol = symbol(of: call), symbol.hasPrefix("$s") else { return false }
-        return !Self.upkeep.contains { symbol.hasSuffix($0) } && !Self.hops.contains { symbol.contains($0) }
+        // Of several that are alike one may be left: `Tm`.
+        let own = symbol.hasSuffix("Tm") ? symbol.dropLast(2) : symbol[...]
+        return !Self.upkeep.contains { own.hasSuffix($0) } && !Self.hops.contains { symbol.contains($0) }
     }
 
     /// Whether a branch is taken in a task that is not cancelled; nil where that does not decide it.

@@ -164,10 +164,12 @@ extension Follower {
     }
 
     /// Whether a task that reads a stream keeps what a library's own task waits for: it has asked to be told of changes, such as GRDB's
-    /// `ValueObservation.values(in:)`, and there may be none.
+    /// `ValueObservation.values(in:)`, and there may be none. Whoever waits for that task may keep it for it.
     private func isSubscriber(_ task: TaskRecord) -> Bool {
-        index.tasks.contains { other in
-            other.pid == task.pid && other.wait?.kind == .stream && isLibrarys(other) && other.wait?.onlyThrough?.contains { $0.hasSuffix("held by task \(task.id)") } == true
+        let keepers = [task.id] + index.tasks.filter { $0.pid == task.pid && ($0.wait?.kind == .group && $0.children.contains(task.id) || $0.wait?.task == task.id) }.map(\.id)
+        return index.tasks.contains { other in
+            other.pid == task.pid && other.wait?.kind == .stream && isLibrarys(other)
+                && other.wait?.onlyThrough?.contains { through in keepers.contains { through.hasSuffix("held by task \($0)") } } == true
         }
     }
 

@@ -2152,5 +2152,46 @@ def answer_in_parts():
     show(answer)
 
 
+
+async def ask_itself(ask):
+    """A server whose handler asks the server itself for something."""
+    async def serve(reader, writer):
+        question = await reader.readline()
+        if question == b"total\n":
+            await ask(server.sockets[0].getsockname()[1])
+        writer.write(b"7\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    threading.Timer(0.5, ready).start()
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(b"total\n")
+    await server.serve_forever()
+
+
+def fetch_part(port):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"part\n")
+        return connection.makefile().readline()
+
+
+@program
+def loop_asks_itself():
+    """The loop that would accept the connection waits for what comes on it."""
+    async def ask(port):
+        return fetch_part(port)
+
+    asyncio.run(ask_itself(ask))
+
+
+@program
+def loop_asks_aside():
+    """Its twin: another thread asks, and the loop answers."""
+    async def ask(port):
+        return await asyncio.to_thread(fetch_part, port)
+
+    asyncio.run(ask_itself(ask))
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()

@@ -27,6 +27,9 @@ struct ConnectionRule: DiagnosisRule {
         guard case .socket(let standing) = standstill.ending, let (row, socket) = socket(standstill.end, graph) else { return nil }
         let to = socket.remote.map(\.description) ?? socket.unixPath ?? "its peer"
         let peer = SocketText.peerText(socket, graph.index)
+        if let loop = loopThatAsksItself(standstill, socket, graph) {
+            return make(.eventLoopBlocked, rank: 5, standstill, graph, "\(NodeText.short(loop, graph.index)) is an event loop and waits for \(to), where it would have to answer itself")
+        }
         switch standing {
         case .owed(let since, _):
             if let began = StreamRule.answerBegan(on: socket, evidence) {
@@ -74,6 +77,17 @@ struct ConnectionRule: DiagnosisRule {
             _ = row
             return nil
         }
+    }
+
+    /// The thread of an event loop that waits, in the middle of a round of it, for what only its own process would send.
+    private func loopThatAsksItself(_ standstill: Standstill, _ socket: SocketRecord, _ graph: WaitGraph) -> NodeKey? {
+        guard let node = standstill.path.last?.from, case .thread(let pid, let tid) = node, let thread = graph.index.thread(tid),
+            StackShape(thread).runsEventLoop || StackShape(thread).contains(anyOf: ["BaseEventLoop._run_once"]),
+            case let answerers = graph.index.answerers(of: socket), !answerers.isEmpty, answerers.allSatisfy({ $0.pid == pid }), graph.index.threads(of: pid).allSatisfy({ other in
+                other.tid == tid || other.wait?.descriptors?.contains { $0.operation == .accept } != true
+            })
+        else { return nil }
+        return node
     }
 
     private func connecting(_ standstill: Standstill, _ socket: SocketRecord, _ retransmits: Int, _ graph: WaitGraph) -> Candidate? {
