@@ -139,8 +139,9 @@ package struct JavaRuntimeReader {
             if loan.isShown(by: subject.frames) { runtime.threads[subject.thread.tid]?.wait?.isLoan = true }
         }
         for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
+        let exchanges = JavaExchange(calls)
         for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
-            guard let exchange = JavaExchange(calls: calls).exchange(subject.frames) else { continue }
+            guard let exchange = exchanges.exchange(subject.frames) else { continue }
             var code = runtime.threads[subject.thread.tid]?.codeAhead ?? CodeAhead()
             code.exchange = exchange
             runtime.threads[subject.thread.tid]?.codeAhead = code

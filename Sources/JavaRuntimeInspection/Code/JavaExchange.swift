@@ -2,8 +2,12 @@ internal import Evidence
 internal import ProcessInspection
 
 /// Who speaks first on a connection that the program reads from by itself, by the order in which its methods send and read.
-struct JavaExchange {
-    let calls: JavaCalls
+final class JavaExchange {
+    private let calls: JavaCalls
+    /// By method of the program: whether it sends; nil where that is not known.
+    private var told: [JavaCalls.Target: Bool?] = [:]
+
+    init(_ calls: JavaCalls) { self.calls = calls }
 
     /// Packages of the platform by which a program reads from a connection, and that send nothing meanwhile.
     private static let transport = ["java.net.Socket", "java.io.", "sun.nio.", "java.nio.", "java.util.Scanner", "java.lang.", "jdk.internal.", "sun.security.ssl."]
@@ -11,7 +15,7 @@ struct JavaExchange {
         "write", "writeBytes", "writeChars", "writeUTF", "writeInt", "writeLong", "writeShort", "writeByte", "writeObject", "println", "print", "printf", "format", "append", "newLine", "flush", "send", "sendText",
     ]
     private static let frameLimit = 16
-    private static let depthLimit = 4
+    private static let methodLimit = 500
 
     /// - Returns: see `CodeAhead.exchange`.
     func exchange(_ frames: [JavaFrame]) -> CodeAhead.Exchange? {
@@ -27,7 +31,7 @@ struct JavaExchange {
     }
 
     private func step(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> ExchangeOrder.Step {
-        switch sends(instruction, method, Self.depthLimit) {
+        switch sends(instruction, method) {
         case true?: return .sends
         case nil: return .maySend
         case false?:
@@ -39,21 +43,26 @@ struct JavaExchange {
     /// By which what came is handed on.
     private static let handling: Set<String> = ["println", "printf", "put", "offer", "add", "accept", "submit", "execute", "complete"]
 
-    private func sends(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ depth: Int) -> Bool? {
+    private func sends(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> Bool? {
         guard JavaBytecode.invokes.contains(instruction.opcode) else { return false }
         guard let target = calls.calls([instruction], of: method)?.first else { return nil }
         // Standard output is one of these, and seldom a connection.
         if target.className == "java.io.PrintStream" { return false }
         if calls.program[target.className] == nil { return Self.sending.contains(target.name) && !target.className.hasPrefix("java.lang.") }
-        guard depth > 0 else { return nil }
-        var isUnknown = false
-        for named in Set(calls.named(target.name)) where named == target || calls.program[named.className].map({ calls.ancestry($0).contains(target.className) }) == true {
-            for callee in calls.program[named.className].flatMap({ calls.declaredMethods($0) }) ?? [] where callee.target == named {
-                let told = callee.bytecode.instructions.map { sends($0, callee, depth - 1) }
-                if told.contains(true) { return true }
-                isUnknown = isUnknown || told.contains(nil)
-            }
-        }
-        return isUnknown ? nil : false
+        let targets = Set(calls.named(target.name)).filter { $0 == target || calls.program[$0.className].map { calls.ancestry($0).contains(target.className) } == true }
+        let found: [Bool?] = targets.map { sends($0) }
+        return found.contains(true) ? true : found.contains(nil) ? nil : false
+    }
+
+    private func sends(_ target: JavaCalls.Target) -> Bool? {
+        if let known = told[target] { return known }
+        // One that calls itself sends no more by that.
+        told[target] = .some(false)
+        guard told.count < Self.methodLimit else { return nil }
+        let methods = (calls.program[target.className].flatMap { calls.declaredMethods($0) } ?? []).filter { $0.target == target }
+        let steps: [Bool?] = methods.flatMap { method in method.bytecode.instructions.map { sends($0, method) } }
+        let found: Bool? = steps.contains(true) ? true : steps.contains(nil) ? nil : false
+        told[target] = .some(found)
+        return found
     }
 }

@@ -8,7 +8,10 @@ package final class CodeReach {
     let modules: ModuleTable
     let memory: any MemoryReader
     private let deadline: ContinuousClock.Instant
+    var isLate: Bool { ContinuousClock.now >= deadline }
     private var functions: [UInt64: FunctionCode?] = [:]
+    /// What calls mean for who speaks first on a connection, by function or slot.
+    var exchanges: [UInt64: ExchangeOrder.Step] = [:]
     private var imports: [UInt64: Imports] = [:]
     /// What the program's data leads to: addresses in its own file, and the metadata of classes; nil where that is more than can be followed.
     package var ledFrom: (Range<UInt64>) -> Set<UInt64>? = { _ in nil }

@@ -56,21 +56,27 @@ extension CodeReach {
     }
 
     private func step(_ instruction: Instruction, _ code: FunctionCode) -> ExchangeOrder.Step {
-        var search = Search()
-        var isOwn = false
         switch instruction.kind {
-        case .call(let target):
-            isOwn = slot(ofStubAt: target) == nil
-            called(target, &search)
-        case .jump(let target): if code.range.contains(target) { return .other } else { called(target, &search) }
-        case .callThrough(let slot), .jumpThrough(let slot): calledThrough(slot, &search)
+        case .call(let target): return step(ofCallTo: target, isSlot: false)
+        case .jump(let target): return code.range.contains(target) ? .other : step(ofCallTo: target, isSlot: false)
+        case .callThrough(let slot), .jumpThrough(let slot): return step(ofCallTo: slot, isSlot: true)
         case .indirectCall, .systemCall: return .maySend
         case .branch, .indirectJump, .other, .end: return .other
         }
+    }
+
+    private func step(ofCallTo place: UInt64, isSlot: Bool) -> ExchangeOrder.Step {
+        if let known = exchanges[place] { return known }
+        var search = Search()
+        if isSlot { calledThrough(place, &search) } else { called(place, &search) }
+        guard !isLate else { return .maySend }
         run(&search)
-        if !search.imported.isDisjoint(with: Self.sending) { return .sends }
-        if search.shortfall != nil || search.imported.contains(where: Releasing.writesStreams) { return .maySend }
-        return isOwn || !search.imported.isDisjoint(with: ["puts", "printf", "__printf_chk"]) ? .handles : .other
+        let isOwn = !isSlot && slot(ofStubAt: place) == nil
+        let step: ExchangeOrder.Step = if !search.imported.isDisjoint(with: Self.sending) { .sends }
+            else if search.shortfall != nil || search.imported.contains(where: Releasing.writesStreams) { .maySend }
+            else { isOwn || !search.imported.isDisjoint(with: ["puts", "printf", "__printf_chk"]) ? .handles : .other }
+        exchanges[place] = step
+        return step
     }
 
     /// What sends on a connection (POSIX; OpenSSL, GnuTLS).

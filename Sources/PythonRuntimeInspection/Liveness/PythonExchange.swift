@@ -6,6 +6,8 @@ final class PythonExchange {
     private let objects: PythonObjects
     private let uses: CodeUses
     private var modules: [UInt64: [String: [UInt64]]] = [:]
+    /// By function: whether it sends.
+    private var told: [UInt64: Bool] = [:]
 
     init(_ objects: PythonObjects, _ uses: CodeUses) { (self.objects, self.uses) = (objects, uses) }
 
@@ -18,7 +20,7 @@ final class PythonExchange {
         "bytearray", "memoryview", "unpack", "unpack_from", "range", "time", "monotonic", "settimeout",
     ]
     private static let frameLimit = 16
-    private static let depthLimit = 4
+    private static let functionLimit = 500
 
     /// - Parameter frames: of a thread or task that reads, innermost first.
     /// - Returns: see `CodeAhead.exchange`.
@@ -34,7 +36,7 @@ final class PythonExchange {
             let copy = own.flatMap { own in all.last { $0.name == own.name && frame.code.lines.line(at: code[$0.row].unit) == frame.code.lines.line(at: code[own.row].unit) } }
             let row = min(standing + (copy?.row ?? 0) - (own?.row ?? 0), code.count - 1)
             let calls = Dictionary(all.filter { $0.row != copy?.row }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
-            order.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals, Self.depthLimit) ? .sends : Self.assembling.contains($0) ? .other : .handles } ?? .other }
+            order.add(uses.flow(code), at: row) { calls[$0].map { sends($0, frame.globals) ? .sends : Self.assembling.contains($0) ? .other : .handles } ?? .other }
             if order.isOver { break }
         }
         return order.exchange
@@ -76,13 +78,17 @@ final class PythonExchange {
     }
 
     /// Whether a function of that name sends, or a function of the program that it calls.
-    private func sends(_ name: String, _ globals: UInt64, _ depth: Int) -> Bool {
+    private func sends(_ name: String, _ globals: UInt64) -> Bool {
         if Self.sending.contains(name) { return true }
-        guard depth > 0 else { return false }
         return functions(name, globals).contains { function in
+            if let told = told[function] { return told }
+            // One that calls itself sends no more by that.
+            told[function] = false
             // PyFunctionObject: func_globals 16, func_code 48.
-            guard let address = objects.word(function &+ 48), let code = PythonCode(address, objects), !code.isOfLibrary, let globals = objects.word(function &+ 16) else { return false }
-            return calls(uses.instructions(of: code)[...], names(of: code), globals).contains { sends($0.name, globals, depth - 1) }
+            guard told.count < Self.functionLimit, let address = objects.word(function &+ 48), let code = PythonCode(address, objects), !code.isOfLibrary, let globals = objects.word(function &+ 16) else { return false }
+            let found = calls(uses.instructions(of: code)[...], names(of: code), globals).contains { sends($0.name, globals) }
+            told[function] = found
+            return found
         }
     }
 
