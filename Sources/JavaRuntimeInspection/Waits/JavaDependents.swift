@@ -8,18 +8,20 @@ enum JavaDependents {
         var found: Set<UInt64> = []
         var open = Array(sources.prefix(limit))
         while let future = open.popLast(), found.count < limit {
+            guard !found.contains(future) else { continue }
             let completions = completions(of: future, heap)
             guard !completions.contains(where: { isLimit($0, heap) }) else { continue }
-            guard found.insert(future).inserted else { continue }
-            open += completions.compactMap { dependent($0, heap) }
+            found.insert(future)
+            open += Set(completions.compactMap { dependent($0, heap) }).subtracting(found)
         }
         return found
     }
 
     private static func completions(of future: UInt64, _ heap: JavaHeap) -> [UInt64] {
         var result: [UInt64] = []
+        var seen: Set<UInt64> = []
         var next = heap.reference(future, "stack")
-        while let current = next, result.count < limit {
+        while let current = next, result.count < limit, seen.insert(current).inserted {
             result.append(current)
             next = heap.reference(current, "next")
         }

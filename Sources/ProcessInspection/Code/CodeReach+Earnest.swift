@@ -32,7 +32,14 @@ extension CodeReach {
     package func beginsRound(_ place: UInt64) -> Bool {
         guard let pieces = pieces(around: place), let round = pieces.flow.loops(around: pieces.row).last else { return false }
         let awaited = pieces.awaited.filter { $0.value != [Self.hop] }
-        return pieces.flow.comesFirst(to: pieces.row, in: round, before: Set(awaited.keys))
+        return pieces.flow.comesFirst(to: pieces.row, in: round, before: Set(awaited.keys)) == true
+    }
+
+    /// Whether what goes on at `place` is the first thing that its function awaits.
+    package func isFirstAwaited(_ place: UInt64) -> Bool {
+        guard var pieces = pieces(around: place) else { return false }
+        for (row, awaited) in pieces.awaited where awaited != [Self.hop] && row != pieces.row { pieces.flow.successors[row] = [] }
+        return pieces.flow.reached(from: [0]).contains(pieces.row)
     }
 
     /// - Parameter places: where the functions of a task go on, innermost first.

@@ -18,8 +18,8 @@ extension CodeReach {
     /// Whether a thread never comes out of one of the functions that it is in, but by an exception.
     func neverLeaves(_ stack: [Frame]) -> Bool {
         let counters = counters(stack)
-        guard let last = counters.firstIndex(where: { address in function(at: address).map { neverLeaves($0, from: address) } ?? false }) else { return false }
-        let search = search(from: Array(counters[...last]))
+        guard let outermost = counters.firstIndex(where: { address in function(at: address).map { neverLeaves($0, from: address) } ?? false }) else { return false }
+        let search = search(from: Array(counters[...outermost]))
         // Where calls through pointers lead is not known: to any function that the program uses.
         let called = search.shortfall == nil ? search.imported : Set(modules.modules.filter { !Releasing.isLeaf($0.path) }.flatMap { imports(of: $0).names.values })
         return called.isDisjoint(with: ["pthread_exit", "thrd_exit"])
@@ -40,8 +40,8 @@ extension CodeReach {
             else { return false }
             isHanded = isHanded || row > 0 && call.kind == .indirectCall
             if isHanded, !cycle.isEmpty { return false }
-            let calls = cycle.filter { (isCall($0) || $0.kind == .indirectCall) && $0.address != call.address }
-            if code.passed(before: call.address, among: calls, asLoops: false, ends: doesNotReturn).contains(where: gives) { return false }
+            let givers = cycle.filter { (isCall($0) || $0.kind == .indirectCall) && $0.address != call.address && gives($0) }
+            if !givers.isEmpty, !code.passed(before: call.address, among: givers, asLoops: false, ends: doesNotReturn).isEmpty { return false }
             // Nobody comes back to the functions outside of it.
             if neverLeaves(code, from: frame.programCounter) { return true }
         }
@@ -83,7 +83,7 @@ extension CodeReach {
         case .call(let target), .jump(let target), .branch(let target): target
         default: nil
         }
-        guard let target, let own = function(at: target), depth < Self.depthLimit else { return false }
+        guard let target, let own = function(at: target), depth < Self.depthLimit, !isLate else { return false }
         if Upkeep.isDestructor(own.symbol) { return true }
         // A function of the program's that only computes is work: its result is.
         return own.instructions.allSatisfy { isUpkeep($0, of: own, depth: depth + 1) } && (Upkeep.isOfLibrary(own.symbol) || own.instructions.contains(where: isCall))

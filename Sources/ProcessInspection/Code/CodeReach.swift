@@ -149,6 +149,7 @@ package final class CodeReach {
 
     func run(_ search: inout Search) {
         while let next = search.queue.popLast(), search.seen.count < Self.functionLimit, !search.isOver {
+            guard !isLate else { return search.shortfall = "there was no time to read all of the code" }
             guard let code = function(at: next) else {
                 search.shortfall = "the code of a function that it calls could not be read"
                 continue

@@ -14,16 +14,16 @@ struct CodeSurvey {
         reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: min(context.deadline, .now + Self.longest))
     }
 
-    /// By thread; nothing where nobody waits for others, or a language's runtime knows better.
+    /// By thread; nothing of those whose language's runtime knows better.
     func found() -> [Int32: CodeAhead] {
         #if arch(x86_64)
         let threads = context.threads.elements
         guard threads.count <= Self.threadLimit, !isRuntimes else { return [:] }
         var result = besides(forEver(threads), threads)
         for thread in threads.lazy.filter(Self.reads).prefix(Self.readerLimit) {
-            if let exchange = reach.exchange(thread.stack.elements) { result[thread.tid, default: CodeAhead()].exchange = exchange }
+            if !reach.isLate, let exchange = reach.exchange(thread.stack.elements) { result[thread.tid, default: CodeAhead()].exchange = exchange }
         }
-        for thread in threads where thread.wait?.kind == .sleep && thread.stack.status == .complete && reach.onlySleeps(thread.stack.elements) {
+        for thread in threads where thread.wait?.kind == .sleep && thread.stack.status == .complete && !reach.isLate && loop(thread)?.mayEnd == false && reach.onlySleeps(thread.stack.elements) {
             result[thread.tid, default: CodeAhead()].onlySleeps = true
         }
         return result

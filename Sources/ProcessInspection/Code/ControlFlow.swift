@@ -25,18 +25,21 @@ package struct ControlFlow {
 
     /// The loops around `row`, from the innermost to the outermost: what can run between leaving it and coming round to it.
     package func loops(around row: Int) -> [Set<Int>] {
+        guard successors.count <= Self.maximumLength else { return [] }
         var inner = self
         var found: [Set<Int>] = []
         while case let loop = inner.cycle(through: row), !loop.isEmpty, found.count < Self.maximumDepth {
             found.append(loop)
-            let heads = entries(of: loop)
-            // Where nothing leads in, the function begins there.
-            for other in loop { inner.successors[other].removeAll { heads.contains($0) || heads.isEmpty && $0 == loop.min() } }
+            var heads = entries(of: loop)
+            // Only an exception leads in, which is not followed.
+            if heads.isEmpty, let first = loop.min() { heads = [first] }
+            for other in loop { inner.successors[other].removeAll { heads.contains($0) } }
         }
         return found.reversed()
     }
 
     private static let maximumDepth = 16
+    private static let maximumLength = 50_000
 
     /// Where a loop is entered: from code that is come to, and not from what only fills the gap before it.
     private func entries(of loop: Set<Int>) -> Set<Int> {
@@ -46,10 +49,12 @@ package struct ControlFlow {
         return found
     }
 
-    /// Whether whoever enters a loop can come to `row` without passing any of `others`.
-    package func comesFirst(to row: Int, in loop: Set<Int>, before others: Set<Int>) -> Bool {
+    /// Whether whoever enters a loop can come to `row` without passing any of `others`; nil where no way is seen that leads into it.
+    package func comesFirst(to row: Int, in loop: Set<Int>, before others: Set<Int>) -> Bool? {
+        let entries = entries(of: loop)
+        guard !entries.isEmpty else { return nil }
         var open = self
         for other in successors.indices where !loop.contains(other) || others.contains(other) && other != row { open.successors[other] = [] }
-        return open.reached(from: Array(entries(of: loop).subtracting(others.subtracting([row])))).contains(row)
+        return open.reached(from: Array(entries.subtracting(others.subtracting([row])))).contains(row)
     }
 }

@@ -29,8 +29,8 @@ package struct ExchangeOrder {
         let (sure, possible) = (rows([.sends]), rows([.sends, .maySend]))
         let loops = flow.loops(around: row)
         for loop in loops where sendsLater || !sure.isDisjoint(with: loop) {
-            if flow.comesFirst(to: row, in: loop, before: possible) { return end(.answers) }
-            return end(flow.comesFirst(to: row, in: loop, before: sure) ? nil : .asks)
+            if flow.comesFirst(to: row, in: loop, before: possible) == true { return end(.answers) }
+            return end(flow.comesFirst(to: row, in: loop, before: sure) == false ? .asks : nil)
         }
         handles = handles || loops.contains { loop in loop.isDisjoint(with: possible) && !loop.isDisjoint(with: rows([.handles])) }
         if flow.reached(from: Array(possible)).contains(row) {
@@ -82,7 +82,7 @@ extension CodeReach {
     /// What sends on a connection (POSIX; OpenSSL, GnuTLS).
     private static let sending: Set<String> = ["send", "sendto", "sendmsg", "sendmmsg", "write", "writev", "SSL_write", "gnutls_record_send"]
 
-    /// Whether all that a thread can come to, and that no way leads out of, is to sleep again.
+    /// Whether all that a thread calls from where it sleeps on, and no way leads out of that, is to sleep again.
     package func onlySleeps(_ stack: [Frame]) -> Bool {
         guard let frame = program(stack).first, let code = function(at: frame.programCounter), let flow = code.flow(doesNotReturn),
             let row = code.instructions.firstIndex(where: { $0.next == frame.programCounter }), case let ahead = flow.reached(from: flow.successors[row]), ahead.contains(row)

@@ -5,6 +5,7 @@ struct TaskSurvey {
     let process: PythonProcess
     let uses: CodeUses
     private var objects: PythonObjects { process.objects }
+    private static let readerLimit = 256
 
     func complete(_ records: inout [TaskRecord], _ tasks: [AsyncTask]) {
         let rows = Dictionary(tasks.indices.map { (tasks[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
@@ -15,8 +16,8 @@ struct TaskSurvey {
             records[row].codeAhead?.ignoresCancellation = !awaitsWork && Deafness(objects: objects, uses: uses).isShown(task.frames)
         }
         let exchange = PythonExchange(objects, uses)
-        for (row, task) in tasks.enumerated() where records[row].managedWait?.kind == .read {
-            guard let found = exchange.exchange(task.frames) else { continue }
+        for row in records.indices.filter({ records[$0].managedWait?.kind == .read }).prefix(Self.readerLimit) {
+            guard let found = exchange.exchange(tasks[row].frames) else { continue }
             records[row].codeAhead = records[row].codeAhead ?? CodeAhead()
             records[row].codeAhead?.exchange = found
         }

@@ -9,6 +9,7 @@ struct Cancellers {
     private static let sleep = "_set_result_unless_cancelled"
     private static let ends: Set<String> = ["eval", "exec", "all_tasks", "exit", "_exit", "quit", "kill", "abort", "SystemExit", "KeyboardInterrupt"]
     private static let scopeLimit = 2000
+    private static let codeLimit = 10_000
 
     /// nil where the instructions of this version are not known.
     init?(process: PythonProcess) {
@@ -66,8 +67,11 @@ struct Cancellers {
         var known: Set<UInt64> = []
         func scope(_ dictionary: UInt64) { if dictionary != 0, known.insert(dictionary).inserted { scopes.append(dictionary) } }
         func add(_ use: CodeUse) {
-            names.formUnion(use.globals.union(use.attributes).union(use.globals.contains("getattr") ? use.texts : []))
-            for code in use.nested where codes.insert(code).inserted { uses.all(of: code).map(add) }
+            var open = [use]
+            while let use = open.popLast() {
+                names.formUnion(use.globals.union(use.attributes).union(use.globals.contains("getattr") ? use.texts : []))
+                for code in use.nested where codes.count < Self.codeLimit && codes.insert(code).inserted { uses.all(of: code).map { open.append($0) } }
+            }
         }
         for frame in frames {
             add(uses.remaining(of: frame))
@@ -81,9 +85,9 @@ struct Cancellers {
         var (count, next) = (-1, 0)
         while count != names.count + codes.count + scopes.count {
             count = names.count + codes.count + scopes.count
-            guard scopes.count < Self.scopeLimit, names.allSatisfy({ !$0.lowercased().contains("cancel") && !Self.ends.contains($0) }) else { return true }
+            guard scopes.count < Self.scopeLimit, codes.count < Self.codeLimit, names.allSatisfy({ !$0.lowercased().contains("cancel") && !Self.ends.contains($0) }) else { return true }
             next = 0
-            while next < scopes.count {
+            while next < min(scopes.count, Self.scopeLimit) {
                 for entry in objects.entries(of: scopes[next]) { visit(entry, names, &codes, scope, add) }
                 next += 1
             }

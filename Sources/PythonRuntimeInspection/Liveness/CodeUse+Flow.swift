@@ -29,7 +29,7 @@ extension Opcodes {
     var storeName: UInt8 { minor <= 12 ? 90 : 114 }
 
     /// FOR_ITER in its specialised forms.
-    fileprivate var iterating: Set<UInt8> {
+    var iterating: Set<UInt8> {
         switch minor {
         case 12: [62, 63, 64, 65]
         case 13...: [187, 188, 189, 190]

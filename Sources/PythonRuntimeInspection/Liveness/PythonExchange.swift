@@ -48,8 +48,12 @@ final class PythonExchange {
         let flow = uses.flow(code)
         let ahead = flow.reached(from: flow.successors[row])
         guard ahead.contains(row), ahead.allSatisfy({ !flow.successors[$0].isEmpty }) else { return false }
-        let called = Dictionary(calls(code[...], names(of: frame.code), frame.globals).map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
-        return ahead.allSatisfy { called[$0].map { ["sleep", "time"].contains($0) } ?? true }
+        let called = calls(code[...], names(of: frame.code), frame.globals).filter { ahead.contains($0.row) }.map(\.name)
+        let opcodes = uses.opcodes
+        let others = opcodes.handling.awaits.union(opcodes.iterating).union(opcodes.items)
+        return called.allSatisfy { ["sleep", "time"].contains($0) } && functions("sleep", frame.globals).isEmpty
+            && ahead.count { opcodes.calls.contains(code[$0].opcode) } == called.count { $0 == "sleep" }
+            && ahead.allSatisfy { !others.contains(code[$0].opcode) && opcodes.kind(code[$0].opcode) != .store }
     }
 
     private func names(of code: PythonCode) -> [String] { objects.word(code.address &+ 32).map { objects.tuple($0).map { objects.string($0) ?? "" } } ?? [] }

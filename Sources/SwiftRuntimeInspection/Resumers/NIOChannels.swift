@@ -140,8 +140,8 @@ struct NIOChannels {
         return led
     }
 
-    /// Futures of its own that a channel keeps are those of its end and of its being connected (BaseSocketChannel.swift: `closePromise`); a callback of such a future holds the
-    /// continuation of whoever awaits it.
+    /// Futures of its own that a channel keeps are those of its end and, until it is, of its being connected (BaseSocketChannel.swift: `closePromise`, `pendingConnect`); a
+    /// callback of such a future holds the continuation of whoever awaits it.
     private func closers(of channel: UInt64) -> Set<Int> {
         var found: Set<Int> = []
         var objects = objects(in: channel).filter { name($0) == "EventLoopFuture" }
@@ -149,6 +149,7 @@ struct NIOChannels {
         for _ in 0..<Self.closerDepth {
             var next: [UInt64] = []
             for object in objects {
+                guard seen.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return [] }
                 for word in words(in: object) {
                     if let task = search.reader.kin.indices[word] {
                         if search.reader.libraryWait(task) == .eventLoopFuture, isContinued(task, by: Step(object: object, depth: 0, own: 0)) { found.insert(task) }

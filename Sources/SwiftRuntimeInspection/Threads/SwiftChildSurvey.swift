@@ -43,7 +43,9 @@ struct SwiftChildSurvey {
     /// Whether it is in a loop without an end, which it pauses in, or each round of which begins with what it waits for.
     private func comesBack(_ task: TaskRecord) -> Bool {
         let sleeps = task.wait?.kind == .sleep
-        return places(of: task).enumerated().contains { row, place in reach.neverReturns(from: place, afterSleep: sleeps && row == 0) && (sleeps || reach.beginsRound(place)) }
+        let places = places(of: task)
+        guard let row = places.indices.first(where: { reach.neverReturns(from: places[$0], afterSleep: sleeps && $0 == 0) }) else { return false }
+        return sleeps || reach.beginsRound(places[row]) && places[..<row].allSatisfy(reach.isFirstAwaited)
     }
 
     private func isInEarnest(_ task: TaskRecord) -> Bool? {

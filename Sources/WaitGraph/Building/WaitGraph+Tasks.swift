@@ -57,7 +57,7 @@ extension WaitGraph {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the future"))
             } else if let tid = wait.watcherTID, isAway(tid, pid) {
                 add(edge(.thread(pid: pid, tid: tid), .queuedOn, "event loop of the connection whose handlers hold what it waits for"))
-            } else if wait.awaitsClose == true {
+            } else if awaitsClose(task) {
                 // Nothing that comes on the connection ends it.
                 return
             } else if let upload = upload(of: task) {
@@ -122,6 +122,11 @@ extension WaitGraph {
         if free.count == 1 { return free[0] }
         if rows.count == 1 { return others.contains(index.sockets[rows[0]].inode) || owing.isEmpty && mayAwaitClose(task) ? nil : rows[0] }
         return task.awaitsWholeAnswer ? alike(rows) : nil
+    }
+
+    /// Whether a task waits for the end of a connection; until all are established it may be that.
+    func awaitsClose(_ task: TaskRecord) -> Bool {
+        task.wait?.awaitsClose == true && !(index.socketRows[task.pid] ?? []).contains { index.sockets[$0].state == .synSent }
     }
 
     /// Whether the other end spoke, and this one never did: a server that has been told to stop may listen no more, and its future be that of its own end.

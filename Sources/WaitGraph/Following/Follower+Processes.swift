@@ -154,8 +154,8 @@ extension Follower {
         case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
         case .owed where isTasks(socket, pid): return .atRest("a task waits for what comes on the connection")
-        case .owed(_, everReceived: true) where Self.isEven(socket): return .atRest(Self.answers)
-        case let .owed(since, everReceived: true) where isHandlersAlone(pid):
+        case let .owed(since, everReceived: true) where runsNIO(pid) || Self.isEven(socket):
+            // No task is known to wait for what comes: it may have asked, or told something.
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
             return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(activity.standing(of: socket)), isCommitted: false))
         case .owed, .connecting, .notAccepted, .unacknowledged, .peerGone, .peerNotReading, .dripping, .closedByPeer(owed: true):
@@ -188,8 +188,7 @@ extension Follower {
             }
     }
 
-    /// Whether the handlers of SwiftNIO's event loops see to the connection and no task or thread waits for what comes: they may have asked, or told something.
-    private func isHandlersAlone(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }
+    private func runsNIO(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }
 
     /// Whether a task is known to read from the connection: that is judged by what it is at.
     private func isTasks(_ socket: SocketRecord, _ pid: Int32) -> Bool {

@@ -74,8 +74,8 @@ extension Follower {
         }
     }
 
-    /// As many messages in either direction: of requests one more would have gone out.
-    static func isEven(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn == $0.dataSegmentsOut } == true }
+    /// As many messages in either direction: of requests one more would have gone out, where each answer came in one segment.
+    static func isEven(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn > 0 && $0.dataSegmentsIn == $0.dataSegmentsOut } == true }
 
     func socketRow(_ key: NodeKey, _ inode: UInt64) -> Int? {
         if inode != 0, let row = index.socketRow[inode] { return row }

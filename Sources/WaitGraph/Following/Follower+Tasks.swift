@@ -128,7 +128,7 @@ extension Follower {
     private func asksItself(_ socket: SocketRecord, _ pid: Int32) -> Bool { socket.peer?.owners.contains { $0.pid == pid } == true }
 
     private func continuation(_ task: TaskRecord, _ key: NodeKey) -> Outcome {
-        if task.wait?.awaitsClose == true { return .atRest("waits for the end of a connection") }
+        if graph.awaitsClose(task) { return .atRest("waits for the end of a connection") }
         if task.wait?.isEventLoopShutDown == true, before(task) != nil || activity.earlier == nil {
             return .stuck(Standstill(end: key, ending: .loopShutDown, isCommitted: true))
         }

@@ -83,10 +83,12 @@ struct ConnectionRule: DiagnosisRule {
     private func loopThatAsksItself(_ standstill: Standstill, _ socket: SocketRecord, _ graph: WaitGraph) -> NodeKey? {
         guard let node = standstill.path.last?.from, case .thread(let pid, let tid) = node, let thread = graph.index.thread(tid),
             StackShape(thread).runsEventLoop || StackShape(thread).contains(anyOf: ["BaseEventLoop._run_once"]),
-            case let answerers = graph.index.answerers(of: socket), !answerers.isEmpty, answerers.allSatisfy({ $0.pid == pid }), graph.index.threads(of: pid).allSatisfy({ other in
-                other.tid == tid || other.wait?.descriptors?.contains { $0.operation == .accept } != true
-            })
+            let inode = socket.peer?.inode, case let answerers = graph.index.answerers(of: socket), !answerers.isEmpty, answerers.allSatisfy({ $0.pid == pid })
         else { return nil }
+        // Its other end, or the listener in whose queue that lies, is in an event loop's set that nobody polls.
+        let sets = graph.index.descriptors(of: pid).filter { $0.epoll?.contains { $0.inode == inode } == true }
+        let polled = Set(graph.index.threads(of: pid).flatMap { ($0.wait?.descriptors ?? []).map(\.fd) })
+        guard !sets.isEmpty, sets.allSatisfy({ !polled.contains($0.fd) }) else { return nil }
         return node
     }
 
