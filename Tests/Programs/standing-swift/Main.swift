@@ -87,6 +87,6 @@ struct Exhibit: Sendable {
     /// Never returns, except when it cannot stand.
     var stand: @Sendable ([String]) async -> Void
 
-    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, rounds, operations, circles, orders, dialogues]
+    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, rounds, operations, circles, orders]
         .reduce(into: [:]) { all, wing in all.merge(wing, uniquingKeysWith: { first, _ in first }) }
 }
