@@ -125,11 +125,7 @@ extension Follower {
         for peer in peers.sorted() {
             let across = WaitEdge(
                 from: edge.to, to: .process(peer), relation: .otherEnd, knownFrom: "socket at the other end", evidence: edge.evidence, isCommitted: true)
-            trail.append(edge)
-            onTrail[edge.to] = trail.count - 1
-            let found = follow(across)
-            onTrail[edge.to] = nil
-            trail.removeLast()
+            let found = follow(across, behind: edge)
             switch found {
             case .stuck(let standstill): return .stuck(standstill.following(edge))
             case _ where isOutOfDescriptors(peer):

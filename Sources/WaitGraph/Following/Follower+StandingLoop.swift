@@ -16,12 +16,7 @@ extension Follower {
         let across = WaitEdge(
             from: edge.to, to: .thread(pid: loop.pid, tid: loop.tid), relation: .otherEnd, knownFrom: WaitGraph.unpolled,
             evidence: index.threadRow[loop.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true)
-        trail.append(edge)
-        onTrail[edge.to] = trail.count - 1
-        let found = follow(across)
-        onTrail[edge.to] = nil
-        trail.removeLast()
-        switch found {
+        switch follow(across, behind: edge) {
         case .stuck(let standstill): return .stuck(standstill.following(edge))
         case .parked(let standstill):
             // One that takes its work elsewhere, or that is about to be let go on by its timer, keeps to its own order.

@@ -43,6 +43,17 @@ package struct Follower {
         }
     }
 
+    /// Follows the step to a connection's other end, with the one to the connection on the trail.
+    mutating func follow(_ across: WaitEdge, behind edge: WaitEdge) -> Outcome {
+        trail.append(edge)
+        onTrail[edge.to] = trail.count - 1
+        defer {
+            onTrail[edge.to] = nil
+            trail.removeLast()
+        }
+        return follow(across)
+    }
+
     /// Follows one edge, and puts it in front of what is found.
     mutating func follow(_ edge: WaitEdge) -> Outcome {
         trail.append(edge)
