@@ -67,6 +67,12 @@ extension LivePythonTests {
             if ["httpx-dropped", "httpx-dropped-by-threads"].contains(program) { try await hangs(program, .poolExhausted) } else { try await isHealthy(program) }
         }
 
+        /// anyio comes with httpx.
+        @Test(.enabled(if: hasClients, "needs python3-httpx and python3-aiohttp")) func aLimiterWhoseTokensAreTaken() async throws {
+            try await hangs("limiter-taken", .semaphoreNeverSignalled)
+            try await isHealthy("limiter-lent")
+        }
+
         /// In the middle of something, beside others that go on: neither healthy nor shown to hang.
         @Test func anEventDeepInTheMainTaskIsUnknown() async throws {
             let assessment = try await StandingPython.run("ticking-start") { try await $0.assessment { $0.verdict == .unknown } }

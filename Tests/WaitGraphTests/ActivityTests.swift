@@ -78,4 +78,13 @@ import Testing
         let activity = Self.activity([], [], wakes: [:])
         #expect(activity.standing(of: Self.connection(segments: (4, 4), acknowledged_ms: 44)) == .quiet(since_s: 9))
     }
+
+    @Test func whoHasYetToReadWhatCameDoesNotWaitForAPeerThatIsGone() {
+        let activity = Self.activity([], [], wakes: [:])
+        var socket = Self.connection(segments: (1, 4), acknowledged_ms: 0)
+        socket.peer = SocketPeer(kind: .gone)
+        #expect(activity.standing(of: socket) == .peerGone)
+        socket.receiveQueue = 5
+        #expect(activity.standing(of: socket) == .unread(bytes: 5))
+    }
 }

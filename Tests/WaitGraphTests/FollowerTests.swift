@@ -74,4 +74,32 @@ import Testing
         let other = [(function: "FnOnce::call_once", symbol: String?("_ZN4core3ops8function6FnOnce9call_once17he583347a3efab568E")), (function: "thread_start", symbol: nil)]
         #expect(start(one) == start([("lock", nil)] + one) && start(one) != start(other))
     }
+
+    /// Who uses an installed client waits in the middle of an operation only by functions of its own.
+    @Test func howDeepAReaderStandsIsToldByItsOwnProgram() {
+        func reader(_ functions: [(file: String, function: String)]) -> ThreadRecord {
+            var thread = ThreadRecord(pid: 1, tid: 1, name: "main", state: "S")
+            thread.managedStack = .complete(functions.map { row in
+                var frame = Frame(programCounter: 0)
+                (frame.file, frame.function) = row
+                return frame
+            })
+            return thread
+        }
+        let client = [("/usr/lib/python3/dist-packages/feed/parser.py", "Parser.read"), ("/usr/lib/python3/dist-packages/feed/client.py", "Client.listen")]
+        #expect(!MidMessage.isInOperation(reader(client + [("/srv/app.py", "<module>")])))
+        #expect(!MidMessage.isInOperation(reader(client + [("/srv/app.py", "follow"), ("/srv/app.py", "<module>")])))
+        #expect(MidMessage.isInOperation(reader(client + [("/srv/app.py", "price"), ("/srv/app.py", "order"), ("/srv/app.py", "<module>")])))
+        #expect(MidMessage.isInOperation(reader([("/srv/feed.py", "Client.ask"), ("/srv/app.py", "price"), ("/srv/app.py", "order"), ("/srv/app.py", "<module>")])))
+    }
+
+    /// An input that stays open is not what somebody stands for whom a peer owes an answer.
+    @Test func ofSeveralThingsThatAreWaitedForTheOneThatIsOwedCounts() {
+        func stuck(_ ending: Ending) -> Outcome { .stuck(Standstill(end: .thread(pid: 1, tid: 1), ending: ending, isCommitted: true)) }
+        let follower = Follower(WaitGraph(snapshots: [snapshot([])], samples: [], hungAfter_s: 5))
+        let input = Ending.pipeOpen(holders: [])
+        let peer = Ending.socket(.owed(since_s: 9, everReceived: false))
+        for outcomes in [[stuck(input), stuck(peer)], [stuck(peer), stuck(input)]] { #expect(follower.any(outcomes) == stuck(peer)) }
+        #expect(follower.any([stuck(input)]) == stuck(input))
+    }
 }

@@ -40,9 +40,11 @@ struct AsyncWaits {
         var type: String
         var functions: Set<String>
         var kind: ManagedWait.Kind
+        /// As its users know it: asyncio.Event.
+        var library: String { [type.split(separator: ".").first, type.split(separator: ".").last].compactMap { $0.map(String.init) }.joined(separator: ".") }
     }
 
-    /// Lib/asyncio/locks.py, queues.py, streams.py.
+    /// Lib/asyncio/locks.py, queues.py, streams.py; anyio's _backends/_asyncio.py.
     private static let methods = [
         Method(type: "asyncio.locks.Lock", functions: ["acquire"], kind: .lock),
         Method(type: "asyncio.locks.Event", functions: ["wait"], kind: .event),
@@ -52,6 +54,7 @@ struct AsyncWaits {
         Method(type: "asyncio.queues.Queue", functions: ["get"], kind: .queueTake),
         Method(type: "asyncio.queues.Queue", functions: ["put"], kind: .queuePut),
         Method(type: "asyncio.queues.Queue", functions: ["join"], kind: .queueJoin),
+        Method(type: "anyio._backends._asyncio.CapacityLimiter", functions: ["acquire_on_behalf_of"], kind: .semaphore),
     ]
 
     func record(_ task: AsyncTask, pid: Int32, isClosed: Bool) -> TaskRecord {
@@ -98,12 +101,12 @@ struct AsyncWaits {
             // A gathering that also has futures of other kinds waits for those as well.
             return pending(objects.list(children))
         }
-        guard let frame = task.frames.first, frame.code.isLibrary else { return [] }
-        if frame.isLibrary("asyncio/taskgroups.py", "TaskGroup.__aexit__") || frame.isLibrary("asyncio/taskgroups.py", "TaskGroup._aexit"),
-            let group = frame.local("self", objects)
-        {
+        guard let frame = task.frames.first, frame.code.isOfLibrary else { return [] }
+        // asyncio's and anyio's.
+        if ["TaskGroup.__aexit__", "TaskGroup._aexit"].contains(frame.code.name), let group = frame.local("self", objects) {
             return tasks.map(\.address).filter { holds(group, $0) }
         }
+        guard frame.code.isLibrary else { return [] }
         if let inner = frame.local("fut", objects), isTask.contains(inner) { return [inner] }
         if let set = frame.local("fs", objects) { return tasks.map(\.address).filter { sets.contains($0, in: set) } }
         return []
@@ -159,12 +162,12 @@ struct AsyncWaits {
             return (wait, reading.owed)
         }
         for frame in task.frames.prefix(4) {
-            guard frame.code.isLibrary, let this = frame.local("self", objects), let type = objects.type(of: this) else { break }
+            guard frame.code.isOfLibrary, let this = frame.local("self", objects), let type = objects.type(of: this) else { break }
             let function = frame.code.name.split(separator: ".").last.map(String.init) ?? ""
             guard let method = Self.methods.first(where: { $0.functions.contains(function) && type.descends(from: $0.type) }) else { continue }
             wait.kind = method.kind
             wait.object = this
-            wait.typeName = "asyncio.\(method.type.split(separator: ".").last ?? "")"
+            wait.typeName = method.library
             wait.name = names.name(of: this, from: task.frames)
             wait.knownFrom = "type of the object in whose method the task waits"
         }

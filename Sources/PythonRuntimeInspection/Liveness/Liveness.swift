@@ -90,7 +90,8 @@ struct Liveness {
         let awaited = Set(dead.flatMap(\.units))
         var result: [Unit.Key: ManagedWait] = [:]
         for unit in units where unit.wait?.rest == nil && unit.targets.contains(where: { reach.seen.contains($0) }) {
-            guard var wait = unit.wait, wait.object != 0 else { continue }
+            // What nothing can wake any more stays so, whatever its event loop could come to.
+            guard var wait = unit.wait, wait.object != 0, wait.releasers != .complete([]) else { continue }
             wait.releasers = .complete(["threads or tasks that go on can come to it"])
             result[unit.key] = wait
         }

@@ -81,7 +81,9 @@ package struct Follower {
         if let rest = outcomes.first(where: { if case .atRest = $0 { true } else { false } }) { return rest }
         if let parked = outcomes.first(where: { if case .parked = $0 { true } else { false } }) { return parked }
         if let unclear = outcomes.first(where: { if case .unclear = $0 { true } else { false } }) { return unclear }
-        return Self.worst(outcomes) ?? .unclear("nothing to follow")
+        // An input that somebody keeps open might go on; what is owed decides.
+        let owed = outcomes.filter { if case .stuck(let standstill) = $0, case .pipeOpen = standstill.ending { false } else { true } }
+        return Self.worst(owed) ?? Self.worst(outcomes) ?? .unclear("nothing to follow")
     }
 
     /// The stuck outcome that says most: a longer path means that more was followed.

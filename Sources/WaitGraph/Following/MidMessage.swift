@@ -33,11 +33,19 @@ enum MidMessage {
     /// Whether a thread stands in the middle of its work, as far as its language's stack tells: at least two functions of the program below
     /// those of the client that reads. A worker that waits for its next item asks for it from the function that it was started with.
     static func isInOperation(_ reader: ThreadRecord) -> Bool {
-        let own = StackShape(reader.managedStack?.elements ?? []).own.compactMap(\.function)
+        let all = StackShape(reader.managedStack?.elements ?? []).own
+        // A client that was installed is no part of the program, however deep it reads.
+        let program = all.drop { $0.file?.contains("-packages/") == true }
+        let own = program.compactMap(\.function)
+        if program.count < all.count { return isDeep(own) }
         guard let client = own.first else { return false }
         let qualifier = client.split(separator: ".").dropLast().joined(separator: ".")
         let callers = own.drop { !qualifier.isEmpty && $0.hasPrefix(qualifier + ".") || $0 == client }
-        return callers.filter { $0 != "<module>" && $0 != "main" && !$0.hasSuffix(".main") }.count >= 2
+        return isDeep(callers)
+    }
+
+    private static func isDeep(_ functions: some Sequence<String>) -> Bool {
+        functions.filter { $0 != "<module>" && $0 != "main" && !$0.hasSuffix(".main") }.count >= 2
     }
 
     static func isShown(by reader: ThreadRecord) -> Bool {

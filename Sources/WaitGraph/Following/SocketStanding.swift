@@ -155,7 +155,8 @@ extension Activity {
             if tcp.unacked > 0, again >= 2, socket.timer?.kind != .persist { return .unacknowledged(segments: tcp.unacked, retransmits: again) }
             if socket.timer?.kind == .keepalive, tcp.probes >= 2 { return .unacknowledged(segments: 0, retransmits: tcp.probes) }
         }
-        return socket.peer?.kind == .gone ? .peerGone : nil
+        // Whoever has yet to read what came before the end is not waiting for more.
+        return socket.peer?.kind == .gone && socket.receiveQueue == 0 ? .peerGone : nil
     }
 
     private func isHeldByPeer(_ socket: SocketRecord) -> Bool {

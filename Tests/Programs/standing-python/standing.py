@@ -1717,6 +1717,51 @@ async def pulse():
         await asyncio.sleep(0.3)
 
 
+def limit_tokens(work):
+    """Pieces of work that hold one of two tokens of a limiter each; `work` is what they do with it."""
+    import anyio
+
+    async def main():
+        limiter = anyio.CapacityLimiter(2)
+
+        async def piece():
+            async with limiter:
+                await asyncio.sleep(0.2)
+                await work(limiter)
+
+        asyncio.get_running_loop().call_later(0.5, ready)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(piece)
+
+    asyncio.run(main())
+
+
+@program
+def limiter_taken():
+    """Each hands a part of its work to a child that wants a token as well."""
+    import anyio
+
+    async def part(limiter):
+        async with limiter:
+            show("never come to")
+
+    async def work(limiter):
+        async with anyio.create_task_group() as group:
+            group.start_soon(part, limiter)
+
+    limit_tokens(work)
+
+
+@program
+def limiter_lent():
+    """Their healthy twin: each gives its token back in a while."""
+    async def work(limiter):
+        await asyncio.sleep(60)
+
+    limit_tokens(work)
+
+
 async def weigh(ask):
     return (await ask()).headers["Content-Length"]
 
