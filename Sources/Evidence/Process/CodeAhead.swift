@@ -53,7 +53,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var exchange: Exchange?
     /// For a thread that sleeps: whether all that it can come to is to sleep again.
     public var onlySleeps: Bool?
-
+    /// For a thread of Python that stands in the middle of a round of an event loop: descriptors that it polls in each round, an epoll set's own among them.
+    public var polls: [Int32]?
     /// For a thread that waits for the end of a child: whether it starts another in the same way after that, so that this one was to come to its end.
     public var isOneStep: Bool?
 

@@ -30,7 +30,7 @@ final class PythonExchange {
             guard !frame.code.isOfLibrary else { break }
             let code = uses.instructions(of: frame.code)
             guard let standing = code.lastIndex(where: { $0.unit <= frame.offset }) else { break }
-            let all = calls(code[...], names(of: frame.code), frame.globals)
+            let all = uses.calls(code, names: objects.names(of: frame.code), frame.globals)
             // The call in which it stands was loaded before. Of a loop's condition there may be two copies, before the loop and at its end.
             let own = all.last { $0.row <= standing }
             let copy = own.flatMap { own in all.last { $0.name == own.name && frame.code.lines.line(at: code[$0.row].unit) == frame.code.lines.line(at: code[own.row].unit) } }
@@ -48,37 +48,12 @@ final class PythonExchange {
         let flow = uses.flow(code)
         let ahead = flow.reached(from: flow.successors[row])
         guard ahead.contains(row), ahead.allSatisfy({ !flow.successors[$0].isEmpty }) else { return false }
-        let called = calls(code[...], names(of: frame.code), frame.globals).filter { ahead.contains($0.row) }.map(\.name)
+        let called = uses.calls(code, names: objects.names(of: frame.code), frame.globals).filter { ahead.contains($0.row) }.map(\.name)
         let opcodes = uses.opcodes
         let others = opcodes.handling.awaits.union(opcodes.iterating).union(opcodes.items)
         return called.allSatisfy { ["sleep", "time"].contains($0) } && functions("sleep", frame.globals).isEmpty
             && ahead.count { opcodes.calls.contains(code[$0].opcode) } == called.count { $0 == "sleep" }
             && ahead.allSatisfy { !others.contains(code[$0].opcode) && opcodes.kind(code[$0].opcode) != .store }
-    }
-
-    private func names(of code: PythonCode) -> [String] { objects.word(code.address &+ 32).map { objects.tuple($0).map { objects.string($0) ?? "" } } ?? [] }
-
-    /// Functions and methods that are loaded to be called.
-    private func calls(_ code: ArraySlice<CodeUses.Instruction>, _ names: [String], _ globals: UInt64) -> [(row: Int, name: String)] {
-        let stored = Set(code.filter { $0.opcode == uses.opcodes.storeName && names.indices.contains($0.argument) }.map { names[$0.argument] })
-        return code.indices.compactMap { row in
-            let instruction = code[row]
-            let index: Int
-            switch uses.opcodes.kind(instruction.opcode) {
-            case .global: index = instruction.argument >> 1
-            case .name:
-                index = instruction.argument
-                // Variables of a module are loaded in the same way.
-                let isVariable = names.indices.contains(index) && stored.contains(names[index]) && objects.item(named: names[index], of: globals).flatMap { objects.type(of: $0) }?.fullName != "function"
-                if isVariable { return nil }
-            case .method: index = instruction.argument
-            case .attribute where uses.opcodes.attributesAreShifted:
-                guard instruction.argument & 1 == 1 else { return nil }
-                index = instruction.argument >> 1
-            default: return nil
-            }
-            return names.indices.contains(index) ? (row, names[index]) : nil
-        }
     }
 
     /// Whether a function of that name sends, or a function of the program that it calls.
@@ -90,7 +65,7 @@ final class PythonExchange {
             told[function] = false
             // PyFunctionObject: func_globals 16, func_code 48.
             guard told.count < Self.functionLimit, let address = objects.word(function &+ 48), let code = PythonCode(address, objects), !code.isOfLibrary, let globals = objects.word(function &+ 16) else { return false }
-            let found = calls(uses.instructions(of: code)[...], names(of: code), globals).contains { sends($0.name, globals) }
+            let found = uses.calls(uses.instructions(of: code), names: objects.names(of: code), globals).contains { sends($0.name, globals) }
             told[function] = found
             return found
         }

@@ -33,15 +33,18 @@ extension PythonProcess {
         }
     }
 
-    /// Of threads that read from one descriptor, who speaks first; of those that sleep, whether they do anything else.
+    /// Of threads that read from one descriptor, who speaks first; of those that sleep, whether they do anything else; of those in the middle of an event loop's round, what that polls.
     func noteExchanges(_ threads: inout [Int32: InspectedRuntime.Thread], _ records: [Int32: ThreadRecord]) {
         guard let opcodes = Opcodes.known(states.runtime.version.minor) else { return }
-        let reader = PythonExchange(objects, CodeUses(objects: objects, opcodes: opcodes))
+        let uses = CodeUses(objects: objects, opcodes: opcodes)
+        let reader = PythonExchange(objects, uses)
+        let rounds = SelectorRounds(objects: objects, uses: uses)
         for thread in self.threads.lazy.filter({ $0.trouble == nil }).prefix(Self.outputLimit) {
             guard let wait = records[thread.tid]?.wait else { continue }
             var code = threads[thread.tid]?.codeAhead ?? CodeAhead()
             if wait.kind == .descriptors, wait.descriptors?.count == 1 { code.exchange = reader.exchange(thread.frames) }
             if wait.kind == .sleep, reader.onlySleeps(thread.frames) { code.onlySleeps = true }
+            if wait.descriptors?.contains(where: { $0.operation == .poll }) != true { code.polls = rounds.polled(thread.frames) }
             if code != CodeAhead() { threads[thread.tid, default: InspectedRuntime.Thread()].codeAhead = code }
         }
     }

@@ -28,4 +28,14 @@ extension SnapshotIndex {
         if socket.family == .unix { return socket.unixPath?.isEmpty == false && socket.unixPath == sockets[row].unixPath }
         return socket.wasAccepted == true && socket.local.port == sockets[row].local.port
     }
+
+    /// Threads that stand in the middle of a round of an event loop which polls for what comes at a connection's other end, or at the listener in whose queue it lies.
+    package func rounds(_ socket: SocketRecord) -> [ThreadRecord] {
+        guard let peer = socket.peer else { return [] }
+        return answerers(of: socket).flatMap { owner in
+            threads(of: owner.pid).filter { thread in
+                thread.codeAhead?.polls?.contains { fd in fd == owner.fd || descriptor(owner.pid, fd)?.epoll?.contains { $0.inode == peer.inode } == true } == true
+            }
+        }
+    }
 }

@@ -2,6 +2,8 @@ import Evidence
 
 extension WaitGraph {
     package static let unpolled = "nobody polls the set that has the other end, and no other thread is at work"
+    /// Known by the thread's own frames.
+    package static let midRound = "in the middle of a round of the loop that polls for what comes at the other end"
 }
 
 /// Event loops that go round no more, since the thread that is to poll stands elsewhere.
@@ -9,21 +11,36 @@ extension Follower {
     /// On from a connection to the thread that keeps the event loop at its other end from going round, and to what that waits for; nil where no such is shown.
     mutating func throughLoop(_ edge: WaitEdge, _ socket: SocketRecord, _ standing: SocketStanding) -> Outcome? {
         switch standing {
-        case .owed, .peerNotReading: break
+        case .owed, .peerNotReading, .notAccepted: break
         default: return nil
         }
-        guard socket.transport == .tcp, index.isClient(socket) == true, let loop = standingLoop(socket.peer) else { return nil }
+        guard socket.transport == .tcp, index.isClient(socket) == true else { return nil }
+        let known = graph.index.rounds(socket).first { activity.change(of: $0.tid) == .stood }
+        if let known, edge.from == .thread(pid: known.pid, tid: known.tid) { return nil }
+        if case .notAccepted = standing, known == nil { return nil }
+        let isOwn = !socket.owners.isEmpty && socket.owners.allSatisfy { own in socket.peer?.owners.contains { $0.pid == own.pid } == true }
+        // It is owed an answer by a loop of its own process, which is no silent peer, and what keeps that is not shown.
+        let elsewhere = Outcome.parked(Standstill(path: [edge], end: edge.to, ending: .socket(standing), isCommitted: false))
+        guard let loop = known ?? standingLoop(socket.peer) else { return isOwn && isUnpolled(socket) ? elsewhere : nil }
         let across = WaitEdge(
-            from: edge.to, to: .thread(pid: loop.pid, tid: loop.tid), relation: .otherEnd, knownFrom: WaitGraph.unpolled,
+            from: edge.to, to: .thread(pid: loop.pid, tid: loop.tid), relation: .otherEnd, knownFrom: known == nil ? WaitGraph.unpolled : WaitGraph.midRound,
             evidence: index.threadRow[loop.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true)
         switch follow(across, behind: edge) {
         case .stuck(let standstill): return .stuck(standstill.following(edge))
         case .parked(let standstill):
             // One that takes its work elsewhere, or that is about to be let go on by its timer, keeps to its own order.
-            guard case .neverSignalled = standstill.ending, Self.isDeep(loop), !takesWork(loop) else { return nil }
+            guard case .neverSignalled = standstill.ending, Self.isDeep(loop), !takesWork(loop) else { break }
             return .stuck(standstill.following(edge))
-        case .advancing, .atRest, .unclear: return nil
+        case .advancing(let why): if known != nil, isOwn { return .advancing("an event loop is to answer, and is in the middle of a round: \(why)") }
+        case .atRest, .unclear: break
         }
+        return known != nil && isOwn ? elsewhere : nil
+    }
+
+    /// Whether a connection's other end lies in the set of an event loop that nobody polls.
+    private func isUnpolled(_ socket: SocketRecord) -> Bool {
+        guard let peer = socket.peer, peer.kind == .local, let inode = peer.inode, let pid = peer.owners.first?.pid else { return false }
+        return unpolled(inode, pid) != nil
     }
 
     /// The thread that was to poll: the only one of its process that is at work, where an event loop's set has the connection, and nobody waits at that set.

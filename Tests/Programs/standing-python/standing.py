@@ -2238,5 +2238,68 @@ def loop_asks_aside():
     asyncio.run(ask_itself(ask))
 
 
+class Exchange:
+    """A selector loop of the program's own, on a thread of its own; who asks for a sum gets it from parts."""
+    def __init__(self, part):
+        self.part, self.selector = part, selectors.DefaultSelector()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+
+    def accept(self, listener):
+        self.selector.register(listener.accept()[0], selectors.EVENT_READ, self.serve)
+
+    def serve(self, connection):
+        question = connection.recv(64)
+        if question:
+            connection.sendall(self.part(self) if question == b"sum" else b"7")
+        else:
+            self.selector.unregister(connection)
+            connection.close()
+
+    def run(self):
+        while True:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+
+
+def ask(address, question):
+    with socket.create_connection(address) as connection:
+        connection.sendall(question)
+        return connection.recv(64)
+
+
+def exchange(part):
+    """Beside a thread that ticks, the main thread asks for a sum."""
+    def tick():
+        while True:
+            time.sleep(0.3)
+
+    own = Exchange(part)
+    threading.Thread(target=own.run, daemon=True).start()
+    ask(own.address, b"part")
+    threading.Thread(target=tick, daemon=True).start()
+    threading.Timer(0.5, ready).start()
+    ask(own.address, b"sum")
+
+
+@program
+def exchange_asks_itself():
+    exchange(lambda own: ask(own.address, b"part"))
+
+
+@program
+def exchange_asks_worker():
+    """Its twin: slow, and the loop waits for whoever brings the parts."""
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+
+    def add_up():
+        for _ in range(600):
+            time.sleep(0.1)
+        return b"7"
+
+    exchange(lambda own: pool.submit(add_up).result())
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()

@@ -81,8 +81,9 @@ struct ConnectionRule: DiagnosisRule {
 
     /// The thread of an event loop that waits, in the middle of a round of it, for what only its own process would send.
     private func loopThatAsksItself(_ standstill: Standstill, _ socket: SocketRecord, _ graph: WaitGraph) -> NodeKey? {
-        guard let node = standstill.path.last?.from, case .thread(let pid, let tid) = node, let thread = graph.index.thread(tid),
-            StackShape(thread).runsEventLoop || StackShape(thread).contains(anyOf: ["BaseEventLoop._run_once"]),
+        guard let node = standstill.path.last?.from, case .thread(let pid, let tid) = node, let thread = graph.index.thread(tid) else { return nil }
+        if graph.index.rounds(socket).contains(where: { $0.tid == tid }) { return node }
+        guard StackShape(thread).runsEventLoop || StackShape(thread).contains(anyOf: ["BaseEventLoop._run_once"]),
             let inode = socket.peer?.inode, case let answerers = graph.index.answerers(of: socket), !answerers.isEmpty, answerers.allSatisfy({ $0.pid == pid })
         else { return nil }
         // Its other end, or the listener in whose queue that lies, is in an event loop's set that nobody polls.

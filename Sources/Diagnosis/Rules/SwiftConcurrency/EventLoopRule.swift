@@ -18,8 +18,8 @@ struct EventLoopRule: DiagnosisRule {
     /// A thread of an event loop that waits anywhere but in its own poll.
     private func blocked(_ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         for (before, edge) in zip([nil] + standstill.path, standstill.path) {
-            // A loop of the program's own is known by the set that nobody else could poll.
-            let isOwn = before?.knownFrom == WaitGraph.unpolled
+            // A loop of the program's own is known by the set that nobody else could poll, or by its frames.
+            let isOwn = [WaitGraph.unpolled, WaitGraph.midRound].contains(before?.knownFrom)
             guard case .thread(_, let tid) = edge.from, let thread = graph.index.thread(tid), isOwn || StackShape(thread).runsEventLoop,
                 isOwn || [.parksOn, .locks, .sleeps, .joins].contains(edge.relation)
             else { continue }
