@@ -3,6 +3,7 @@
 // .debug_frame, which is rewritten to the same form. "Linux Standard Base Core", section 10.6, and DWARF 5, section 6.4.
 #include "hs_frames.h"
 #include "hs_cfi_private.h"
+#include "hs_image_private.h"
 #include <stdlib.h>
 
 enum { MAXIMUM_ENTRIES = 2 << 20 };
@@ -136,15 +137,43 @@ void hs_frames_close(hs_frames *frames) {
     free(frames);
 }
 
-int hs_frames_find(const hs_frames *frames, uint64_t address, uint64_t *offset) {
+static const struct entry *find(const hs_frames *frames, uint64_t address) {
     size_t low = 0, high = frames->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (frames->entries[middle].start <= address) low = middle + 1;
         else high = middle;
     }
-    if (low == 0 || address >= frames->entries[low - 1].end) return 0;
-    *offset = frames->entries[low - 1].at;
+    return low == 0 || address >= frames->entries[low - 1].end ? NULL : &frames->entries[low - 1];
+}
+
+int hs_frames_find(const hs_frames *frames, uint64_t address, uint64_t *offset) {
+    const struct entry *entry = find(frames, address);
+    if (entry) *offset = entry->at;
+    return entry != NULL;
+}
+
+static int is_stub(const hs_image *image, uint64_t address) {
+    static const char *const names[] = {".plt", ".plt.sec", ".plt.got"};
+    Elf64_Shdr section;
+    for (size_t index = 0; index < sizeof names / sizeof *names; index++)
+        if (hs_image_find_section(image, names[index], &section) && address >= section.sh_addr && address - section.sh_addr < section.sh_size) return 1;
+    return 0;
+}
+
+int hs_image_unnamed_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end) {
+    if (is_stub(image, address)) return 0;
+    pthread_mutex_lock(&image->lock);
+    if (!image->has_looked_for_frames) {
+        image->has_looked_for_frames = 1;
+        image->frames = hs_frames_open(image, 0, 0);
+    }
+    const struct hs_frames *frames = image->frames;
+    pthread_mutex_unlock(&image->lock);
+    const struct entry *entry = frames ? find(frames, address) : NULL;
+    if (!entry) return 0;
+    *start = entry->start;
+    *end = entry->end;
     return 1;
 }
 

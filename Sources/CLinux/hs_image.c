@@ -1,5 +1,6 @@
 #if defined(__linux__)
 #define _GNU_SOURCE
+#include "hs_frames.h"
 #include "hs_image_private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -98,6 +99,7 @@ void hs_image_close(hs_image *image) {
     free(image->functions.rows);
     free(image->objects.rows);
     for (size_t index = 0; index < image->unpacked_count; index++) free(image->unpacked[index].bytes);
+    hs_frames_close(image->frames);
     hs_image_close(image->debug);
     hs_image_close(image->symbols_only);
     hs_image_close(image->supplementary);

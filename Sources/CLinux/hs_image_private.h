@@ -24,6 +24,9 @@ struct hs_image {
     size_t unpacked_count;
     /// The file with its debugging information, and the table of symbols from .gnu_debugdata; owned, may be NULL.
     hs_image *debug, *symbols_only;
+    /// Its unwind information, made when first asked for; owned, may be NULL.
+    struct hs_frames *frames;
+    int has_looked_for_frames;
     /// What its debugging information shares with that of other files; owned, may be NULL.
     hs_image *supplementary;
 };

@@ -86,7 +86,7 @@ import Testing
 
     /// It goes on, or others do, and nothing shows that this will ever lead anywhere, nor that it will not.
     @Test func whatOnlyGoesRoundIsUnknown() async throws {
-        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on")]
+        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on"), ("stalls-at-rest", "has nothing to do after that")]
         let found = try await Standing.judge(kinds.map(\.0))
         for (kind, words) in kinds {
             let assessment = try #require(found[kind])
@@ -98,15 +98,33 @@ import Testing
     @Test(arguments: ["mutex-cycle", "loop-silent"])
     func fingerprintsAreEqualOverRunsAndBuilds(_ kind: String) async throws {
         let program = try Program()
-        let sources = try FileManager.default.contentsOfDirectory(atPath: "\(Program.repository.path)/Tests/Programs/standing-c")
-            .filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") }.map { "\(Program.repository.path)/Tests/Programs/standing-c/\($0)" }
-        let plain = program.folder.appending(path: "standing-c").path
-        let build = try await HelperProcess.run("/usr/bin/cc", ["-O0", "-g", "-o", plain] + sources + ["-lpthread", "-lresolv", "-lstdc++"], deadline: .seconds(60))
-        try #require(build.status == .exited(0), "\(build.errorText)")
+        let plain = try await Self.build(["-O0", "-g"], in: program)
         async let first = Standing.judge([kind])
         async let second = Standing.judge([kind], program: plain)
         let prints = try await [first, second].compactMap { $0[kind]?.root?.fingerprint }
         #expect(prints.count == 2 && prints[0] == prints[1], "\(prints)")
+    }
+
+    /// Workers without work, in a program built without optimisation or whose symbols were taken away.
+    @Test(arguments: [["-O0", "-g"], ["-O0", "-s"], ["-O2", "-s"]])
+    func workersAreAtRestHoweverTheyAreBuilt(_ options: [String]) async throws {
+        let program = try Program()
+        let kinds = ["clerks-at-rest", "clerks-kept", "stalls-at-rest"]
+        let found = try await Standing.judge(kinds, program: Self.build(options, in: program))
+        for kind in kinds {
+            let assessment = try #require(found[kind])
+            #expect(assessment.verdict == .idle || assessment.verdict == .unknown, "\(kind): \(assessment.headline)")
+        }
+    }
+
+    /// The standing programs, built by the C compiler at hand.
+    private static func build(_ options: [String], in program: Program) async throws -> String {
+        let sources = try FileManager.default.contentsOfDirectory(atPath: "\(Program.repository.path)/Tests/Programs/standing-c")
+            .filter { $0.hasSuffix(".c") || $0.hasSuffix(".cpp") }.map { "\(Program.repository.path)/Tests/Programs/standing-c/\($0)" }
+        let plain = program.folder.appending(path: "standing-c").path
+        let build = try await HelperProcess.run("/usr/bin/cc", options + ["-o", plain] + sources + ["-lpthread", "-lresolv", "-lstdc++"], deadline: .seconds(90))
+        try #require(build.status == .exited(0), "\(build.errorText)")
+        return plain
     }
 }
 

@@ -59,6 +59,8 @@ const char *hs_image_function(hs_image *image, uint64_t address, uint64_t *start
 const char *hs_image_function_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end);
 /// The same of a variable or a table.
 const char *hs_image_object_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end);
+/// The function that covers a linked address by the unwind information, for a file whose symbols were taken away. 1 when there is one.
+int hs_image_unnamed_range(hs_image *image, uint64_t address, uint64_t *start, uint64_t *end);
 
 /// Linked address of a symbol by name, 0 when there is none.
 uint64_t hs_image_symbol(hs_image *image, const char *name);

@@ -49,6 +49,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// what comes of that stream; for a thread of Java that waits, whether it uses what it waits for, or has work to do then; false where it only keeps the process alive,
     /// as also a main thread of machine code may.
     public var awaitsInEarnest: Bool?
+    /// For a main thread of machine code that waits while all others wait for work: whether nothing is seen that it would do then, and nothing tells whether its wait is to end.
+    public var mayOnlyStay: Bool?
     /// For a thread, or a task of asyncio or of SwiftNIO's async channels, that reads from a connection: who speaks first on it, by the order in which the code sends and reads.
     public var exchange: Exchange?
     /// For a thread that sleeps: whether all that it can come to is to sleep again.

@@ -4,15 +4,34 @@ internal import Evidence
 extension CodeReach {
     private static let depthLimit = 6
 
-    /// Whether a thread does nothing but to put away what it kept, to end other threads and to return when its wait is over.
-    func leadsToNothing(_ stack: [Frame]) -> Bool {
+    /// What is seen of what a thread does when its wait is over.
+    enum Rest: Int {
+        /// To put away what it kept, to end other threads and to return.
+        case nothing
+        /// Calls of which that is not told.
+        case unclear
+        case work
+    }
+
+    func whatFollows(_ stack: [Frame]) -> Rest {
         let counters = counters(stack)
+        var found = counters.isEmpty ? Rest.unclear : .nothing
         for address in counters {
-            guard let code = function(at: address), let rest = code.reached(from: address, ends: doesNotReturn), rest.allSatisfy({ isUpkeep($0, of: code) || looks($0, in: rest, at: address) }) else { return false }
+            guard let code = function(at: address), let rest = code.reached(from: address, ends: doesNotReturn) else { return .unclear }
+            found = most([found, most(rest.lazy.filter { !self.looks($0, in: rest, at: address) }.map { self.use($0, of: code) })])
             // Behind it come functions of C's library, some of which are linked into programs.
-            if code.symbol == "main" || !rest.contains(where: { mayLeave($0, code) }) { return true }
+            if found == .work || code.symbol == "main" || !rest.contains(where: { mayLeave($0, code) }) { break }
         }
-        return !counters.isEmpty
+        return found
+    }
+
+    private func most(_ uses: some Sequence<Rest>) -> Rest {
+        var found = Rest.nothing
+        for use in uses where use.rawValue > found.rawValue {
+            found = use
+            if use == .work { break }
+        }
+        return found
     }
 
     /// Whether a thread never comes out of one of the functions that it is in, but by an exception.
@@ -68,25 +87,30 @@ extension CodeReach {
         return rest.contains { $0.next == address } && onlyLooks(target)
     }
 
-    /// Any instruction but those that have the program do something.
-    private func isUpkeep(_ instruction: Instruction, of code: FunctionCode, depth: Int = 0) -> Bool {
+    private func use(_ instruction: Instruction, of code: FunctionCode, depth: Int = 0) -> Rest {
         switch instruction.kind {
-        case .other, .end: return true
-        case .indirectCall: return putsClosureAway(instruction, in: code)
-        case .indirectJump, .systemCall: return false
-        case .jump(let target), .branch(let target): if code.range.contains(target) { return true }
+        case .other, .end: return .nothing
+        case .indirectCall: return putsClosureAway(instruction, in: code) ? .nothing : .unclear
+        case .indirectJump, .systemCall: return .unclear
+        case .jump(let target), .branch(let target): if code.range.contains(target) { return .nothing }
         case .call, .callThrough, .jumpThrough: break
         }
-        if doesNotReturn(instruction) { return true }
-        if let name = importedName(of: instruction) { return Upkeep.isUpkeep(name) }
+        if doesNotReturn(instruction) { return .nothing }
+        if let name = importedName(of: instruction) { return Upkeep.isUpkeep(name) ? .nothing : Upkeep.onlyComputes(name) ? .unclear : .work }
         let target: UInt64? = switch instruction.kind {
         case .call(let target), .jump(let target), .branch(let target): target
         default: nil
         }
-        guard let target, let own = function(at: target), depth < Self.depthLimit, !isLate else { return false }
-        if Upkeep.isDestructor(own.symbol) { return true }
-        // A function of the program's that only computes is work: its result is.
-        return own.instructions.allSatisfy { isUpkeep($0, of: own, depth: depth + 1) } && (Upkeep.isOfLibrary(own.symbol) || own.instructions.contains(where: isCall))
+        guard let target, let own = function(at: target), depth < Self.depthLimit, !isLate else { return .unclear }
+        if Upkeep.isDestructor(own.symbol) { return .nothing }
+        if let known = rests[target] { return known }
+        // One that calls itself does no more by that.
+        rests[target] = .nothing
+        var found = most(own.instructions.lazy.map { self.use($0, of: own, depth: depth + 1) })
+        // What a function of the program's that only computes is for, its result tells.
+        if found == .nothing, !Upkeep.isOfLibrary(own.symbol), !own.instructions.contains(where: isCall) { found = .unclear }
+        rests[target] = found
+        return found
     }
 
     /// std::function's manager, told to destroy what it keeps (libstdc++, bits/std_function.h: `__destroy_functor` is 3, the third argument).
@@ -108,6 +132,9 @@ private enum Upkeep {
     static func isUpkeep(_ name: String) -> Bool {
         names.contains(name) || isDestructor(name) || ["_ZNSt6thread4join", "_ZNSt6thread6detach", "_ZNSt18condition_variable", "_ZdlPv", "_ZdaPv"].contains { name.hasPrefix($0) }
     }
+
+    /// Functions of C's library for memory and texts; methods that change nothing, and what exceptions are handled by.
+    static func onlyComputes(_ name: String) -> Bool { ["mem", "str", "_ZNK", "_Znw", "_Zna", "__cxa_", "_Unwind_", "malloc", "calloc", "realloc", "__errno"].contains { name.hasPrefix($0) } }
 
     /// Destructors (5.1.4.3), maybe split up by the compiler, and by which std::unique_ptr calls one.
     static func isDestructor(_ symbol: String) -> Bool {

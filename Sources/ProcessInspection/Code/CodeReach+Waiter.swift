@@ -52,4 +52,18 @@ extension CodeReach {
             }
         }
     }
+
+    /// Whether each round of the innermost loop of the program's that leads to the wait comes past another wait first: a worker that takes
+    /// something in, and waits for something else on its behalf.
+    func isMidRound(_ stack: [Frame]) -> Bool {
+        for frame in program(stack) {
+            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
+                let cycle = code.cycle(through: call.address, ends: doesNotReturn)
+            else { return false }
+            let calls = cycle.filter { isCall($0) && $0.address != call.address }
+            if code.passed(before: call.address, among: calls, ends: doesNotReturn).contains(where: mayWait) { return true }
+            if call.kind == .indirectCall { return false }
+        }
+        return false
+    }
 }

@@ -8,10 +8,14 @@ package final class CodeReach {
     let modules: ModuleTable
     let memory: any MemoryReader
     private let deadline: ContinuousClock.Instant
+    /// Whether functions without names are read too. Who knows those of a language's library by their names takes them for the program's own then.
+    private let readsUnnamed: Bool
     var isLate: Bool { ContinuousClock.now >= deadline }
     private var functions: [UInt64: FunctionCode?] = [:]
     /// What calls mean for who speaks first on a connection, by function or slot.
     var exchanges: [UInt64: ExchangeOrder.Step] = [:]
+    /// What functions do for a thread whose wait is over.
+    var rests: [UInt64: Rest] = [:]
     private var imports: [UInt64: Imports] = [:]
     /// What the program's data leads to: addresses in its own file, and the metadata of classes; nil where that is more than can be followed.
     package var ledFrom: (Range<UInt64>) -> Set<UInt64>? = { _ in nil }
@@ -21,7 +25,8 @@ package final class CodeReach {
     private static let tableLength: UInt64 = 8
     private static let witnessLength: UInt64 = 24
 
-    package init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant) {
+    package init(modules: ModuleTable, memory: any MemoryReader, deadline: ContinuousClock.Instant, readsUnnamed: Bool = false) {
+        self.readsUnnamed = readsUnnamed
         self.modules = modules
         self.memory = memory
         self.deadline = deadline
@@ -39,7 +44,9 @@ package final class CodeReach {
 
     /// The function that covers an address, decoded.
     func function(at address: UInt64) -> FunctionCode? {
-        guard let module = modules.module(at: address), let extent = module.image.extent(ofFunctionAt: address &- module.bias) else { return nil }
+        guard let module = modules.module(at: address), case let linked = address &- module.bias,
+            let extent = module.image.extent(ofFunctionAt: linked) ?? (readsUnnamed ? module.image.extent(ofUnnamedAt: linked) : nil)
+        else { return nil }
         let start = extent.range.lowerBound &+ module.bias
         if let known = functions[start] { return known }
         let read = functions.count < Self.functionLimit && ContinuousClock.now < deadline

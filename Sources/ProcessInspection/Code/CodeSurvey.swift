@@ -3,7 +3,9 @@ internal import Evidence
 /// Looks through the code of the threads of a native process of which some wait to be let go on, and others go on by themselves.
 struct CodeSurvey {
     private let context: TaskForestContext
-    let reach: CodeReach
+    private let reach: CodeReach
+    /// Reads functions of programs whose symbols were taken away as well.
+    let withUnnamed: CodeReach
 
     /// Programs of more threads have other troubles, and the look is not to cost more than the rest of the capture.
     private static let threadLimit = 200
@@ -11,7 +13,9 @@ struct CodeSurvey {
 
     init(_ context: TaskForestContext) {
         self.context = context
-        reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: min(context.deadline, .now + Self.longest))
+        let deadline = min(context.deadline, .now + Self.longest)
+        reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: deadline)
+        withUnnamed = CodeReach(modules: context.modules, memory: context.target.memory, deadline: deadline, readsUnnamed: true)
     }
 
     /// By thread; nothing of those whose language's runtime knows better.
@@ -64,14 +68,16 @@ struct CodeSurvey {
         if !running.isEmpty {
             for thread in threads where thread.wait != nil && Self.goesOn(thread) { result[thread.tid, default: CodeAhead()].writes = mayWrite(thread, for: running) }
         }
-        if let main = threads.first(where: \.isMain), onlyStays(main, besides: threads) { result[main.tid, default: CodeAhead()].awaitsInEarnest = false }
+        if let main = threads.first(where: \.isMain), let stay = stay(of: main, besides: threads) {
+            if stay == .forGood { result[main.tid, default: CodeAhead()].awaitsInEarnest = false } else { result[main.tid, default: CodeAhead()].mayOnlyStay = true }
+        }
         guard !waiting.isEmpty, waiting.count < threads.count else { return result }
         for (tid, code) in helpers(threads) { result[tid, default: CodeAhead()].feeds = code.feeds }
         for thread in threads where !Self.waitsForOthers(thread) && (Self.goesOn(thread) || thread.wait?.kind == .descriptors) { result[thread.tid, default: CodeAhead()].releases = releases(thread) }
         for thread in waiting {
             let comesBack = reach.comesBack(thread.stack.elements)
             result[thread.tid, default: CodeAhead()].comesBack = comesBack
-            if comesBack == true { result[thread.tid]?.isMidRound = isMidRound(thread) }
+            if comesBack == true { result[thread.tid]?.isMidRound = reach.isMidRound(thread.stack.elements) }
             result[thread.tid]?.takesWork = reach.takesWork(thread.stack.elements)
         }
         // The longest search comes last, and only where something follows from it.
@@ -182,21 +188,5 @@ struct CodeSurvey {
             return loop.readsShared(locals) ? nil : loop
         }
         return nil
-    }
-
-    // MARK: The waiter
-
-    /// Whether each round of the innermost loop of the program's that leads to the wait comes past another wait first: a worker that takes
-    /// something in, and waits for something else on its behalf.
-    func isMidRound(_ thread: ThreadRecord) -> Bool {
-        for frame in reach.program(thread.stack.elements) {
-            guard let code = reach.function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
-                let cycle = code.cycle(through: call.address, ends: reach.doesNotReturn)
-            else { return false }
-            let calls = cycle.filter { reach.isCall($0) && $0.address != call.address }
-            if code.passed(before: call.address, among: calls, ends: reach.doesNotReturn).contains(where: reach.mayWait) { return true }
-            if call.kind == .indirectCall { return false }
-        }
-        return false
     }
 }

@@ -55,6 +55,14 @@ package final class ModuleImage: Sendable {
         return (String(cString: name), start..<end)
     }
 
+    /// The same by the unwind information, where symbols were taken away; without a name.
+    func extent(ofUnnamedAt address: UInt64) -> (symbol: String, range: Range<UInt64>)? {
+        var start: UInt64 = 0
+        var end: UInt64 = 0
+        guard hs_image_unnamed_range(pointer, address, &start, &end) == 1, start < end else { return nil }
+        return ("", start..<end)
+    }
+
     /// The same of a variable or a table.
     func extent(ofObjectAt address: UInt64) -> (symbol: String, range: Range<UInt64>)? {
         var start: UInt64 = 0

@@ -9,7 +9,7 @@ extension Follower {
             case .thread(let pid, let first) = standstill.start, case .thread(pid, let tid)? = standstill.path.last?.from,
             let seen = index.thread(tid), activity.change(of: tid) == .stood, activity.window_s >= graph.hungAfter_s * 0.8, isLulled(pid) || graph.lulled.contains(pid)
         else { return false }
-        if onlyStays(first, pid) { return false }
+        if onlyStays(first, pid) || mayOnlyStay(first, pid) { return false }
         let waiter = graph.understood(seen)
         guard let code = waiter.codeAhead, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
         // Meant for other processes to end, of which none is left.
@@ -37,6 +37,12 @@ extension Follower {
     package func onlyStays(_ tid: Int32, _ pid: Int32) -> Bool {
         guard tid == pid, let thread = index.thread(tid), thread.managedStack == nil, thread.codeAhead?.awaitsInEarnest == false else { return false }
         return activity.earlier?.thread(tid).map { $0.codeAhead?.awaitsInEarnest == false } ?? true
+    }
+
+    /// Whether that is all that is seen of it, and nothing tells whether its wait is to end.
+    package func mayOnlyStay(_ tid: Int32, _ pid: Int32) -> Bool {
+        guard tid == pid, let thread = index.thread(tid), thread.managedStack == nil else { return false }
+        return [thread, activity.earlier?.thread(tid)].contains { $0?.codeAhead?.mayOnlyStay == true }
     }
 
     /// Whether no other thread of its process waits at the same place.

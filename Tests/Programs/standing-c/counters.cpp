@@ -47,6 +47,32 @@ struct Counter {
     void close() { clerk.join(); }
 };
 
+/// One whose clerk goes home when told to.
+struct Stall {
+    std::mutex lock;
+    std::condition_variable come;
+    std::deque<int> queue;
+    bool isClosing = false;
+    std::thread clerk;
+
+    void open() { clerk = std::thread([this] { serve(); }); }
+    void serve() {
+        std::unique_lock<std::mutex> guard(lock);
+        for (;;) {
+            come.wait(guard, [this] { return isClosing || !queue.empty(); });
+            if (queue.empty()) return;
+            queue.pop_front();
+        }
+    }
+    void close() {
+        {
+            std::lock_guard<std::mutex> guard(lock);
+            isClosing = true;
+        }
+        come.notify_one();
+    }
+};
+
 /// Each sends whom it has served on to the next one.
 std::vector<std::unique_ptr<Counter>> office(int size) {
     std::vector<std::unique_ptr<Counter>> counters;
@@ -101,6 +127,18 @@ void clerks_at_rest(int, char **) {
     auto counters = office(3);
     announce();
     for (auto &counter : counters) counter->close();
+}
+
+/// Their ends are waited for where they would have one, and nobody tells them to close: for good, or by mistake.
+void stalls_at_rest(int, char **) {
+    Stall stalls[3];
+    for (auto &stall : stalls) {
+        stall.queue.push_back(1);
+        stall.open();
+    }
+    announce();
+    for (auto &stall : stalls) stall.clerk.join();
+    for (auto &stall : stalls) stall.close();
 }
 
 /// The main thread waits for what is never to come.

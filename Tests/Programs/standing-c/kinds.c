@@ -57,6 +57,6 @@ const struct kind kinds[] = {
     {"loop-unread", loop_unread}, {"loop-read-slowly", loop_read_slowly}, {"output-inherited", output_inherited},
     {"flag-polled", flag_polled}, {"flag-to-come", flag_to_come}, {"semop-crossed", semaphores_crossed}, {"semop-fed", semaphores_fed},
     {"spin-beside-tally", spin_beside_tally}, {"spin-until-tally", spin_until_tally}, {"flag-handed", flag_handed}, {"flag-handed-slowly", flag_handed_slowly},
-    {"clerks-at-rest", clerks_at_rest}, {"clerks-kept", clerks_kept}, {"clerks-awaited", clerks_awaited}, {"ball-lost", ball_lost}, {"desk-deserted", desk_deserted},
+    {"clerks-at-rest", clerks_at_rest}, {"clerks-kept", clerks_kept}, {"clerks-awaited", clerks_awaited}, {"stalls-at-rest", stalls_at_rest}, {"ball-lost", ball_lost}, {"desk-deserted", desk_deserted},
     {NULL, NULL},
 };
