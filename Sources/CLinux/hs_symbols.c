@@ -114,6 +114,15 @@ static const struct hs_symbols *symbols_of(hs_image *image, struct hs_symbols *s
     return symbols;
 }
 
+/// Where a symbol's function ends; of one without a size (SwiftPM gives `main` so to a function that has another name) where its alias does.
+static uint64_t end_of(const struct hs_function *first, const struct hs_function *symbol, uint64_t address) {
+    if (symbol->end > symbol->start) return symbol->end;
+    for (const struct hs_function *alias = symbol; alias-- > first && alias->start == symbol->start;) {
+        if (address < alias->end) return alias->end;
+    }
+    return symbol->end;
+}
+
 static const char *range_of(const struct hs_symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end) {
     size_t low = 0, high = symbols->count;
     while (low < high) {
@@ -126,7 +135,7 @@ static const char *range_of(const struct hs_symbols *symbols, uint64_t address, 
         const struct hs_function *symbol = &symbols->rows[low - 1 - back];
         if (address < symbol->end || (symbol->end == symbol->start && back == 0)) {
             *start = symbol->start;
-            *end = symbol->end;
+            *end = end_of(symbols->rows, symbol, address);
             return symbol->name;
         }
     }

@@ -49,6 +49,8 @@ import Testing
         [.hang("handler-spins", "busy-loop")],
         [.hang("members-nested", "pool-exhausted"), .healthy("members-enough")],
         [.hang("operation-behind", "lock-cycle"), .healthy("operation-beside")],
+        [.hang("letter-dropped", "semaphore-never-signalled"), .hang("letters-uncounted", "semaphore-never-signalled"), .healthy("letter-kept"), .healthy("letter-in-pile")],
+        [.hang("gauges-short", "barrier-incomplete"), .healthy("gauges-to-come")],
         [.hang("orders-asked", "peer-silent"), .healthy("orders-answered"), .healthy("orders-handled")],
         [.hang("session-stopped", "peer-stalled"), .healthy("session-slow")],
         [.hang("future-get", "continuation-never-resumed"), .healthy("loops-leaked")],

@@ -131,6 +131,9 @@ public struct FutexWait: Codable, Sendable, Hashable {
     /// Threads in the middle of work after which it ends: in blocks of a Dispatch group, with the permits of a Dispatch semaphore, or at the
     /// Foundation operation that is waited for.
     public var endedBy: [Int32]?
+    /// For a Dispatch semaphore or group that the waiting function made and handed to closures that were to end the wait: that no reference to it is left
+    /// but the waiter's own.
+    public var isForgotten: Bool?
 
     public init(address: UInt64, operation: Int, object: ObjectKind = .unknown) {
         self.address = address

@@ -12,6 +12,12 @@ enum CallOperand {
         return operand & 7 | (bytes.first.map { $0 & 0xf1 == 0x41 } == true ? 8 : 0)
     }
 
+    /// PUSH and POP of a register, by which functions keep it for their callers.
+    static func isOfStack(_ bytes: [UInt8]) -> Bool {
+        let rest = bytes.first == 0x41 ? bytes.dropFirst() : bytes[...]
+        return rest.count == 1 && rest.first.map { (0x50..<0x60).contains($0) } == true
+    }
+
     /// The register that a whole register is added to (0x01, 0x03 with REX.W); nil for any other instruction.
     static func addedTo(_ bytes: [UInt8]) -> UInt8? {
         guard bytes.count == 3, bytes[0] & 0xf8 == 0x48, bytes[2] >> 6 == 3 else { return nil }

@@ -8,12 +8,27 @@ extension CodeReach {
         var mayThrow = false
     }
 
+    /// The function that a frame is in. A call that does not return may be the last instruction of its function: behind it begins another one, or there is none.
+    func function(ofFrameAt address: UInt64) -> FunctionCode? {
+        let here = function(at: address)
+        if let here, here.range.lowerBound != address { return here }
+        guard let before = function(at: address &- 1), before.range.upperBound == address, before.instructions.last.map(isAnyCall) == true else { return here }
+        return before
+    }
+
+    private func isAnyCall(_ instruction: Instruction) -> Bool {
+        switch instruction.kind {
+        case .call, .callThrough, .indirectCall: true
+        default: false
+        }
+    }
+
     /// - Parameter byWays: only by the ways that control takes through the functions, not by all that follows in them.
     func search(from frames: [UInt64], byWays: Bool = false) -> Search {
         var search = Search()
         let own = frames.filter(isProgram)
         // Rust's library inside the outermost frames only sees to it that a thread begins and ends, and inside the innermost that it returns.
-        let last = own.lastIndex { function(at: $0).map { !Releasing.isOfRust($0.symbol) } ?? true } ?? -1
+        let last = own.lastIndex { function(ofFrameAt: $0).map { !Releasing.isOfRust($0.symbol) } ?? true } ?? -1
         for ahead in ahead(of: Array(own.prefix(last + 1)), byWays) {
             guard let code = ahead.code else {
                 search.shortfall = "the code at its stack could not be read"
@@ -34,8 +49,8 @@ extension CodeReach {
     func ahead(of own: [UInt64], _ byWays: Bool) -> [Ahead] {
         var (mayThrow, mayReturn) = (!byWays, true)
         return own.enumerated().map { row, address in
-            guard mayThrow || mayReturn else { return Ahead(code: function(at: address)) }
-            guard let code = function(at: address) else {
+            guard mayThrow || mayReturn else { return Ahead(code: function(ofFrameAt: address)) }
+            guard let code = function(ofFrameAt: address) else {
                 (mayThrow, mayReturn) = (true, true)
                 return Ahead(mayThrow: true)
             }

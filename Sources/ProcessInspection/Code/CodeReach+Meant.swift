@@ -40,7 +40,7 @@ extension CodeReach {
         // A stream is only one on a pipe where the program makes such, and not one of those that it is started with.
         let makesStreams = modules.modules.contains { !Releasing.isLeaf($0.path) && imports(of: $0).names.values.contains { ["fdopen", "popen"].contains($0) } }
         guard makesStreams, search.imported.contains(where: Releasing.writesStreams) else { return false }
-        let own = frames.filter(isProgram).compactMap { address in function(at: address)?.remaining(from: address) }
+        let own = frames.filter(isProgram).compactMap { address in function(ofFrameAt: address)?.remaining(from: address) }
         return !(own + search.seen.compactMap { function(at: $0)?.instructions[...] }).allSatisfy(writesOutputOnly)
     }
 

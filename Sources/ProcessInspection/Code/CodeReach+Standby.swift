@@ -17,7 +17,7 @@ extension CodeReach {
         let counters = counters(stack)
         var found = counters.isEmpty ? Rest.unclear : .nothing
         for address in counters {
-            guard let code = function(at: address), let rest = code.reached(from: address, ends: doesNotReturn) else { return .unclear }
+            guard let code = function(ofFrameAt: address), let rest = code.reached(from: address, ends: doesNotReturn) else { return .unclear }
             found = most([found, most(rest.lazy.filter { !self.looks($0, in: rest, at: address) }.map { self.use($0, of: code) })])
             // Behind it come functions of C's library, some of which are linked into programs.
             if found == .work || code.symbol == "main" || !rest.contains(where: { mayLeave($0, code) }) { break }
@@ -37,7 +37,7 @@ extension CodeReach {
     /// Whether a thread never comes out of one of the functions that it is in, but by an exception.
     func neverLeaves(_ stack: [Frame]) -> Bool {
         let counters = counters(stack)
-        guard let outermost = counters.firstIndex(where: { address in function(at: address).map { neverLeaves($0, from: address) } ?? false }) else { return false }
+        guard let outermost = counters.firstIndex(where: { address in function(ofFrameAt: address).map { neverLeaves($0, from: address) } ?? false }) else { return false }
         let search = search(from: Array(counters[...outermost]))
         // Where calls through pointers lead is not known: to any function that the program uses.
         let called = search.shortfall == nil ? search.imported : Set(modules.modules.filter { !Releasing.isLeaf($0.path) }.flatMap { imports(of: $0).names.values })
@@ -54,7 +54,7 @@ extension CodeReach {
     func takesFirst(_ stack: [Frame]) -> Bool {
         var isHanded = false
         for (row, frame) in program(stack).enumerated() {
-            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
+            guard let code = function(ofFrameAt: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
                 let cycle = code.cycle(through: call.address, ends: doesNotReturn)
             else { return false }
             isHanded = isHanded || row > 0 && call.kind == .indirectCall

@@ -13,15 +13,40 @@ extension CodeReach {
         var search = Search(readsTables: true, classes: classes, met: met)
         defer { met = search.met }
         for address in frames where isProgram(address) && !isOfSwift(address) {
-            guard let code = function(at: address) else {
+            guard let code = function(ofFrameAt: address) else {
                 search.shortfall = "the code at its stack could not be read"
                 continue
             }
-            look(through: code.remaining(from: address), of: code, &search)
+            let rest = code.reached(from: address, ends: doesNotReturn)?[...] ?? code.remaining(from: address)
+            look(through: rest, of: code, &search)
+            // Nobody comes back to the functions outside of one that goes round for ever.
+            if !rest.contains(where: { mayReturn($0, code) }) { break }
         }
         for place in held { self.held(place, &search) }
         run(&search)
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
+    }
+
+    /// Whether an address is that of the function that a frame is in, or of one that only passes it what its closure has captured.
+    package func begins(_ place: UInt64, _ frame: UInt64) -> Bool {
+        guard let begun = function(ofFrameAt: frame), let code = function(at: place), code.range.lowerBound == place else { return false }
+        return begun.range == code.range || code.symbol.hasSuffix("TA") && code.instructions.contains { [.call(begun.range.lowerBound), .jump(begun.range.lowerBound)].contains($0.kind) }
+    }
+
+    /// Whether a function makes one object that it waits for, and closures that are to end such a wait.
+    ///
+    /// - Parameters:
+    ///   - frame: where the function goes on.
+    ///   - maker: a part of the name of what makes the object.
+    ///   - signal: a part of the name of what ends the wait.
+    package func handsOut(_ frame: UInt64, _ maker: String, endedBy signal: String) -> Bool {
+        guard let code = function(ofFrameAt: frame), let classes = swiftClasses, code.instructions.count(where: { importedName(of: $0)?.contains(maker) == true }) == 1 else { return false }
+        var search = Search(classes: classes, met: [])
+        search.stopsAtSignal = true
+        search.wanted = signal
+        for instruction in code.instructions where instruction.takesAddress { if let place = instruction.reference, !code.range.contains(place) { enter(place, &search) } }
+        run(&search)
+        return search.signal != nil
     }
 
     /// Whether a thread's own functions may all return; false where one of them goes round for ever.
@@ -29,16 +54,18 @@ extension CodeReach {
     /// - Parameter frames: program counters, innermost first.
     package func mayReturn(from frames: [UInt64]) -> Bool {
         frames.filter { isProgram($0) && !isOfSwift($0) }.allSatisfy { address in
-            guard let code = function(at: address) else { return true }
-            return code.remaining(from: address).contains { instruction in
-                switch instruction.kind {
-                case .end: bytes(of: instruction) != [0x0f, 0x0b] // UD2: the program is stopped.
-                case .jump(let target): !code.range.contains(target)
-                case .jumpThrough: true
-                case .indirectJump: !code.isSwitch(instruction)
-                default: false
-                }
-            }
+            guard let code = function(ofFrameAt: address) else { return true }
+            return code.remaining(from: address).contains { mayReturn($0, code) }
+        }
+    }
+
+    private func mayReturn(_ instruction: Instruction, _ code: FunctionCode) -> Bool {
+        switch instruction.kind {
+        case .end: bytes(of: instruction) != [0x0f, 0x0b] // UD2: the program is stopped.
+        case .jump(let target), .branch(let target): !code.range.contains(target)
+        case .jumpThrough: true
+        case .indirectJump: !code.isSwitch(instruction)
+        default: false
         }
     }
 

@@ -21,7 +21,7 @@ extension CodeReach {
         let frames = program(stack)
         guard !frames.isEmpty else { return nil }
         for (row, frame) in frames.enumerated() {
-            guard let code = function(at: frame.programCounter) else { return nil }
+            guard let code = function(ofFrameAt: frame.programCounter) else { return nil }
             guard let call = code.instructions.first(where: { $0.next == frame.programCounter }), let cycle = code.cycle(through: call.address, ends: doesNotReturn)
             else { return nil }
             if row > 0, call.kind == .indirectCall, !code.symbol.hasPrefix("$s") { return false }
@@ -35,7 +35,7 @@ extension CodeReach {
         let frames = program(stack)
         guard !frames.isEmpty else { return nil }
         for frame in frames {
-            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }) else { return nil }
+            guard let code = function(ofFrameAt: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }) else { return nil }
             if code.instructions.contains(where: { isCall($0) && $0.kind != call.kind && mayWait($0) }) { return true }
         }
         return false
@@ -57,7 +57,7 @@ extension CodeReach {
     /// something in, and waits for something else on its behalf.
     func isMidRound(_ stack: [Frame]) -> Bool {
         for frame in program(stack) {
-            guard let code = function(at: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
+            guard let code = function(ofFrameAt: frame.programCounter), let call = code.instructions.first(where: { $0.next == frame.programCounter }),
                 let cycle = code.cycle(through: call.address, ends: doesNotReturn)
             else { return false }
             let calls = cycle.filter { isCall($0) && $0.address != call.address }

@@ -93,7 +93,7 @@ package final class CodeReach {
 
     /// - Parameter frames: program counters of the thread's frames, innermost first; the first exact, the others return addresses.
     func releases(from frames: [UInt64]) -> Observed<[String]> {
-        let search = search(from: frames)
+        let search = search(from: frames, byWays: true)
         return search.shortfall.map { .partial(search.releases.sorted(), reason: $0) } ?? .complete(search.releases.sorted())
     }
 

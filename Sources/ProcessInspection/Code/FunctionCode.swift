@@ -27,6 +27,7 @@ struct FunctionCode {
         }
         for row in instructions.indices where instructions[row].kind == .indirectCall {
             if let slot = slot(loadedBefore: row, bytes, range.lowerBound) { instructions[row].kind = .callThrough(slot) }
+            else if let kind = call(byKept: row, bytes) { instructions[row].kind = kind }
         }
         for row in instructions.indices where instructions[row].kind == .indirectJump && row > 0 {
             let before = Array(bytes[Int(instructions[row - 1].address - range.lowerBound)..<Int(instructions[row].address - range.lowerBound)])
@@ -54,6 +55,27 @@ struct FunctionCode {
             return slot
         }
         return nil
+    }
+
+    /// Registers that functions keep for their callers (System V ABI, 3.2.1): what is called again and again in a loop is kept in one.
+    private static let kept: Set<UInt8> = [3, 5, 12, 13, 14, 15]
+
+    /// A call through a register that is kept, where nothing else is ever put into it than one address.
+    private func call(byKept row: Int, _ bytes: [UInt8]) -> Instruction.Kind? {
+        func code(_ instruction: Instruction) -> [UInt8] {
+            let at = Int(instruction.address - range.lowerBound)
+            return Array(bytes[at..<at + instruction.length])
+        }
+        guard let register = CallOperand.register(code(instructions[row])), Self.kept.contains(register) else { return nil }
+        var found: Set<Instruction.Kind> = []
+        for instruction in instructions where instruction.operands & 1 << UInt16(register) != 0 {
+            let bytes = code(instruction)
+            if CallOperand.register(bytes) == register || CallOperand.isOfVectors(bytes) || CallOperand.isOfStack(bytes) { continue }
+            guard let operation = LookOperation(bytes, next: instruction.next) else { return nil }
+            guard operation.writes.contains(.register(register)) else { continue }
+            if operation.isMove, case .place(let slot)? = operation.reads.first { found.insert(.callThrough(slot)) } else if let address = operation.address { found.insert(.call(address)) } else { return nil }
+        }
+        return found.count == 1 ? found.first : nil
     }
 
     /// Whether a jump through a register takes one of the function's own ways by a table of distances, as `switch` is compiled: the distance was added to the table's address.
@@ -149,6 +171,7 @@ struct FunctionCode {
     ///
     /// - Parameter ends: calls that do not return.
     func reached(from address: UInt64, ends: (Instruction) -> Bool) -> [Instruction]? {
+        if address == range.upperBound { return [] }
         guard let first = row(of: address), let flow = flow(ends) else { return nil }
         return flow.reached(from: [first]).sorted().map { instructions[$0] }
     }

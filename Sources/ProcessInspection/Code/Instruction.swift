@@ -33,6 +33,8 @@ struct Instruction {
     static let nowhere: UInt8 = 16
     /// Whether it computes the address of that, or of a local, and neither reads nor writes it.
     var takesAddress = false
+    /// General registers that it may name as operands, a bit each; those by which memory is addressed are not among them.
+    var operands: UInt16 = 0
 
     var next: UInt64 { address &+ UInt64(length) }
 }
@@ -52,12 +54,15 @@ struct InstructionDecoder {
     private var other: UInt8?
     private var offset: Int64 = 0
     private var takesAddress = false
+    private var operands: UInt16 = 0
 
     private static let longest = 15
 
     static func decode(_ bytes: ArraySlice<UInt8>, at address: UInt64) -> Instruction? {
         var decoder = InstructionDecoder(bytes: bytes.prefix(longest), address: address)
-        return decoder.decode()
+        var instruction = decoder.decode()
+        instruction?.operands = decoder.operands
+        return instruction
     }
 
     private init(bytes: ArraySlice<UInt8>, address: UInt64) {
@@ -99,6 +104,12 @@ struct InstructionDecoder {
         guard let opcode else { return nil }
         switch opcode {
         case 0x0f: return twoByte()
+        case 0xc4, 0xc5, 0x62: operands = .max
+        case 0xc8, 0xc9: operands = 1 << 5
+        case 0x50..<0x60, 0x91..<0x98, 0xb0..<0xc0: operands = 1 << UInt16(opcode & 7 | (rex & 1) << 3)
+        default: break
+        }
+        switch opcode {
         case 0xc5: return skip(1) ? vector(map: 1) : nil
         case 0xc4:
             guard let map = byte(), skip(1) else { return nil }
@@ -117,6 +128,7 @@ struct InstructionDecoder {
         reg = modrm >> 3 & 7
         isRegister = mode == 3
         other = modrm & 7 | (rex & 1) << 3
+        operands |= 1 << UInt16(reg | (rex & 4) << 1) | (isRegister ? 1 << UInt16(modrm & 7 | (rex & 1) << 3) : 0)
         if mode == 3 { return true }
         if modrm & 7 == 4 {
             guard let index = byte() else { return false }
@@ -222,6 +234,10 @@ struct InstructionDecoder {
         switch opcode {
         case 0x05, 0x34: return done(.systemCall)
         case 0x0b: return done(.end)
+        case 0xa2, 0xc7, 0xc8..<0xd0: operands = .max
+        default: break
+        }
+        switch opcode {
         case 0x06...0x09, 0x0e, 0x30..<0x38, 0x77, 0xa0...0xa2, 0xa8...0xaa, 0xc8..<0xd0: return done()
         case 0x38: return skip(1) ? plain() : nil
         case 0x3a: return skip(1) ? plain(immediate: 1) : nil

@@ -70,13 +70,14 @@ struct Deafness {
         return nil
     }
 
-    /// No way out of it but its end, and nothing that changes anything.
+    /// No way out of it but its end, and nothing that changes anything; in a loop that nothing but an exception leaves, what it counts makes no difference.
     private func isPlain(_ body: Range<Int>, _ code: PythonCode, _ all: [CodeUses.Instruction]) -> Bool {
         let handling = opcodes.handling
         let others = opcodes.returns.union(handling.branches).union([handling.raise, handling.reraise]).union(opcodes.steps.subtracting(handling.awaits))
         guard !all[body].contains(where: { others.contains($0.opcode) }), let first = all[body].first, let last = all[body].last else { return body.isEmpty }
         let use = uses.use(of: code, from: first.unit, to: last.unit)
-        return use.stored.isEmpty && !use.writesItems && use.nested.isEmpty && use.globals.union(use.attributes).isSubset(of: Self.calls)
+        let counted = uses.isEndless(code) && !all.contains { $0.opcode == handling.raise } ? use.stored : []
+        return use.stored == counted && !use.writesItems && use.nested.isEmpty && use.globals.union(use.attributes).isSubset(of: Self.calls.union(counted))
     }
 
     /// Whether jumps alone lead from the end of a handler to before that place.

@@ -93,6 +93,13 @@ final class TypeNames {
         return nil
     }
 
+    /// The words of an object by way of which whoever has it may come to something: what a thread of Foundation's was begun with, {function, context}, it calls itself, once
+    /// (swift-corelibs-foundation, Thread.swift: `_main`).
+    func leading(_ words: [UInt64], ofObject address: UInt64, program: Range<UInt64>) -> [UInt64] {
+        guard words.contains(where: program.contains), ofObject(at: address) == "Thread", module(ofObject: address) == "Foundation" else { return words }
+        return words.indices.filter { !program.contains(words[$0]) && ($0 == 0 || !program.contains(words[$0 - 1])) }.map { words[$0] }
+    }
+
     private func parent(of descriptor: UInt64) -> UInt64? {
         guard let offset = try? memory.load(Int32.self, at: descriptor &+ 4), offset != 0 else { return nil }
         let address = descriptor &+ 4 &+ UInt64(bitPattern: Int64(offset & ~1))

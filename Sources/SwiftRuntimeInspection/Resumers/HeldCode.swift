@@ -39,7 +39,7 @@ struct HeldCode {
         var queue: [UInt64] = []
         func look(_ range: Range<UInt64>) -> Bool {
             guard let bytes = try? search.reader.live.bytes(at: range.lowerBound, upTo: Int(min(range.upperBound - range.lowerBound, UInt64(Self.maximumObject_bytes)))) else { return false }
-            for word in Set(bytes.words) {
+            for word in Set(search.reader.types.leading(bytes.words, ofObject: range.lowerBound, program: program)) {
                 if program.contains(word) {
                     if !isOfBox(word) { found.insert(word) }
                     continue

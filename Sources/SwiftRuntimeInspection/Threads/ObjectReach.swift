@@ -106,7 +106,8 @@ struct ObjectReach {
                 guard let mapping = heap.containing(word) else { continue }
                 objects += 1
                 guard objects <= Self.maximumObjects else { return false }
-                let words = (try? memory.bytes(at: word, upTo: Int(min(size(of: word, in: mapping), mapping.end - word))))?.words ?? []
+                var words = (try? memory.bytes(at: word, upTo: Int(min(size(of: word, in: mapping), mapping.end - word))))?.words ?? []
+                words = types?.leading(words, ofObject: word, program: program) ?? words
                 if isFreed(words, at: word, in: mapping) { continue }
                 let first = words.first ?? 0
                 typed(first)

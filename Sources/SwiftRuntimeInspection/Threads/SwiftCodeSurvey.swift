@@ -72,7 +72,12 @@ struct SwiftCodeSurvey {
             let frames = thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter)
             // A block that ends lets go on who waits for its queue, group or operation.
             let block = thread.stack.elements.firstIndex(where: DispatchQueueWaits.runsBlock).map { thread.stack.elements[..<$0].filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter) }
-            guard block.map(reach.mayReturn) != true, let held = held(thread) else { return nil }
+            guard block.map(reach.mayReturn) != true, var held = held(thread) else { return nil }
+            // What a thread of Foundation's was begun with it calls once: there it is.
+            if let start = thread.stack.elements.firstIndex(where: { $0.function == "Thread.main()" }), start > 0 {
+                let begun = thread.stack.elements[start - 1].programCounter
+                held = held.filter { !reach.begins($0, begun) }
+            }
             return SwiftTickers.Ticker(name: .thread(thread.tid), frames: frames, held: held)
         }
     }

@@ -12,6 +12,7 @@ extension Follower {
         else { return false }
         let threads = index.threads(of: pid)
         guard (index.process(pid)?.threadCount ?? 0) <= threads.count else { return false }
+        if operation == .forgotten { return true }
         // A group that a main thread entered and waits for itself keeps the process alive.
         let isLulled = isLulled(pid) || graph.lulled.contains(pid)
         if waiter.isMain, operation == .group(entries: 1), StackShape(waiter).inside.isEmpty { return isLulled && waiter.codeAhead?.releasers?.isEmpty == false }
@@ -26,7 +27,7 @@ extension Follower {
     private static func isSame(_ one: MidOperation) -> (MidOperation) -> Bool {
         { other in
             switch (one, other) {
-            case (.permit, .permit), (.serialQueue, .serialQueue), (.callback, .callback), (.group, .group), (.result, .result): true
+            case (.permit, .permit), (.serialQueue, .serialQueue), (.callback, .callback), (.group, .group), (.forgotten, .forgotten), (.result, .result): true
             default: false
             }
         }
@@ -148,7 +149,7 @@ extension Follower {
     private static func isAnybodys(_ operation: MidOperation) -> Bool {
         switch operation {
         case .permit, .group, .result(_, isNested: false): true
-        case .serialQueue, .callback, .result: false
+        case .serialQueue, .callback, .forgotten, .result: false
         }
     }
 

@@ -10,6 +10,8 @@ package enum MidOperation: Hashable, Sendable {
     case callback(library: String)
     /// For the end of work that was begun: a group of Dispatch that was entered so often and not left.
     case group(entries: Int)
+    /// For what it made and handed to others to signal, of whom nobody has it any more.
+    case forgotten
     /// For the one result of something; within a piece of work of a pool, maybe for another of it.
     case result(of: String, isNested: Bool)
 
@@ -17,7 +19,7 @@ package enum MidOperation: Hashable, Sendable {
     package var awaitsOthers: Bool {
         switch self {
         case .group, .result(_, isNested: false): true
-        case .permit, .serialQueue, .callback, .result: false
+        case .permit, .serialQueue, .callback, .forgotten, .result: false
         }
     }
 
@@ -29,6 +31,7 @@ package enum MidOperation: Hashable, Sendable {
         let shape = StackShape(thread)
         guard !shape.runsEventLoop else { return nil }
         switch futex.flavour {
+        case _ where futex.isForgotten == true: self = .forgotten
         case "dispatch semaphore" where (futex.count ?? 0) > 0: self = .permit(of: futex.count ?? 0)
         case _ where wait.blockedQueue != nil: self = .serialQueue(label: wait.blockedQueue?.label ?? "", queued: wait.blockedQueue?.queued ?? 0)
         case _ where shape.libraryCalling != nil: self = .callback(library: shape.libraryCalling ?? "")

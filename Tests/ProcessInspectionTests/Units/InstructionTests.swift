@@ -37,6 +37,19 @@ import Testing
         #expect(code.instructions.dropLast().last?.kind == kind)
     }
 
+    /// push %rbx; mov 0x100(%rip),%rbx; and then what may change it, or not: mov %rbx,%rdi; test %ebx,%ebx; mov %rdi,%rbx; cpuid; add $1,%rbx; pop %rbx; movups (%rdi),%xmm3; and
+    /// a second load. Before call *%rbx.
+    @Test(arguments: [
+        ([], Instruction.Kind.callThrough(0x1108)), ([0x48, 0x89, 0xdf], .callThrough(0x1108)), ([0x85, 0xdb], .callThrough(0x1108)), ([0x48, 0x89, 0xfb], .indirectCall),
+        ([0x0f, 0xa2], .indirectCall), ([0x48, 0x83, 0xc3, 1], .indirectCall), ([0x5b], .callThrough(0x1108)), ([0x0f, 0x10, 0x1f], .callThrough(0x1108)),
+        ([0x48, 0x8b, 0x1d, 0, 1, 0, 0], .indirectCall), ([0x48, 0x8b, 0x1d, 0xf9, 0, 0, 0], .callThrough(0x1108)),
+    ] as [([UInt8], Instruction.Kind)]) func `a call through a register that is kept goes where the only thing leads that is put into it`(_ change: [UInt8], _ kind: Instruction.Kind) throws {
+        // A call in between: the register is kept through it, and what it is not kept from is not looked for behind it.
+        let bytes: [UInt8] = [0x53, 0x48, 0x8b, 0x1d, 0, 1, 0, 0] + change + [0xe8, 0, 0, 0, 0, 0xff, 0xd3, 0x5b, 0xc3]
+        let code = try #require(FunctionCode(symbol: "f", range: 0x1000..<0x1000 + UInt64(bytes.count), memory: RecordedMemory([.init(address: 0x1000, bytes: bytes)])))
+        #expect(code.instructions.dropLast(2).last?.kind == kind)
+    }
+
     /// movslq (%rcx,%rax,4),%rax; add %rcx,%rax; jmp *%rax; and a method that is called last.
     @Test(arguments: [
         ([0x48, 0x63, 0x04, 0x81, 0x48, 0x01, 0xc8, 0xff, 0xe0], true), ([0x48, 0x63, 0x04, 0x81, 0x48, 0x01, 0xc8, 0x3e, 0xff, 0xe0], true),

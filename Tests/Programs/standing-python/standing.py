@@ -1438,6 +1438,40 @@ def async_deaf():
     cancelled(follow)
 
 
+class Line:
+    faults = 0
+
+    async def follow(self):
+        while True:
+            try:
+                await asyncio.sleep(0.05)
+            except BaseException:
+                self.faults += 1
+
+    async def follow_well(self):
+        while True:
+            try:
+                await asyncio.sleep(0.05)
+            except BaseException:
+                self.faults += 1
+            if self.faults > 1:
+                raise ConnectionError(self.faults)
+
+
+@program
+def async_counts():
+    """Counts every end of its stream, also the one that it was asked for, and looks at that number nowhere."""
+    cancelled(Line().follow)
+
+
+@program
+def async_counts_up_to():
+    """Its healthy twin: of enough faults it comes to its end."""
+    line = Line()
+    threading.Timer(20, lambda: setattr(line, "faults", 2)).start()
+    cancelled(line.follow_well)
+
+
 @program
 def async_tidy():
     """Its healthy twin: it puts things in order first, which takes as long as it takes."""

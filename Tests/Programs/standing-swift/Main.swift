@@ -57,6 +57,14 @@ import Foundation
         case "reply-late":
             standNow()
             Reply().wait { if Int.random(in: 0..<100_000) == 0 { $0.signal() } }
+        case "gauges-short":
+            standNow()
+            Thread.detachNewThread { Gauge.meet { if $0.contains(where: { $0.level > 1000 }) { print("high") } } }
+            await waitForNobody()
+        case "gauges-to-come":
+            standNow()
+            Thread.detachNewThread { Gauge.meet { if Int.random(in: 0..<100_000) == 0 { $0[3].start() } } }
+            await waitForNobody()
         default: break
         }
         guard let name = arguments.first, let exhibit = Exhibit.all[name] else {
@@ -87,6 +95,6 @@ struct Exhibit: Sendable {
     /// Never returns, except when it cannot stand.
     var stand: @Sendable ([String]) async -> Void
 
-    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, rounds, operations, circles, orders]
+    static let all: [String: Exhibit] = [waits, actors, executors, crowds, families, libraries, calls, tickers, rounds, operations, handed, circles, orders]
         .reduce(into: [:]) { all, wing in all.merge(wing, uniquingKeysWith: { first, _ in first }) }
 }

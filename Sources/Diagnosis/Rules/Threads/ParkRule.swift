@@ -85,6 +85,9 @@ struct ParkRule: DiagnosisRule {
             return .root(
                 .semaphoreNeverSignalled, standstill, graph,
                 "\(who) waits for a Dispatch group that was entered \(entries == 1 ? "once" : "\(entries) times") more than it was left, and nobody is left to leave it")
+        case .forgotten:
+            let what = graph.isGroup(standstill) ? "a Dispatch group" : "a semaphore"
+            return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what) that it made, and whoever was to signal it has let go of it: nothing else in the process refers to it")
         case .result(let what, let isNested):
             guard isNested, let count = graph.pooledWaiters(thread.pid) else {
                 return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and nobody is left to bring it about")
