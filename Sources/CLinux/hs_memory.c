@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -118,6 +119,11 @@ void hs_read_pieces(pid_t pid, hs_memory_piece *pieces, size_t count) {
         pieces[next].copied = hs_read_memory(pid, pieces[next].address, pieces[next].buffer, pieces[next].length);
         next++;
     }
+}
+
+ssize_t hs_find(const void *bytes, size_t length, const void *needle, size_t needle_length) {
+    const char *found = memmem(bytes, length, needle, needle_length);
+    return found ? found - (const char *)bytes : -1;
 }
 #else
 typedef int hs_memory_unused;

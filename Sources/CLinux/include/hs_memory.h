@@ -18,3 +18,6 @@ typedef struct {
 
 /// The same for many short pieces, in fewer calls.
 void hs_read_pieces(pid_t pid, hs_memory_piece *pieces, size_t count);
+
+/// Where `needle` first lies within `length` bytes from `bytes` on; -1 where it does not: memmem(3).
+ssize_t hs_find(const void *bytes, size_t length, const void *needle, size_t needle_length);

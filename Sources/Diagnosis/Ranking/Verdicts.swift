@@ -49,6 +49,9 @@ enum Verdicts {
         moment.scenario_s ?? (moment.monotonic_s - run.header.startedAt.monotonic_s) * run.header.timeScale
     }
 
+    /// More than those that a timer or two begins.
+    private static let work_tasks = 3
+
     /// More than a line or two of a log: a page.
     private static let work_bytes: UInt64 = 4096
 
@@ -73,6 +76,9 @@ enum Verdicts {
         if let times = evidence.graph.activity.transfers { return (.advancing, "it woke up \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s)), and read or wrote") }
         if let times = evidence.graph.activity.handovers(of: evidence.subjectPID) {
             return (.advancing, "a thread that waits for others was woken \(times) times in \(NodeText.seconds(evidence.graph.activity.window_s))")
+        }
+        if let begun = evidence.graph.activity.tasksBegun, begun >= Self.work_tasks {
+            return (.advancing, "\(begun) tasks began and as many ended in \(NodeText.seconds(evidence.graph.activity.window_s))")
         }
         if evidence.graph.activity.written_bytes >= Self.work_bytes {
             return (.advancing, "it wrote \(evidence.graph.activity.written_bytes) bytes in \(NodeText.seconds(evidence.graph.activity.window_s))")

@@ -42,6 +42,11 @@ public struct LockWaiter: Codable, Sendable, Hashable {
     }
 }
 
+extension FileLock {
+    /// A checkpoint is going on under this lock: byte 121 of -shm, alone or joined with its neighbours (wal.c, WAL_CKPT_LOCK).
+    public var isCheckpoint: Bool { sqlite?.journal == .wal && mode == .write && start <= 121 && (end ?? .max) >= 121 && start >= 120 }
+}
+
 /// SQLite's locking bytes (os_unix.c, sqliteInt.h: PENDING_BYTE 0x40000000; wal.c: WAL_*_LOCK from byte 120 of -shm).
 public struct SQLiteLock: Codable, Sendable, Hashable {
     public enum Journal: String, Codable, Sendable, Hashable { case rollback, wal }

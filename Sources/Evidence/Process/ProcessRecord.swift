@@ -30,6 +30,8 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var namespaces: [String: UInt64]
     /// Signals with a handler, as bits (bit N-1 is signal N): SigCgt of /proc/PID/status.
     public var caughtSignals: UInt64?
+    /// Signals sent to the process, or to its main thread, and not delivered since every thread that could take them blocks them; bits as above: ShdPnd and SigPnd.
+    public var pendingSignals: UInt64?
     /// Seccomp mode: 0 none, 1 strict, 2 filter.
     public var seccomp: Int?
     /// Another process that traces this one; nil when none does.

@@ -48,6 +48,8 @@ package struct ProcessCollector: Collector {
         record.userID = status.userID ?? 0
         record.seccomp = status.seccomp
         record.caughtSignals = status["SigCgt"].flatMap { UInt64($0, radix: 16) }
+        let pending = ["ShdPnd", "SigPnd"].compactMap { status[$0].flatMap { UInt64($0, radix: 16) } }
+        record.pendingSignals = pending.isEmpty ? nil : pending.reduce(0, |)
         record.tracerPID = status.tracerTID.map { tid in (try? ProcDirectory(pid: tid).status())?.number("Tgid") ?? tid }
         record.tracerName = record.tracerPID.flatMap { try? ProcDirectory(pid: $0).name() }
         if let resident = status.bytes("VmRSS"), let virtual = status.bytes("VmSize") {

@@ -227,6 +227,7 @@ final class CaptureSession {
         snapshot.modules = .complete(processes.flatMap(\.moduleRecords))
         snapshot.pipes = pipes()
         snapshot.sockets = sockets()
+        snapshot.threads = snapshot.threads.map { lengthsOfAnswers($0, snapshot.sockets.elements) }
         snapshot.locks = locks()
         let environment = EnvironmentCollector(salt: options.salt, showsValues: options.showsEnvironment)
         snapshot.environment = joined(processes.filter { $0.role != .followed }.map { environment.collect(from: $0.target, deadline: deadline) })
@@ -242,6 +243,16 @@ final class CaptureSession {
         if !managed.isEmpty { snapshot.tasks = .complete(snapshot.tasks.elements + managed) }
         snapshot.unobserved = LeftOut.rows() + unobserved + processes.flatMap(\.unobserved) + processes.flatMap(\.stopNotes)
         snapshot.cost = cost(snapshot)
+    }
+
+    private func lengthsOfAnswers(_ threads: [ThreadRecord], _ sockets: [SocketRecord]) -> [ThreadRecord] {
+        var threads = threads
+        for process in processes {
+            AnswerLength.complete(&threads, sockets, descriptors, of: process.target.pid) {
+                (try? process.target.proc.maps()).map { AnswerLength(memory: process.target.memory, mappings: $0, deadline: deadline) }
+            }
+        }
+        return threads
     }
 
     private func cost(_ snapshot: Snapshot) -> CaptureCost {

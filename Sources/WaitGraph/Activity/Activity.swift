@@ -107,6 +107,14 @@ package struct Activity: Sendable {
         return isOften(most)
     }
 
+    /// How many tasks began in between, where as many ended: work comes and goes. nil when only seen once.
+    package var tasksBegun: Int? {
+        guard let earlier, let pid = sampledPID else { return nil }
+        func present(_ index: SnapshotIndex) -> Set<UInt64> { Set(index.tasks.filter { $0.pid == pid && $0.state != .completed }.map(\.id)) }
+        let (before, now) = (present(earlier), present(later))
+        return min(now.subtracting(before).count, before.subtracting(now).count)
+    }
+
     /// How often a thread that waits for others, without a limit, was woken by them, if twice a second and more: work is handed on. Else nil.
     package func handovers(of pid: Int32) -> Int? {
         let woken = later.threads(of: pid).filter { thread in

@@ -34,7 +34,7 @@ extension WaitGraph {
         if activity.written_bytes(by: thread.pid) > 0, index.threads(of: thread.pid).count == 1 { return false }
         let holders = Set(index.locks[row].holders.map(\.pid))
         return activity.earlier?.locks.contains { lock in
-            guard let before = lock.sqlite, let now = index.locks[row].sqlite, before.database == now.database, before.blocksWriters else { return false }
+            guard let before = lock.sqlite, let now = index.locks[row].sqlite, before.database == now.database, before.blocksWriters || before.name == now.name else { return false }
             if let one = before.writtenAt_s, let other = now.writtenAt_s, one != other { return false }
             return lock.holders.contains { holders.contains($0.pid) }
         } == true
@@ -90,6 +90,17 @@ extension SnapshotIndex {
         let others = rows.filter { row in locks[row].holders.contains { $0.pid != pid } }
         // A read lock alone does not keep anybody waiting unless nothing stronger is there.
         let strong = others.filter { locks[$0].sqlite?.name != .shared }
+        if strong.isEmpty, let reader = readerBeforeCheckpoint(of: pid) { return reader }
         return strong.first ?? others.first ?? (orOwn ? rows.first { locks[$0].sqlite?.name != .shared } : nil)
+    }
+
+    /// A checkpoint that is to begin the log anew waits until nobody reads from it any more: the other process's lock that says where it reads (walLockExclusive, wal.c).
+    private func readerBeforeCheckpoint(of pid: Int32) -> Int? {
+        func holds(_ lock: FileLock, _ pid: Int32) -> Bool { lock.holders.contains { $0.pid == pid } }
+        let databases = Set(locks.filter { $0.isCheckpoint && holds($0, pid) }.compactMap { $0.sqlite?.database })
+        return locks.indices.first { row in
+            guard let sqlite = locks[row].sqlite, sqlite.name == .walRead, databases.contains(sqlite.database) else { return false }
+            return !locks[row].holders.isEmpty && !holds(locks[row], pid)
+        }
     }
 }

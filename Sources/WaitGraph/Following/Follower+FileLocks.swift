@@ -10,7 +10,7 @@ extension Follower {
             guard case .process(let pid) = edge.to, index.process(pid) != nil else { continue }
             // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
             switch follow(edge) {
-            case .stuck(let standstill) where !standstill.ending.isPatience && !isBetweenItself(standstill, pid): outcomes.append(.stuck(standstill))
+            case .stuck(let standstill) where !standstill.ending.isPatience && !isBetweenItself(standstill, pid) && !isAtItsInput(standstill, pid, row): outcomes.append(.stuck(standstill))
             case .atRest(let why) where why.hasPrefix("waits for connections") && isSibling(pid): return .atRest("queues behind a sibling that waits for connections")
             default: break
             }
@@ -22,6 +22,15 @@ extension Follower {
     /// A holder that waits for nobody but itself, as at a pipe whose both ends it has, stays where it is of its own will.
     private func isBetweenItself(_ standstill: Standstill, _ pid: Int32) -> Bool {
         if case .pipeOpen(let holders) = standstill.ending { holders.allSatisfy { $0.pid == pid } } else { false }
+    }
+
+    /// A session of a database that waits for its next statement, with a transaction open, is why the others wait: whoever types them takes his time.
+    private func isAtItsInput(_ standstill: Standstill, _ pid: Int32, _ row: Int) -> Bool {
+        guard index.locks[row].sqlite != nil, case .pipeOpen = standstill.ending else { return false }
+        return standstill.path.contains { edge in
+            guard edge.relation == .reads, case .thread(pid, _) = edge.from, case .pipe(let inode) = edge.to, let pipe = index.pipeRow[inode] else { return false }
+            return index.pipes[pipe].readers.contains { $0.pid == pid && $0.fd == 0 }
+        }
     }
 
     /// Whether the process that waits for the lock at the end of the trail is of one brood with another: servers

@@ -202,7 +202,7 @@ extension Follower {
         if MidMessage.awaitsWhole(reader) { return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since))) }
         if isRequest, isForgone(socket) { return ends(timed, .socket(.owed(since_s: since, everReceived: true))) }
         if MidMessage.isShown(by: reader) { return ends(timed, .socket(.quiet(since_s: since))) }
-        if reader.wait?.owedRest != nil, !wakesSoon(socket.peer) {
+        if reader.wait?.owedRest != nil, !wakesSoon(socket.peer) || wakesInVain(socket.peer) {
             let worksOnIt = socket.peer?.kind == .local && socket.peer?.owners.contains { isComputing($0.pid) } == true
             return worksOnIt ? .advancing("the peer works on the rest of its answer") : ends(timed, .socket(.quiet(since_s: since)))
         }
@@ -237,17 +237,17 @@ extension Follower {
         if let owners = socket.peer?.owners, !owners.isEmpty, owners.allSatisfy({ $0.pid == pid }) {
             return .parked(Standstill(path: [edge], end: edge.to, ending: .neverWoken, isCommitted: false))
         }
-        if let circle = closing(edge, socket, pid) { return circle }
+        let isLibrarys = isLibrarys(edge.from)
+        if !isLibrarys, let circle = closing(edge, socket, pid) { return circle }
         if hasLasted(edge), let keepers = keepersOpen(socket, pid) { return ends(edge, .pipeOpen(holders: keepers)) }
         if let thread = index.thread(ofNode: edge.from), !childrenAttended(by: thread).isEmpty { return .atRest("looks after the end of a child") }
         let peers = (socket.peer?.owners ?? []).map(\.pid)
         if !peers.isEmpty, peers.allSatisfy({ WaitGraph.isIdleSession(index.process($0)) }) { return .atRest("its session with the database is idle: no answer is owed") }
         if peers.contains(where: { index.isAncestor($0, of: pid) }) { return .atRest("waits for orders from its parent") }
-        let isLibrarys = isLibrarys(edge.from)
         let isChilds = !peers.isEmpty && peers.allSatisfy { index.isAncestor(pid, of: $0) }
         // Whoever waits for a child's end tells of it.
         if isLibrarys, isChilds, index.threads(of: pid).contains(where: { graph.out(.thread(pid: pid, tid: $0.tid)).contains { $0.relation == .waitsForExit } }) { return .atRest(Self.learns) }
-        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1, !isLibrarys || !isOwed(by: pid, standstill) { return .stuck(standstill) }
+        if case .stuck(let standstill) = throughPeer(edge, socket, .unknown), standstill.path.count > 1, !isLibrarys || !isOwed(by: pid, standstill) && !leadsBack(to: pid, standstill) { return .stuck(standstill) }
         if isLibrarys, isChilds { return .atRest(Self.learns) }
         if hasLasted(edge), !isLibrarys, isForgotten(by: socket.peer, socket) || isOccupied(socket.peer) { return ends(edge, .socket(.owed(since_s: edge.since_s ?? 0, everReceived: false))) }
         // Of several things that a main loop waits for at once, a connection whose other end listens owes nothing.
@@ -267,6 +267,12 @@ extension Follower {
     private func isOwed(by pid: Int32, _ standstill: Standstill) -> Bool {
         guard case .socket(let inode, _) = standstill.end, let row = socketRow(standstill.end, inode) else { return false }
         return index.sockets[row].peer?.owners.contains { $0.pid == pid } == true
+    }
+
+    /// Whether a child waits for what its parent may yet tell it.
+    private func leadsBack(to pid: Int32, _ standstill: Standstill) -> Bool {
+        guard case .cycle(let edges) = standstill.ending else { return false }
+        return edges.contains { if case .thread(pid, _) = $0.from { true } else { false } }
     }
 
     /// The kernel keeps both times in jiffies of up to 10 ms (CONFIG_HZ), and an answer and the next request take a few ms of a program's.

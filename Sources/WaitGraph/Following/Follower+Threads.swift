@@ -207,7 +207,9 @@ extension Follower {
         guard case .process(let pid) = edge.to else { return .unclear("waits for a child") }
         guard let process = index.process(pid) else { return .unclear("child \(pid) was not looked at") }
         if process.state == "Z", thread.wait?.kind == .signal { return hasLasted(edge) ? ends(edge, .signalMissed) : .unclear("waits for a signal") }
-        switch follow(edge) {
+        let found = follow(edge)
+        if case .stuck = found {} else if hasLasted(edge), let signal = unheard(pid) { return ends(edge, .childStays(why: "it was sent \(signal), which it blocks")) }
+        switch found {
         case .parked(let standstill):
             // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.
             if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest(Self.pausedByChild) }
@@ -223,6 +225,13 @@ extension Follower {
             return ends(edge, .childStays(why: "it \(why), and the next step waits for its end"))
         case let other: return other
         }
+    }
+
+    /// A signal that was to end a process, at both looks still waiting to be delivered: every thread of it blocks that, and none fetches it.
+    private func unheard(_ pid: Int32) -> String? {
+        guard let now = index.process(pid), let before = activity.earlier?.process(pid), before.identity == now.identity, !["T", "t"].contains(now.state) else { return nil }
+        let pending = (now.pendingSignals ?? 0) & (before.pendingSignals ?? 0)
+        return [(15, "SIGTERM"), (2, "SIGINT"), (3, "SIGQUIT"), (1, "SIGHUP")].first { pending & (1 << UInt64($0.0 - 1)) != 0 }?.1
     }
 
     /// Whether nobody can hear what a process says, nor say anything to it by its standard input.

@@ -95,6 +95,16 @@ extension Follower {
         return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
     }
 
+    /// Whether a thread there woke up again and again meanwhile, and whatever it did then, it was not to send.
+    func wakesInVain(_ peer: SocketPeer?) -> Bool {
+        guard let pid = peer?.owners.first?.pid, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
+        return index.threads(of: pid).contains { thread in
+            guard let before = activity.earlier?.thread(thread.tid), before.pid == pid else { return false }
+            let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
+            return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
+        }
+    }
+
     /// Whether the other end, which sent last, is shown to be through with what it had to say.
     func saidAll(_ socket: SocketRecord) -> Bool { !Self.isBulk(socket) && (isAwaitedAlone(by: socket.peer) || turns(socket.peer)) }
 

@@ -121,7 +121,9 @@ extension Activity {
             let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row]
         else { return false }
         // The end of the stream counts as a byte received, but as no segment with data (net/ipv4/tcp_input.c).
-        return before.state == .closeWait && (tcp.dataSegmentsIn == 0 || tcp.lastDataSent_ms < tcp.lastDataReceived_ms)
+        // Where both last bytes fall into one tick, one request more went out than answers came in.
+        let isLater = tcp.lastDataSent_ms == tcp.lastDataReceived_ms && tcp.dataSegmentsOut == tcp.dataSegmentsIn &+ 1
+        return before.state == .closeWait && (tcp.dataSegmentsIn == 0 || tcp.lastDataSent_ms < tcp.lastDataReceived_ms || isLater)
     }
 
     /// A client that only listens, and gets a byte or two a segment: at most `dripBytes` with a chunk's frame

@@ -101,3 +101,16 @@ STAND(lock_sqlite_wal) {
     hold(arguments[0], "-shm", take_wal_writer);
     try_again_and_again(opened(arguments[0], "-shm"), region(F_WRLCK, 120, 1));
 }
+
+static void take_wal_reader(int fd) { struct flock lock = region(F_RDLCK, 124, 1); fcntl(fd, F_SETLK, &lock); }
+
+/// A checkpoint that is to begin the log anew: has the writer's and the checkpointer's byte, and waits for who still reads.
+STAND(lock_sqlite_checkpoint) {
+    if (count < 1) return;
+    opened(arguments[0], "");
+    hold(arguments[0], "-shm", take_wal_reader);
+    int fd = opened(arguments[0], "-shm");
+    struct flock own = region(F_WRLCK, 120, 2);
+    fcntl(fd, F_SETLK, &own);
+    try_again_and_again(fd, region(F_WRLCK, 124, 1));
+}

@@ -143,3 +143,23 @@ STAND(short_lived) {
     ready();
     usleep(count > 0 ? (useconds_t)atoi(arguments[0]) : 1000);
 }
+
+/// Tells a child to end, which blocks the signal, and waits for it; `fetches`: the child takes note, and does some more first.
+static void end_child(int fetches) {
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    sigprocmask(SIG_BLOCK, &told, NULL);
+    pid_t worker = child();
+    if (worker == 0) {
+        if (fetches) { int signal; sigwait(&told, &signal); }
+        for (;;) usleep(200000);
+    }
+    kill(worker, SIGTERM);
+    announce();
+    waitpid(worker, NULL, 0);
+}
+
+STAND(child_deaf) { (void)count; (void)arguments; end_child(0); }
+/// Its healthy twin, as far as anybody can tell.
+STAND(child_tidies) { (void)count; (void)arguments; end_child(1); }

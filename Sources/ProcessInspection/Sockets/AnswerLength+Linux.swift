@@ -1,0 +1,122 @@
+internal import CLinux
+internal import Evidence
+
+/// How long the answer is that a client reads, where its head told (RFC 9112, 6.3: Content-Length): by what of that lies in the client's memory, and how many
+/// bytes have come by the kernel's count. A subscription has no length, and who waits for more of an answer is owed that.
+///
+/// Memory keeps what was there before: counted is only the one length that neither what came nor what was sent can have filled, of a process with one
+/// connection that it could be of.
+struct AnswerLength {
+    private static let maximumMemory_bytes: UInt64 = 96 << 20
+    private static let chunk_bytes = 1 << 20
+    private static let overlap_bytes = 64
+    /// Fuller segments than messages and events have.
+    private static let bulk_bytes: UInt64 = 512
+    private static let maximumRequests: UInt64 = 16
+
+    let memory: any MemoryReader
+    let mappings: [MemoryMapping]
+    let deadline: ContinuousClock.Instant
+
+    /// Says of the threads that read an answer what of it is still to come.
+    static func complete(_ threads: inout [ThreadRecord], _ sockets: [SocketRecord], _ descriptors: [Descriptor], of pid: Int32, _ make: () -> AnswerLength?) {
+        let clients = sockets.filter { $0.owners.contains { $0.pid == pid } && $0.transport == .tcp && $0.state == .established && $0.wasAccepted != true && $0.tcp.map { $0.bytesReceived > 0 } == true }
+        guard clients.count == 1, let socket = clients.first, let tcp = socket.tcp, socket.receiveQueue == 0, tcp.bytesSent > 0, tcp.dataSegmentsOut <= maximumRequests, tcp.lastDataReceived_ms >= 500
+        else { return }
+        let own = Set(descriptors.filter { $0.pid == pid && $0.kind == .socket && $0.inode == socket.inode }.map(\.fd))
+        let readers = threads.indices.filter { row in
+            let thread = threads[row]
+            guard thread.pid == pid, let wait = thread.wait, wait.kind == .descriptors, wait.owedRest == nil, thread.syscall?.name.hasPrefix("epoll") != true else { return false }
+            return wait.descriptors?.contains { own.contains($0.fd) && $0.operation != .write } == true
+        }
+        guard readers.count == 1, let row = readers.first, let missing = make()?.missing_bytes(tcp) else { return }
+        threads[row].wait?.owedRest = "\(missing) bytes of the length that its head told"
+    }
+
+    private func missing_bytes(_ tcp: TCPInfo) -> UInt64? {
+        var lengths: [UInt64: Bool] = [:]
+        for place in found() ?? [] where place.length > max(tcp.bytesReceived, tcp.bytesSent) {
+            lengths[place.length] = lengths[place.length] == true || endsWithWhatCame(place.head, tcp.bytesReceived)
+        }
+        guard lengths.count == 1, let (length, isWhole) = lengths.first else { return nil }
+        let isBulk = tcp.dataSegmentsIn > 0 && tcp.bytesReceived / tcp.dataSegmentsIn >= Self.bulk_bytes
+        return isBulk || isWhole ? length - tcp.bytesReceived : nil
+    }
+
+    /// Whether an answer lies there from its first byte to the last that came, and nothing behind it.
+    private func endsWithWhatCame(_ head: UInt64?, _ received: UInt64) -> Bool {
+        guard let head, received < 1 << 20, let pair = try? memory.array(of: UInt8.self, at: head &+ received &- 1, count: 2) else { return false }
+        return pair[0] != 0 && pair[1] == 0
+    }
+
+    // MARK: Memory
+
+    struct Place: Hashable {
+        var length: UInt64
+        /// Where the answer begins whose head it is part of, if that lies before it.
+        var head: UInt64?
+    }
+
+    /// nil where there is more than can be looked through, or an answer without a length is read.
+    private func found() -> [Place]? {
+        let writable = mappings.filter { $0.isWritable && $0.isReadable && !$0.isShared }
+        guard writable.reduce(0, { $0 &+ ($1.end - $1.start) }) <= Self.maximumMemory_bytes else { return nil }
+        var places: [Place] = []
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk_bytes, alignment: 16)
+        defer { buffer.deallocate() }
+        for mapping in writable {
+            var address = mapping.start
+            while address < mapping.end {
+                guard ContinuousClock.now < deadline else { return nil }
+                let wanted = Int(min(UInt64(Self.chunk_bytes), mapping.end - address))
+                guard let count = try? memory.read(at: address, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])) else { break }
+                let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if Self.endless.contains(where: { Self.first($0, in: chunk, from: 0) != nil }) { return nil }
+                places += Self.lengths(in: chunk, at: address)
+                guard count == wanted, count > Self.overlap_bytes else { break }
+                address += UInt64(count == Self.chunk_bytes ? count - Self.overlap_bytes : count)
+            }
+        }
+        return places
+    }
+
+    /// What answers say that have no length: news, and connections that are given to another protocol.
+    private static let endless = ["text/event-stream", "HTTP/1.1 101 "].map { Array($0.utf8) }
+    private static let name = Array("ontent-".utf8)
+    private static let answer = Array("HTTP/1.".utf8)
+    private static let maximumHead_bytes = 4096
+
+    /// Whole lines of a head, or name and value apart, as clients keep them.
+    static func lengths(in chunk: UnsafeRawBufferPointer, at address: UInt64) -> [Place] {
+        var found: [Place] = []
+        var from = 0
+        while let place = first(name, in: chunk, from: from) {
+            from = place + name.count
+            guard place > 0, [UInt8(ascii: "C"), UInt8(ascii: "c")].contains(chunk[place - 1]), from + 6 < chunk.count,
+                String(decoding: chunk[from..<from + 6], as: UTF8.self).lowercased() == "length"
+            else { continue }
+            var at = from + 6
+            guard at < chunk.count, chunk[at] == UInt8(ascii: ":") || chunk[at] == 0 else { continue }
+            at += 1
+            while at < chunk.count, chunk[at] == UInt8(ascii: " ") { at += 1 }
+            let digits = chunk[at...].prefix(19).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard !digits.isEmpty, digits.count < 19, digits.endIndex < chunk.count, [13, 10, 0].contains(chunk[digits.endIndex]) else { continue }
+            guard let length = UInt64(String(decoding: digits, as: UTF8.self)) else { continue }
+            found.append(Place(length: length, head: head(before: place, in: chunk).map { address &+ UInt64($0) }))
+        }
+        return found
+    }
+
+    /// The last answer's beginning before a place, if no head ends in between.
+    private static func head(before place: Int, in chunk: UnsafeRawBufferPointer) -> Int? {
+        var (from, last) = (max(0, place - maximumHead_bytes), Int?.none)
+        while let next = first(answer, in: UnsafeRawBufferPointer(rebasing: chunk[..<place]), from: from) { (from, last) = (next + answer.count, next) }
+        return last.flatMap { first(Array("\r\n\r\n".utf8), in: UnsafeRawBufferPointer(rebasing: chunk[..<place]), from: $0) == nil ? $0 : nil }
+    }
+
+    private static func first(_ needle: [UInt8], in chunk: UnsafeRawBufferPointer, from: Int) -> Int? {
+        guard from >= 0, from < chunk.count, let base = chunk.baseAddress else { return nil }
+        let found = hs_find(base + from, chunk.count - from, needle, needle.count)
+        return found < 0 ? nil : from + found
+    }
+}
