@@ -34,7 +34,7 @@ import Testing
         ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
         ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
         ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent), ("peer-dozing", .backpressure),
-        ("spin-beside-tally", .busyLoop), ("clerks-awaited", .conditionNeverSignalled), ("ball-lost", .conditionNeverSignalled), ("desk-deserted", .conditionNeverSignalled),
+        ("spin-beside-tally", .busyLoop), ("clerks-awaited", .conditionNeverSignalled), ("ball-lost", .conditionNeverSignalled), ("desk-deserted", .conditionNeverSignalled), ("orders-done", .pipeNeverClosed),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -46,7 +46,7 @@ import Testing
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
-        "answer-whole", "child-tidies", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept",
+        "answer-whole", "child-tidies", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

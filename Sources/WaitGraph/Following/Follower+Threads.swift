@@ -27,7 +27,19 @@ extension Follower {
         }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
         let locked = edges.filter { $0.relation == .locksFile || $0.relation == .queuedOn }
-        return any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })
+        let found = any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })
+        // Whom it waits for beside those may come from anywhere: no circle closes through it.
+        if case .stuck(let standstill) = found, standstill.ending.isClosed, takesAnybody(thread) { return .atRest("waits for whoever comes, beside \(edges.count) others") }
+        return found
+    }
+
+    /// Whether one of several things that a thread waits for at once is the next connection, or what somebody types.
+    private func takesAnybody(_ thread: ThreadRecord) -> Bool {
+        guard let interests = thread.wait?.descriptors, interests.count > 1 else { return false }
+        return interests.contains { interest in
+            if let row = index.socketRow(pid: thread.pid, fd: interest.fd) { return index.sockets[row].state == .listening }
+            return index.descriptor(thread.pid, interest.fd)?.kind == .terminal && interest.events?.contains("in") != false
+        }
     }
 
     private mutating func threadEdge(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {

@@ -118,3 +118,13 @@ package enum Ending: Hashable, Sendable {
     /// Shown to stand still, by what is not shown.
     case unnamed(String)
 }
+
+extension Ending {
+    /// Several wait for each other, or for what one of those keeps open.
+    var isClosed: Bool {
+        switch self {
+        case .cycle, .pipeOpen: true
+        default: false
+        }
+    }
+}

@@ -30,7 +30,7 @@ const struct kind kinds[] = {
     {"answer-locked", answer_locked}, {"answer-unlocked", answer_unlocked},
     {"udp-silent", udp_silent}, {"udp-serve", udp_serve}, {"poll-closed", poll_closed}, {"poll-datagrams", poll_datagrams},
     {"sleep-daily", sleep_daily}, {"broker-take", broker_take}, {"subscription-quiet", subscription_quiet}, {"prefork", prefork},
-    {"job-pipe", job_pipe}, {"greet-silent", greet_silent}, {"long-poll", long_poll},
+    {"job-pipe", job_pipe}, {"orders-done", orders_done}, {"orders-to-come", orders_to_come}, {"greet-silent", greet_silent}, {"long-poll", long_poll},
     {"answer-drips", answer_drips}, {"answer-slow", answer_slow}, {"answer-stalls", answer_stalls}, {"subscription", subscription}, {"peer-dozing", peer_dozing}, {"peer-napping", peer_napping}, {"orders-answered", orders_answered}, {"orders-asked", orders_asked},
     {"closed-early", closed_early}, {"closed-after", closed_after}, {"connect-blackholed", connect_blackholed}, {"peer-deaf", peer_deaf},
     {"peer-not-reading", peer_not_reading}, {"both-write", both_write}, {"peer-reading", peer_reading},

@@ -52,7 +52,7 @@ STAND(pipe_drained); STAND(child_stopped); STAND(pipe_polled); STAND(watch_hangu
 STAND(compute); STAND(copy_bytes); STAND(output_locked); STAND(output_led);
 // Well, and quiet
 STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
-STAND(subscription_quiet); STAND(prefork); STAND(job_pipe); STAND(greet_silent); STAND(long_poll);
+STAND(subscription_quiet); STAND(prefork); STAND(job_pipe); STAND(orders_done); STAND(orders_to_come); STAND(greet_silent); STAND(long_poll);
 // Storage
 STAND(disk_silent); STAND(disk_slow); STAND(memory_locked);
 // Messages

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "kinds.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -150,6 +152,42 @@ STAND(job_pipe) {
         }
     announce();
     while (wait(NULL) > 0) {}
+}
+
+/// A worker with a pipe for its orders and one for what it has done; the first of the latter's ends is given back.
+static int worker_with_pipes(void) {
+    int orders[2], done[2];
+    if (pipe2(orders, O_CLOEXEC) < 0 || pipe2(done, O_CLOEXEC) < 0) exit(1);
+    if (child() == 0) {
+        close(orders[1]);
+        close(done[0]);
+        for (char order; read(orders[0], &order, 1) == 1;) if (write(done[1], &order, 1) < 0) exit(1);
+        exit(0);
+    }
+    close(orders[0]);
+    close(done[1]);
+    if (write(orders[1], "o", 1) < 0) exit(1);
+    return done[0];
+}
+
+static void collect(int listener) {
+    struct pollfd awaited[2] = {{worker_with_pipes(), POLLIN, 0}, {listener, POLLIN, 0}};
+    char done;
+    if (read(awaited[0].fd, &done, 1) != 1) exit(1);
+    announce();
+    while (poll(awaited, listener < 0 ? 1 : 2, -1) > 0) if (read(awaited[0].fd, &done, 1) <= 0) break;
+}
+
+/// Nobody closes the pipe of the orders, by whose end the worker comes to its own.
+STAND(orders_done) { (void)count; (void)arguments; collect(-1); }
+
+/// More orders come from outside.
+STAND(orders_to_come) {
+    (void)count; (void)arguments;
+    struct sockaddr_in address;
+    int listener = bound(SOCK_STREAM, &address);
+    if (listen(listener, 8) < 0) exit(1);
+    collect(listener);
 }
 
 static int accepted_by(void (*server)(int)) {
