@@ -108,6 +108,8 @@ extension WaitGraph {
             guard socket.transport == .tcp, index.isClient(socket) != false, !wasAsked(socket, task), socket.inode == held || watched?.contains(socket.inode) != false else { return false }
             switch activity.standing(of: socket) {
             case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
+            // Of one that was closed its channel must hold what is waited for.
+            case .closedByPeer(owed: true): return socket.inode == held
             default: return false
             }
         }

@@ -75,6 +75,10 @@ extension Follower {
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
+        // It was closed instead of an answer, and nothing has told so to whoever waits for that.
+        if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .closedByPeer(owed: true) = activity.standing(of: index.sockets[row]) {
+            return activity.stood(task) == true ? ends(edge, .socket(.closedByPeer(owed: true))) : .advancing("its connection was closed")
+        }
         return socketEdge(edge, pid: pid, reader: nil)
     }
 

@@ -58,7 +58,7 @@ struct ConnectionRule: DiagnosisRule {
             return make(.peerDripping, standstill, graph, "The answer of \(peer) on the connection to \(to) drips: \(bytes) bytes in \(segments) segments over \(NodeText.seconds(graph.activity.window_s))")
         case .closedByPeer(owed: true):
             // It explains why nobody is left to wake those who wait for the answer.
-            return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer) closed the connection to \(to) without answering the last request, and nothing here has taken note of it")
+            return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer == to ? "The other end" : peer) closed the connection to \(to) without answering the last request, and nothing here has taken note of it")
         case .connecting(let retransmits): return connecting(standstill, socket, retransmits, graph)
         case .notAccepted:
             let isOwn = graph.index.answerers(of: socket).allSatisfy { answerer in socket.owners.contains { $0.pid == answerer.pid } }

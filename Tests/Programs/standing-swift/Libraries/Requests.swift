@@ -13,6 +13,16 @@ extension Exhibit {
         "answer-begun": Exhibit(summary: "another process has answered the half of a line; a timer ticks") { _ in
             await ask(inquiring: 7, of: "7 half")
         },
+        "answer-forgone": Exhibit(summary: "another process closed its side of the connection instead of an answer, which the client permits; a timer ticks") { _ in
+            await ask(inquiring: 7, of: "")
+        },
+        "answer-and-goodbye": Exhibit(summary: "another process closed its side after its answer, and the client waits for what a timer will tell in a while") { _ in
+            let told = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
+            told.futureResult.eventLoop.scheduleTask(in: .seconds(90)) { told.succeed() }
+            await ask(inquiring: 7, of: goodbye)
+            Roll.answer("inquirer")
+            try? await told.futureResult.get()
+        },
         "handler-spins": Exhibit(summary: "a task awaits a future of one event loop that a handler on another one would fulfil, which goes round for ever") { _ in await awaitSpinning() },
         "upload-open": Exhibit(summary: "a request whose body was not finished, to a server that reads it all before it answers; a timer ticks") { _ in
             Roll.expect(1)
@@ -64,7 +74,7 @@ private func ask(inquiring number: Int, of words: String) async {
     Roll.expect(1)
     let group = MultiThreadedEventLoopGroup.singleton
     group.next().scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(100)) { _ in }
-    guard let channel = try? await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port(telling: words)).get() else { return }
+    guard let channel = try? await ClientBootstrap(group: group).channelOption(.allowRemoteHalfClosure, value: true).connect(host: "127.0.0.1", port: port(telling: words)).get() else { return }
     let answer = channel.eventLoop.makePromise(of: String.self)
     try? await channel.eventLoop.submit {
         let inquiries = Inquiries()
@@ -72,11 +82,15 @@ private func ask(inquiring number: Int, of words: String) async {
         inquiries.ask(number, answer)
     }.get()
     try? await channel.writeAndFlush(ByteBuffer(string: "\(number)?\n"))
-    Roll.answer("inquirer")
+    if words != goodbye { Roll.answer("inquirer") }
     _ = try? await answer.futureResult.get()
 }
 
-/// Another process, which answers each question on one connection with the words, and ends the line where they are one: its port.
+/// With this the other process closes its side.
+private let goodbye = "7 goodbye"
+
+/// Another process, which answers each question on one connection with the words, and ends the line where they are one; without any, or after it said goodbye, it
+/// closes its side: its port.
 private func port(telling words: String) -> Int {
     let server = """
         import socket, sys
@@ -85,7 +99,9 @@ private func port(telling words: String) -> Int {
         print("port", listener.getsockname()[1], flush=True)
         connection, _ = listener.accept()
         while connection.recv(256):
-            connection.sendall(sys.argv[1].encode() + (b"" if " " in sys.argv[1] else b"\\n"))
+            isLast = not sys.argv[1] or "goodbye" in sys.argv[1]
+            connection.sendall(sys.argv[1].encode() + (b"\\n" if sys.argv[1] and (isLast or " " not in sys.argv[1]) else b""))
+            if isLast: connection.shutdown(socket.SHUT_WR)
         """
     return port(of: URL(fileURLWithPath: "/usr/bin/python3"), ["-c", server, words])
 }
