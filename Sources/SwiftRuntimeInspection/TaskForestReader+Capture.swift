@@ -55,10 +55,11 @@ extension TaskForestReader {
         let mappings = (try? context.target.proc.maps()) ?? []
         let objectReach = ObjectReach(memory: context.target.memory, mappings: mappings)
         let reach = objectReach.threads(leadingTo: Set(objects.values.compactMap { $0.futex?.objectAddress }), from: context.copies.filter { wakeful.contains($0.tid) })
-        let forgotten = forgotten(objects, context, mappings)
+        let forgotten = forgotten(objects, context, forest, mappings)
         for (tid, var wait) in objects {
             guard var futex = wait.futex else { continue }
-            if forgotten.contains(tid) { futex.isForgotten = true }
+            futex.isForgotten = forgotten[tid].map { _ in true }
+            futex.isLeftToExecutor = forgotten[tid] == true ? true : nil
             futex.reachedFrom = (reach[futex.objectAddress] ?? []).sorted()
             wait.futex = futex
             waits[tid] = wait
@@ -80,7 +81,7 @@ extension TaskForestReader {
     }
 
     /// The threads that wait for what they made and handed to others, all of whom have let go of it.
-    private static func forgotten(_ objects: [Int32: ThreadWait], _ context: TaskForestContext, _ mappings: [MemoryMapping]) -> Set<Int32> {
+    private static func forgotten(_ objects: [Int32: ThreadWait], _ context: TaskForestContext, _ forest: TaskForest, _ mappings: [MemoryMapping]) -> [Int32: Bool] {
         let reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: min(context.deadline, .now + .milliseconds(500)))
         let handedOut = objects.filter { tid, wait in
             guard (wait.timeout_s ?? 0) <= 0, let futex = wait.futex, let thread = context.threads.elements.first(where: { $0.tid == tid }), thread.stack.status == .complete,
@@ -89,13 +90,14 @@ extension TaskForestReader {
             if futex.flavour == "dispatch group" { return reach.handsOut(frame.programCounter, "5GroupCACycf", endedBy: "GroupC5leave") }
             return futex.count == 0 && reach.handsOut(frame.programCounter, "9SemaphoreC5value", endedBy: "SemaphoreC6signal")
         }
-        guard !handedOut.isEmpty else { return [] }
+        guard !handedOut.isEmpty else { return [:] }
         let stacks = ThreadStacks(
             copies: context.copies, records: Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first }), proc: context.target.proc)
         let search = ForgottenObjects(memory: context.target.memory, touched: PageMap(pid: context.target.pid), mappings: mappings, threads: stacks, deadline: context.deadline)
         // All who wait so: what one of them holds may be another's.
         let waiting = objects.filter { ($0.value.timeout_s ?? 0) <= 0 }.compactMapValues { $0.futex?.objectAddress }
-        return search.waiters(of: waiting).intersection(handedOut.keys)
+        let executors = forest.actors.elements.compactMap { actor in actor.runningOnTID.map { ($0, actor.address) } }
+        return search.waiters(of: waiting, executors: Dictionary(executors, uniquingKeysWith: { first, _ in first })).filter { handedOut[$0.key] != nil }
     }
 
     /// - Parameters:

@@ -30,7 +30,7 @@ import Testing
         ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("beat-workers", .conditionNeverSignalled), ("beat-kept", .pipeNeverClosed), ("beat-reporter", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
         ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed), ("pair-stopped", .stopped),
-        ("semaphore-deserted", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
+        ("semaphore-deserted", .semaphoreNeverSignalled), ("licence-lost", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
         ("flag-polled", .conditionNeverSignalled), ("semop-crossed", .lockCycle),
         ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
         ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent), ("peer-dozing", .backpressure),
@@ -44,7 +44,7 @@ import Testing
         "beat-service", "beat-consumer", "beat-fed", "beat-handing", "beat-reported", "spin-for-steps",
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
-        "semaphore-shared", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
+        "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
         "answer-whole", "child-tidies", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come",
     ]

@@ -51,6 +51,7 @@ import Testing
         [.hang("members-nested", "pool-exhausted"), .healthy("members-enough")],
         [.hang("operation-behind", "lock-cycle"), .healthy("operation-beside")],
         [.hang("letter-dropped", "semaphore-never-signalled"), .hang("letters-uncounted", "semaphore-never-signalled"), .healthy("letter-kept"), .healthy("letter-in-pile")],
+        [.hang("press-jammed", "actor-blocked"), .healthy("press-driven")],
         [.hang("gauges-short", "barrier-incomplete"), .healthy("gauges-to-come")],
         [.hang("orders-asked", "peer-silent"), .healthy("orders-answered"), .healthy("orders-handled")],
         [.hang("session-stopped", "peer-stalled"), .healthy("session-slow")],

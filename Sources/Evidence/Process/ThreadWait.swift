@@ -134,6 +134,8 @@ public struct FutexWait: Codable, Sendable, Hashable {
     /// For a Dispatch semaphore or group that the waiting function made and handed to closures that were to end the wait: that no reference to it is left
     /// but the waiter's own.
     public var isForgotten: Bool?
+    /// That one is left besides: by way of the actor's executor whose job the waiter is in, as what was queued there behind that has it.
+    public var isLeftToExecutor: Bool?
 
     public init(address: UInt64, operation: Int, object: ObjectKind = .unknown) {
         self.address = address

@@ -7,6 +7,9 @@ struct FollowPlan {
         var because: String
     }
 
+    /// Of more it would not be shown that none of them lets anybody go on.
+    private static let sharerLimit = 16
+
     var threads: [ThreadRecord]
     var descriptors: [Descriptor]
     var pipes: [PipeRecord]
@@ -31,6 +34,9 @@ struct FollowPlan {
         for thread in threads {
             guard let wait = thread.wait else { continue }
             if let futex = wait.futex, let owner = futex.ownerPID { add(owner, "its thread \(futex.ownerTID ?? 0) holds a lock shared with \(thread.pid)") }
+            if let futex = wait.futex, futex.isShared, (wait.timeout_s ?? 0) <= 0, let others = futex.sharedWith, others.count <= Self.sharerLimit {
+                for other in others { add(other, "shares the memory of what thread \(thread.tid) waits for") }
+            }
             if wait.kind == .child || wait.kind == .vforkChild, let child = wait.pid { add(child, "process \(thread.pid) waits for it to end") }
             // The subject's are captured with it; these are the children of one that was followed.
             if wait.kind == .child, wait.pid == nil { for child in children[thread.pid] ?? [] { add(child, "process \(thread.pid) waits for a child to end") } }

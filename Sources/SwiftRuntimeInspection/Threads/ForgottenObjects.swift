@@ -12,14 +12,16 @@ struct ForgottenObjects {
     let threads: ThreadStacks
     let deadline: ContinuousClock.Instant
 
-    /// The threads whose object nobody leads to; none where not all could be seen.
+    /// The threads whose object nobody leads to, and whether the executor does whose jobs the thread runs; none where not all could be seen.
     ///
-    /// - Parameter objects: by thread, what it waits for.
-    func waiters(of objects: [Int32: UInt64]) -> Set<Int32> {
-        guard !objects.isEmpty, threads.unseenStacks == 0 else { return [] }
+    /// - Parameters:
+    ///   - objects: by thread, what it waits for.
+    ///   - executors: by thread, the executor of the job that it is in.
+    func waiters(of objects: [Int32: UInt64], executors: [Int32: UInt64]) -> [Int32: Bool] {
+        guard !objects.isEmpty, threads.unseenStacks == 0 else { return [:] }
         let pieces = HeapMap(memory: memory, threads: threads).pieces(of: mappings)
         guard let reachable = ReachableMemory(watched: Array(Set(objects.values)), pieces: pieces, memory: memory, touched: touched, deadline: deadline), reachable.shortfall == nil
-        else { return [] }
+        else { return [:] }
         reachable.setCode(mappings.filter(\.isExecutable).map { $0.start..<$0.end })
         for piece in reachable.pieces where piece.kind == .other { reachable.mark(piece.range) }
         for thread in threads.threads where !thread.isIdle && objects[thread.tid] == nil { mark(thread, reachable) }
@@ -32,7 +34,12 @@ struct ForgottenObjects {
             forgotten.subtract(others)
             for thread in threads.threads where others.contains(thread.tid) { mark(thread, reachable) }
         }
-        return forgotten
+        let found: [Int32: Bool] = forgotten.reduce(into: [:]) { found, tid in
+            if let executor = executors[tid] { reachable.mark(value: executor, at: UInt64(UInt32(bitPattern: tid))) }
+            found[tid] = reachable.hits(from: seen).contains { $0.target == objects[tid] }
+        }
+        // Others may wait for what lies in that executor's queue as well.
+        return found.values.contains(true) ? found.filter { $0.value } : found
     }
 
     private func mark(_ thread: ThreadStacks.Thread, _ reachable: ReachableMemory) {

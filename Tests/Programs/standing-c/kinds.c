@@ -53,7 +53,7 @@ const struct kind kinds[] = {
     {"lock-before-pipes", lock_before_pipes}, {"result-beside-ticks", result_beside_ticks}, {"result-of-ticks", result_of_ticks},
     {"loop-filter", loop_filter}, {"loop-helper", loop_helper}, {"loop-server", loop_server}, {"pair-joined", pair_joined}, {"pair-served", pair_served},
     {"pair-stopped", pair_stopped}, {"pair-unfetched", pair_unfetched},
-    {"semaphore-deserted", semaphore_deserted}, {"semaphore-shared", semaphore_shared}, {"spin-for-rounds", spin_for_rounds},
+    {"semaphore-deserted", semaphore_deserted}, {"semaphore-shared", semaphore_shared}, {"licence-lost", licence_lost}, {"licence-lent", licence_lent}, {"spin-for-rounds", spin_for_rounds},
     {"loop-unread", loop_unread}, {"loop-read-slowly", loop_read_slowly}, {"output-inherited", output_inherited},
     {"flag-polled", flag_polled}, {"flag-to-come", flag_to_come}, {"semop-crossed", semaphores_crossed}, {"semop-fed", semaphores_fed},
     {"spin-beside-tally", spin_beside_tally}, {"spin-until-tally", spin_until_tally}, {"flag-handed", flag_handed}, {"flag-handed-slowly", flag_handed_slowly},

@@ -71,7 +71,7 @@ STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAN
 // Neighbours
 STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served); STAND(pair_stopped); STAND(pair_unfetched);
 // Others
-STAND(semaphore_deserted); STAND(semaphore_shared); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
+STAND(semaphore_deserted); STAND(semaphore_shared); STAND(licence_lost); STAND(licence_lent); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
 STAND(shared_kept); STAND(shared_let_go);

@@ -62,6 +62,38 @@ STAND(semaphore_deserted) { (void)count; (void)arguments; collect_from(leave); }
 /// Its healthy twin: it brings something now and then.
 STAND(semaphore_shared) { (void)count; (void)arguments; collect_from(carry); }
 
+/// Runs on its own, and ends with the test at the latest.
+static void work_alone(sem_t *licence, int keeps) {
+    alarm(100);
+    sem_wait(licence);
+    while (keeps) usleep(50000);
+    _exit(0);
+}
+
+/// One licence for several processes: a helper that goes on by itself, whose parent has ended, works with it or waits for it.
+static void share_licence(int is_lost) {
+    sem_t *licence = mmap(NULL, sizeof *licence, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (licence == MAP_FAILED || sem_init(licence, 1, 1) < 0) exit(1);
+    pid_t starter = child();
+    if (starter == 0) {
+        // Whoever ends with it keeps it for good.
+        if (is_lost) sem_wait(licence);
+        if (fork() == 0) work_alone(licence, !is_lost);
+        _exit(0);
+    }
+    waitpid(starter, NULL, 0);
+    int left = 1;
+    while (!is_lost && left > 0) { usleep(1000); sem_getvalue(licence, &left); }
+    announce();
+    sem_wait(licence);
+}
+
+/// A process that had the licence has ended without giving it back, and all that are left wait for it.
+STAND(licence_lost) { (void)count; (void)arguments; share_licence(1); }
+
+/// Its healthy twin: a process that is no relative works with it.
+STAND(licence_lent) { (void)count; (void)arguments; share_licence(0); }
+
 // MARK: Loops beside threads that pause
 
 struct piece { int rounds; volatile int is_done; long sum; };

@@ -5,7 +5,7 @@ import WaitGraph
 struct ParkRule: DiagnosisRule {
     let causes: [Cause] = [
         .conditionNeverSignalled, .semaphoreNeverSignalled, .barrierIncomplete, .timerTooFar, .poolExhausted, .threadPoolExhausted,
-        .eventLoopBlocked,
+        .eventLoopBlocked, .actorBlocked,
     ]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
@@ -87,7 +87,12 @@ struct ParkRule: DiagnosisRule {
                 "\(who) waits for a Dispatch group that was entered \(entries == 1 ? "once" : "\(entries) times") more than it was left, and nobody is left to leave it")
         case .forgotten:
             let what = graph.isGroup(standstill) ? "a Dispatch group" : "a semaphore"
-            return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what) that it made, and whoever was to signal it has let go of it: nothing else in the process refers to it")
+            if thread.wait?.futex?.isLeftToExecutor == true, let executor = graph.index.actors.first(where: { $0.pid == thread.pid && $0.runningOnTID == thread.tid }) {
+                return .root(
+                    .actorBlocked, standstill, graph,
+                    "\(who) runs the jobs of \(executor.typeName.map { "executor `\($0)`" } ?? "an executor"), and waits in one of them for \(what) that only what was handed to that executor could signal")
+            }
+            return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits for \(what) that it made, and whoever was to signal it has let go of it: nobody who goes on can come to it")
         case .result(let what, let isNested):
             guard isNested, let count = graph.pooledWaiters(thread.pid) else {
                 return .root(.conditionNeverSignalled, standstill, graph, "\(who) waits for \(what), and nobody is left to bring it about")
