@@ -16,6 +16,7 @@ struct PythonProcess {
     let held: HeldLocks
     let pools: ThreadPools
     let loops: [AsyncLoop]
+    let stoppedLoops: StoppedLoops
     /// A handler of the program's own for a signal that others send, such as SIGTERM.
     let handlesSignals: Bool
     /// Those handlers; of no meaning where they are not known.
@@ -37,6 +38,7 @@ struct PythonProcess {
         held = HeldLocks(threads, objects, frames: frames, opcodes: Opcodes.known(states.runtime.version.minor))
         pools = ThreadPools(threads, objects)
         loops = threads.compactMap { AsyncLoop($0, objects) }
+        stoppedLoops = StoppedLoops(objects: objects, frames: frames, interpreters: interpreters)
         knowsHandlers = handlers != nil && !loops.contains(where: \.hasSignalHandlers)
         registerThreads()
     }
@@ -84,8 +86,6 @@ struct PythonProcess {
     }
 
     private var threadsMade: UInt64 { interpreters.compactMap { objects.word($0.address &+ objects.layout.threadsMade) }.max() ?? .max }
-
-    var hasEndedThreads: Bool { threadsMade != .max && threadsMade > UInt64(threads.count) }
 
     // MARK: Tasks of asyncio
 

@@ -39,7 +39,7 @@ extension LivePythonTests {
             "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
             "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept", "pool-kept-long",
-            "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "loop-run-again", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
+            "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "loop-run-again", "loop-yet-to-run", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

@@ -1,9 +1,17 @@
 /// Event loops of asyncio that ran once and that no thread runs any more, with work that was given to them from other threads.
-struct StoppedLoops {
-    let process: PythonProcess
-    private var objects: PythonObjects { process.objects }
+final class StoppedLoops {
+    private let objects: PythonObjects
+    private let frames: FrameReader
+    private let interpreters: [ThreadStates.Interpreter]
+    /// Read once, and only where somebody waits for such.
+    private lazy var loopsOfTasks: Set<UInt64> = {
+        let finder = AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: frames))
+        return Set(interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }.map(\.loop))
+    }()
     private static let base = "asyncio.base_events.BaseEventLoop"
     private static let callbackLimit = 4096
+
+    init(objects: PythonObjects, frames: FrameReader, interpreters: [ThreadStates.Interpreter]) { (self.objects, self.frames, self.interpreters) = (objects, frames, interpreters) }
 
     /// Whether a future of threads waits for such a loop: the task that it is chained to belongs to it, or the callback that was to make the task still lies in its queue.
     ///
@@ -14,18 +22,15 @@ struct StoppedLoops {
             // FutureObj: fut_loop 16.
             return objects.word(task &+ 16).map(isStopped) ?? false
         }
-        let tasks = allTasks()
         let named = frames.filter { !$0.code.isLibrary }.prefix(16).flatMap(reachable)
-        return Set(tasks.map(\.loop) + named).filter(isStopped).contains { loop in
-            // A loop that has yet to be run for the first time was not stopped.
-            let hasRun = tasks.contains { $0.loop == loop && $0.waiter != 0 } || process.hasEndedThreads
-            return hasRun && futures.isQueued(future, callbacks(loop))
-        }
+        return loopsOfTasks.union(named).filter(isStopped).contains { hasRun($0) && futures.isQueued(future, callbacks($0)) }
     }
 
-    private func allTasks() -> [AsyncTask] {
-        let finder = AsyncTasks(objects: objects, coroutines: Coroutines(objects: objects, frames: process.frames))
-        return process.interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }
+    /// Whether a loop has taken anything out of its queue: one that has yet to be run for the first time was not stopped. A deque counts what is put in and what is
+    /// taken out together (Modules/_collectionsmodule.c: `state`, 56).
+    private func hasRun(_ loop: UInt64) -> Bool {
+        guard let ready = objects.attribute("_ready", of: loop), let count = objects.count(ready), let changes = objects.word(ready &+ 56) else { return false }
+        return changes > UInt64(count)
     }
 
     /// The values that a function names, and their attributes.

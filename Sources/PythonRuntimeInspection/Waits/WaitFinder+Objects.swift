@@ -116,7 +116,7 @@ extension WaitFinder {
             wait.ownerTask = AsyncFutures(objects: objects).task(for: object)
             wait.ownerAlive = true
             wait.knownFrom = "callback in the queue of the event loop that the thread runs"
-        } else if StoppedLoops(process: process).keep(object, thread.frames) {
+        } else if process.stoppedLoops.keep(object, thread.frames) {
             wait.isLoopStopped = true
             wait.knownFrom = "its event loop of asyncio, which notes no thread that runs it"
         }

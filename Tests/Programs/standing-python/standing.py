@@ -1987,6 +1987,18 @@ def loop_run_again():
         time.sleep(0.2)
 
 
+@program
+def loop_yet_to_run():
+    """Nobody has run the loop so far: main has other things to see to first, for which threads came and went."""
+    loop = asyncio.new_event_loop()
+    spawn("helper", time.sleep, 0).join()
+    spawn("clerk", lambda: asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result())
+    ready()
+    for _ in range(10**9):
+        time.sleep(0.2)
+    loop.run_forever()
+
+
 def pause(wake, seconds):
     wake.wait(seconds)
 
