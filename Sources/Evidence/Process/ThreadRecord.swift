@@ -36,6 +36,8 @@ public struct ThreadRecord: Codable, Sendable, Hashable {
     /// For a thread that ran: whether, within one look, its registers and stack and all that the process may write to came to be
     /// what they had been; nil where that could not be seen.
     public var comesBack: Bool?
+    /// For a thread that ran: the descriptor of which all system calls that it was met after gave 0, as reads do at the end of what can be read; nil on other machines than x86-64.
+    public var emptyReadsOf: Int32?
     /// The same without its registers and its own stack, for what keeps nothing there from one instruction of its language to the next.
     public var memoryComesBack: Bool?
     /// For a thread that ran: bytes that it read and wrote so far (rchar and wchar of its io file).

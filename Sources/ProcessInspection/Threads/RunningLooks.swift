@@ -57,6 +57,7 @@ struct RunningLooks {
         for row in rows where session.tids.contains(records[row].tid) {
             let tid = records[row].tid
             records[row].looks = Set(session.looks.lazy.filter { $0.tid == tid }.map(\.state)).sorted()
+            records[row].emptyReadsOf = emptyReads(session.copies.filter { $0.tid == tid })
             if session.seen.contains(tid) {
                 records[row].comesBack = session.back.contains(tid)
                 records[row].memoryComesBack = session.memoryBack.contains(tid)
@@ -64,6 +65,27 @@ struct RunningLooks {
         }
         return session.stopped_ms
     }
+
+    /// A thread that is stopped on its way out of a system call has the result in its first register, and in the others what it was called with (syscall(2)).
+    private func emptyReads(_ copies: [ThreadCopy]) -> Int32? {
+        #if arch(x86_64)
+        let memory = LiveMemory(pid: tracer.pid)
+        var isCall: [UInt64: Bool] = [:]
+        let after = copies.filter { copy in
+            let place = copy.programCounter
+            if isCall[place] == nil { isCall[place] = (try? memory.array(of: UInt8.self, at: place &- 2, count: 2)) == Self.syscall }
+            return isCall[place] == true
+        }
+        let descriptors = Set(after.map { $0.registers[Self.firstArgument] })
+        guard after.count >= Self.enough, descriptors.count == 1, let only = descriptors.first, only < 1 << 20, after.allSatisfy({ $0.registers[0] == 0 }) else { return nil }
+        return Int32(only)
+        #else
+        return nil
+        #endif
+    }
+    private static let syscall: [UInt8] = [0x0f, 0x05]
+    /// rdi, in DWARF's order.
+    private static let firstArgument = 5
 
     private struct Session {
         var tids: [Int32]

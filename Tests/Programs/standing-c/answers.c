@@ -58,3 +58,69 @@ static void read_page_of(int connection, size_t wanted) {
 STAND(answer_short) { (void)count; (void)arguments; read_page_of(ask_for_page("900", 120), 970); }
 /// Its healthy twin: all of them have come, and the connection is kept to hear what may come next.
 STAND(answer_whole) { (void)count; (void)arguments; read_page_of(ask_for_page("120", 120), 970); }
+
+// MARK: Readers that do not see the end
+
+static int devices;
+
+/// Sends a record a while, or the half of one and goes.
+static void report(int goes) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    getsockname(devices, (struct sockaddr *)&address, &size);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&address, size) < 0) exit(1);
+    static const char record[40];
+    if (goes) { (void)!send(fd, record, 17, 0); exit(0); }
+    for (;;) { (void)!send(fd, record, sizeof record, 0); usleep(400000); }
+}
+
+/// Takes what a call gives for a count without looking for the end.
+static void *collect(void *connection) {
+    char record[40];
+    for (;;) {
+        for (size_t got = 0; got < sizeof record;) {
+            ssize_t bytes = read((int)(long)connection, record + got, sizeof record - got);
+            if (bytes < 0) return NULL;
+            got += (size_t)bytes;
+        }
+    }
+}
+
+/// Looks by turns whether either connection has something.
+static void *look_at_both(void *connections) {
+    int *both = connections;
+    char record[40];
+    for (;;) for (int which = 0; which < 2; which++) (void)!recv(both[which], record, sizeof record, MSG_DONTWAIT);
+    return NULL;
+}
+
+static void accept_both(int both[2]) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    devices = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(devices, (struct sockaddr *)&address, sizeof address) < 0 || listen(devices, 4) < 0) exit(1);
+    for (int which = 0; which < 2; which++) {
+        if (child() == 0) report(which);
+        both[which] = accept(devices, NULL, NULL);
+    }
+}
+
+/// One of two devices has gone in the middle of a record.
+STAND(read_past_end) {
+    (void)count; (void)arguments;
+    int both[2];
+    accept_both(both);
+    for (int which = 0; which < 2; which++) begin("device", collect, (void *)(long)both[which]);
+    ready();
+    rest();
+}
+
+/// Its twin goes on: the same thread looks for what the other sends.
+STAND(look_past_end) {
+    (void)count; (void)arguments;
+    static int both[2];
+    accept_both(both);
+    begin("devices", look_at_both, both);
+    ready();
+    rest();
+}

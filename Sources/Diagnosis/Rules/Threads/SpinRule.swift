@@ -36,6 +36,7 @@ struct SpinRule: DiagnosisRule {
         if onlyLooks(now, graph) { return true }
         guard activity.runningThroughout.contains(now.tid), let before = activity.earlier?.thread(now.tid), before.pid == now.pid, transfersNothing(before, now, activity), (now.voluntarySwitches ?? 0) <= (before.voluntarySwitches ?? 0).addingReportingOverflow(Self.switches).partialValue
         else { return false }
+        if readsPastEnd(before, now, activity) != nil { return true }
         let sockets = (activity.later.socketRows[now.pid] ?? []).prefix(4096)
         if !isAside(before, now), sockets.contains(where: { activity.moved(activity.later.sockets[$0]) == true }) { return false }
         if asksForNews(before, now, activity) { return starves(now.pid, activity) }
@@ -48,6 +49,13 @@ struct SpinRule: DiagnosisRule {
     private func transfersNothing(_ before: ThreadRecord, _ now: ThreadRecord, _ activity: Activity) -> Bool {
         if let one = before.transferred_bytes, let other = now.transferred_bytes { return one == other }
         return activity.transferred != true
+    }
+
+    /// The connection that the thread reads again and again at both looks, though its peer has closed it and all was read: nothing will come on it any more.
+    private func readsPastEnd(_ before: ThreadRecord, _ now: ThreadRecord, _ activity: Activity) -> SocketRecord? {
+        guard let fd = now.emptyReadsOf, before.emptyReadsOf == fd, let row = activity.later.socketRow(pid: now.pid, fd: fd) else { return nil }
+        let socket = activity.later.sockets[row]
+        return socket.state == .closeWait ? socket : nil
     }
 
     /// Whether the thread asks the kernel for next to nothing while others may.
@@ -136,7 +144,8 @@ struct SpinRule: DiagnosisRule {
 
     private func candidate(_ thread: ThreadRecord, _ share: Double, _ graph: WaitGraph) -> Candidate {
         let key = NodeKey.thread(pid: thread.pid, tid: thread.tid)
-        let words = graph.activity.earlier?.thread(thread.tid).map { matchesText($0, thread) } == true ? "has matched one regular expression for" : ManagedSpin.words(thread)
+        let ended = graph.activity.earlier?.thread(thread.tid).flatMap { readsPastEnd($0, thread, graph.activity) }
+        let words = ended.map { "reads again and again from the connection to \($0.remote?.description ?? "its peer"), which the other end has closed, for" } ?? (graph.activity.earlier?.thread(thread.tid).map { matchesText($0, thread) } == true ? "has matched one regular expression for" : ManagedSpin.words(thread))
         var candidate = Candidate.root(
             .busyLoop, Standstill(end: key, ending: .busy, isCommitted: false), graph,
             "\(NodeText.short(key, graph.index)) uses \(Int(share * 100)) % of a processor and \(onlyLooks(thread, graph) ? "goes round in a loop that only looks at memory, which nobody else is about to change, for" : words) \(NodeText.seconds(graph.activity.window_s))",
