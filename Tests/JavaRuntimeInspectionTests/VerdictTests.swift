@@ -17,6 +17,7 @@ extension LiveJavaTests {
             ("barrier", .barrierIncomplete), ("phaser", .barrierIncomplete), ("pool-starved", .threadPoolExhausted),
             ("pool-starved-futures", .threadPoolExhausted), ("pool-starved-chain", .threadPoolExhausted), ("pool-starved-latch", .threadPoolExhausted), ("pool-permits", .semaphoreNeverSignalled), ("future-behind-socket", .peerSilent),
             ("socket-silent", .peerSilent), ("orders-asked", .peerSilent), ("join-behind-sleep", .timerTooFar), ("child", .childNeverExits),
+            ("socket-silent-child-beside", .peerSilent), ("answer-in-crumbs", .peerDripping),
             ("beside-latch", .conditionNeverSignalled), ("beside-permits", .semaphoreNeverSignalled), ("beside-answer", .conditionNeverSignalled),
             ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted), ("beside-retried", .conditionNeverSignalled),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
@@ -28,6 +29,7 @@ extension LiveJavaTests {
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
             "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "LooksAnswer", "healthy-chain-first", "healthy-chain-slow",
+            "healthy-child-beside", "healthy-feed-beats",
         ]
 
         // Attaching is mostly waiting: some at a time.

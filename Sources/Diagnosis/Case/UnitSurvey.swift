@@ -23,6 +23,7 @@ package struct UnitSurvey: Sendable {
         let pids = index.processes.filter { $0.role != .followed }.map(\.identity.pid)
         var stuck: [Standstill] = []
         var parked: [Standstill] = []
+        var reaped: [Standstill] = []
         var follower = Follower(graph)
         for pid in pids.isEmpty ? [subject] : pids {
             for unit in Self.units(of: pid, graph, follower).prefix(Self.unitLimit) {
@@ -33,6 +34,8 @@ package struct UnitSurvey: Sendable {
                         // A stopped child is a job of its own, until somebody waits for it.
                         if case .stopped = standstill.ending, pid != subject, standstill.path.count <= 1 {
                             bystanders.append("\(NodeText.short(node, index)): stopped, and nobody waits for it")
+                        } else if case .thread(_, let tid) = node, index.thread(tid).map(follower.onlyReaps) == true {
+                            reaped.append(standstill)
                         } else {
                             stuck.append(standstill)
                         }
@@ -51,6 +54,11 @@ package struct UnitSurvey: Sendable {
             }
             if follower.isClosed(pid) { closed.insert(pid) }
         }
+        // Who hears of a child's end on behalf of others tells of it where one of those waits.
+        let led = Set(stuck.flatMap { $0.path.map(\.to) })
+        stuck += reaped.filter { led.contains($0.start) }
+        setListenersAside(subject, follower, &stuck)
+        setListenersAside(subject, follower, &parked)
         leaveOutWhatFollows(&stuck)
         let operations = Self.operations(parked, besides: stuck, follower, closed)
         stuck += operations
@@ -110,6 +118,16 @@ package struct UnitSurvey: Sendable {
             if case .socket(.peerNotReading) = standstill.ending { return false }
             guard let pid = Self.process(of: standstill.start), pid != subject, Self.debtors(standstill, index) == [subject] else { return false }
             stranded.append("\(NodeText.short(standstill.start, index)) waits for an answer of \(NodeText.short(.process(subject), index)), and what keeps that is not shown")
+            return true
+        }
+    }
+
+    /// A child that has told the subject something, and listens for what that may tell it, keeps nobody waiting: nor does the subject, which waits for more.
+    private mutating func setListenersAside(_ subject: Int32, _ follower: Follower, _ waits: inout [Standstill]) {
+        let index = follower.graph.index
+        waits.removeAll { wait in
+            guard Self.process(of: wait.start) != subject, Self.debtors(wait, index) == [subject], follower.wasOnlyTold(wait) else { return false }
+            bystanders.append("\(NodeText.short(wait.start, index)): waits for what \(NodeText.short(.process(subject), index)) may tell it, which waits for more")
             return true
         }
     }

@@ -23,6 +23,9 @@ public struct ManagedWait: Codable, Sendable, Hashable {
         case housekeeping
     }
 
+    /// `typeName` of one that reads whole messages, which either side may send unasked.
+    public static let messages = "websocket"
+
     public var kind: Kind
     /// Address of the object; 0 where there is none.
     public var object: UInt64

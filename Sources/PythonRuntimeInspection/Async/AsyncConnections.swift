@@ -1,4 +1,5 @@
-/// The connection that a task's HTTP client reads an answer from, and what of that is owed: httpx by way of httpcore and anyio, and aiohttp.
+/// The connection that a task's HTTP client reads an answer from, and what of that is owed: httpx by way of httpcore and anyio, and aiohttp. Also the one that
+/// a task reads messages from, whichever end of it has asked for a websocket.
 struct AsyncConnections {
     let objects: PythonObjects
 
@@ -12,6 +13,18 @@ struct AsyncConnections {
     private static let paths = [
         ["_transport"], ["transport"], ["_protocol", "transport"], ["_protocol", "_transport"], ["_connection", "_protocol", "transport"], ["connection", "_protocol", "transport"],
     ]
+
+    /// By class of aiohttp.
+    private static let sockets: Set<String> = ["ClientWebSocketResponse", "WebSocketResponse"]
+
+    /// - Parameter frames: of the task, innermost first.
+    /// - Returns: the descriptor of the connection from which it waits for a message; nil where it waits for none.
+    func messages(_ frames: [PythonFrame]) -> Int32? {
+        let owners = frames.prefix(Self.frameLimit).prefix(while: \.code.isOfLibrary).map { ($0.code.name, $0.local("self", objects) ?? 0) }
+        let client = owners.firstIndex { name, owner in name.hasSuffix(".receive") && objects.type(of: owner).map { Self.sockets.contains($0.name) && $0.module.hasPrefix("aiohttp.") } == true }
+        guard let client, !owners[..<client].contains(where: { Self.isWriting($0.0) }) else { return nil }
+        return owners[..<client].lazy.compactMap { connection(of: $0.1) }.first
+    }
 
     /// - Parameter frames: of the task, innermost first.
     /// - Returns: the connection's descriptor, and what of an answer that has begun has not come, in words; nil where no client reads.

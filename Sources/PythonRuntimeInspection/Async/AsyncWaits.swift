@@ -161,6 +161,12 @@ struct AsyncWaits {
             wait.descriptor = reading.descriptor
             return (wait, reading.owed)
         }
+        if let descriptor = AsyncConnections(objects: objects).messages(task.frames) {
+            wait.kind = .read
+            wait.typeName = ManagedWait.messages
+            wait.descriptor = descriptor
+            return (wait, nil)
+        }
         for frame in task.frames.prefix(4) {
             guard frame.code.isOfLibrary, let this = frame.local("self", objects), let type = objects.type(of: this) else { break }
             let function = frame.code.name.split(separator: ".").last.map(String.init) ?? ""

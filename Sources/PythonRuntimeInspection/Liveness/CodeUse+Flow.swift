@@ -28,6 +28,9 @@ extension Opcodes {
     /// STORE_NAME.
     var storeName: UInt8 { minor <= 12 ? 90 : 114 }
 
+    /// By which a loop over what comes begins and goes on: GET_ITER, FOR_ITER, GET_AITER, GET_ANEXT.
+    var looping: Set<UInt8> { iterating.union(minor <= 12 ? [68, 93, 50, 51] : [19, 72, 16, 18]) }
+
     /// FOR_ITER in its specialised forms.
     var iterating: Set<UInt8> {
         switch minor {

@@ -13,6 +13,8 @@ final class PythonExchange {
 
     /// Files of the standard library by which a program reads from a connection, and that send nothing meanwhile.
     private static let transport = ["socket.py", "ssl.py", "selectors.py", "asyncio/streams.py", "multiprocessing/connection.py", "codecs.py"]
+    /// And of aiohttp, those of its websockets.
+    private static let websockets = ["aiohttp/streams.py", "aiohttp/client_ws.py", "aiohttp/web_ws.py"]
     private static let sending: Set<String> = ["send", "sendall", "sendto", "sendmsg", "send_bytes", "send_string", "send_json", "send_str", "send_text", "write", "writelines"]
     /// By which what comes in parts is put together.
     private static let assembling: Set<String> = [
@@ -26,13 +28,14 @@ final class PythonExchange {
     /// - Returns: see `CodeAhead.exchange`.
     func exchange(_ frames: [PythonFrame]) -> CodeAhead.Exchange? {
         var order = ExchangeOrder()
-        for frame in frames.drop(while: { frame in Self.transport.contains { frame.code.isLibrary && frame.code.file.hasSuffix("/" + $0) } }).prefix(Self.frameLimit) {
+        for frame in frames.drop(while: isTransport).prefix(Self.frameLimit) {
             guard !frame.code.isOfLibrary else { break }
             let code = uses.instructions(of: frame.code)
             guard let standing = code.lastIndex(where: { $0.unit <= frame.offset }) else { break }
             let all = uses.calls(code, names: objects.names(of: frame.code), frame.globals)
             // The call in which it stands was loaded before. Of a loop's condition there may be two copies, before the loop and at its end.
-            let own = all.last { $0.row <= standing }
+            // A loop over what comes calls nothing by name.
+            let own = all.last { $0.row <= standing }.flatMap { own in code[own.row...standing].contains { uses.opcodes.looping.contains($0.opcode) } ? nil : own }
             let copy = own.flatMap { own in all.last { $0.name == own.name && frame.code.lines.line(at: code[$0.row].unit) == frame.code.lines.line(at: code[own.row].unit) } }
             let row = min(standing + (copy?.row ?? 0) - (own?.row ?? 0), code.count - 1)
             let calls = Dictionary(all.filter { $0.row != copy?.row }.map { ($0.row, $0.name) }, uniquingKeysWith: { first, _ in first })
@@ -40,6 +43,11 @@ final class PythonExchange {
             if order.isOver { break }
         }
         return order.exchange
+    }
+
+    private func isTransport(_ frame: PythonFrame) -> Bool {
+        let files = frame.code.isLibrary ? Self.transport : frame.code.isOfLibrary ? Self.websockets : []
+        return files.contains { frame.code.file.hasSuffix("/" + $0) }
     }
 
     /// Whether all that a thread can come to, and that no way leads out of, is to sleep again.

@@ -43,6 +43,7 @@ extension Follower {
             }
             return couldAct(thread, outcome)
         }
+        outcomes = zip(others, outcomes).map { onlyReaps($0) ? .atRest(Self.learns) : $1 }
         if othersCould {
             // A thread of it that waits for where we came from does not keep the others from acting.
             outcomes.removeAll { outcome in
@@ -153,7 +154,7 @@ extension Follower {
         switch activity.standing(of: socket) {
         case .owed where graph.isStillAsking(socket.inode, pid): return .atRest("the request is not all sent")
         case .owed where !isWatched(socket, pid) || isNoTasks(socket, pid): return .atRest("nobody waits to read the connection")
-        case .owed where isTasks(socket, pid): return .atRest("a task waits for what comes on the connection")
+        case .owed where isTasks(socket, pid), .dripping where isTasks(socket, pid): return .atRest("a task waits for what comes on the connection")
         case let .owed(since, everReceived: true) where runsNIO(pid) || Self.isEven(socket):
             // No task is known to wait for what comes: it may have asked, or told something.
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }

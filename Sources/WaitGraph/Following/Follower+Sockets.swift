@@ -11,7 +11,7 @@ extension Follower {
         }
         switch standing {
         case .moving: return .advancing("bytes move on the connection")
-        case .dripping: return ends(edge, .socket(standing))
+        case .dripping: return takesEach(edge, reader) ? .advancing("what comes on the connection is taken piece by piece") : ends(edge, .socket(standing))
         case .listening: return .atRest("waits for connections")
         case .connecting(let retransmits):
             guard retransmits >= 1 && lasted(edge, socket) || edge.since_s.map({ $0 >= graph.hungAfter_s * 0.8 }) == true else { return .advancing("connects") }
@@ -56,6 +56,7 @@ extension Follower {
         if isPassedOn(socket) { return .atRest("its peer has passed on what was sent, and waits for more") }
         let everReceived = if case .owed(_, everReceived: true) = standing { true } else { false }
         if everReceived, exchange(edge.from) == .answers { return .atRest(Self.answers) }
+        if takesMessages(edge.from), everReceived && Self.isEven(socket) || hearsMore(socket.peer) && !(exchange(edge.from) == .asks && isForgone(socket)) { return .parked(standstill) }
         // It may have subscribed; others of its program may ask, or have told that they are done with what came.
         if exchange(edge.from) == .receives { return everReceived && Self.isEven(socket) ? .atRest(Self.answers) : .parked(standstill) }
         if turns(socket.peer), reader.map(MidMessage.awaitsReply) != true {
@@ -66,7 +67,7 @@ extension Follower {
     }
 
     /// Who speaks first on the connection that it reads from, as far as its code was read.
-    private func exchange(_ node: NodeKey) -> CodeAhead.Exchange? {
+    func exchange(_ node: NodeKey) -> CodeAhead.Exchange? {
         switch node {
         case .thread(_, let tid): index.thread(tid)?.codeAhead?.exchange
         case .task(let pid, let id): index.task(pid, id)?.codeAhead?.exchange

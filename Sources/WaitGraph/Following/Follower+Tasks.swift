@@ -72,6 +72,7 @@ extension Follower {
                 return ends(timed, isAllThere ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }
             if task.wait?.owedRest != nil, !wakesSoon(index.sockets[row].peer) { return ends(timed, .socket(.quiet(since_s: since))) }
+            if takesMessages(edge.from) { return isForgotten(by: index.sockets[row].peer, index.sockets[row]) ? ends(timed, .socket(.quiet(since_s: since))) : .atRest("connection at rest") }
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }

@@ -82,6 +82,15 @@ extension Follower {
         }
     }
 
+    /// Whether a reader comes round for each piece that comes and does something with it, as one who has subscribed: heartbeats are small. Who reads what has a
+    /// length, or an end that it waits for, is in the middle of one piece.
+    func takesEach(_ edge: WaitEdge, _ reader: ThreadRecord?) -> Bool {
+        if takesMessages(edge.from) { return true }
+        guard exchange(edge.from) == .receives else { return false }
+        if case .task(let pid, let id) = edge.from { return index.task(pid, id)?.wait?.owedRest == nil }
+        return reader.map { !MidMessage.isShown(by: $0) && !MidMessage.awaitsAnswer($0) && $0.wait?.owedRest == nil } == true
+    }
+
     /// A sleep that ends within this time has its end in sight.
     private static let soon_s = 120.0
     /// And so has a wait for something that is to be told, as servers hold back the answer to a long poll.
@@ -121,11 +130,7 @@ extension Follower {
     private func isAwaitedAlone(by peer: SocketPeer?) -> Bool {
         guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0 else { return false }
         return Set(peer.owners.map(\.pid)).contains { pid in
-            let reads = index.tasks.contains { task in
-                guard task.pid == pid, let wait = task.managedWait, wait.kind == .read, let fd = wait.descriptor else { return false }
-                return index.descriptor(pid, fd)?.inode == inode
-            }
-            return reads || index.threads(of: pid).contains { thread in
+            listeners(to: peer).contains { $0.pid == pid } || index.threads(of: pid).contains { thread in
                 let interests = graph.understood(thread).wait?.descriptors ?? []
                 return interests.count == 1 && interests[0].operation != .write && listens(thread, to: inode)
             }
@@ -159,6 +164,32 @@ extension Follower {
         guard threads.count == 1, let only = threads.first, activity.isActive(pid) == false, let wait = graph.understood(only).wait else { return false }
         return [.descriptors, .fileLock, .ipc, .child].contains(wait.kind) && wait.timeout_s == nil && !listens(only, to: inode)
             && wait.descriptors?.contains { $0.operation == .accept } != true
+    }
+
+    /// Whether a task reads the messages of a websocket, which are told as well as asked for.
+    func takesMessages(_ node: NodeKey) -> Bool { if case .task(let pid, let id) = node { index.task(pid, id)?.managedWait?.typeName == ManagedWait.messages } else { false } }
+
+    /// Whether a task at the other end waits for the next message of a websocket, and no answer of it is under way.
+    func hearsMore(_ peer: SocketPeer?) -> Bool { listeners(to: peer).contains { takesMessages(.task(pid: $0.pid, id: $0.id)) } }
+
+    /// Whether the process that a wait blames waits itself for more on that very connection: it was told something by one who listens, or its loop sends nothing.
+    package func wasOnlyTold(_ standstill: Standstill) -> Bool {
+        guard case .socket(let standing) = standstill.ending, case .owed = standing, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode],
+            let peer = index.sockets[row].peer
+        else { return false }
+        let readers = listeners(to: peer).map(\.codeAhead) + (isAwaitedAlone(by: peer) ? Set(peer.owners.map(\.pid)).flatMap { pid in index.threads(of: pid).filter { listens($0, to: peer.inode ?? 0) }.map(\.codeAhead) } : [])
+        let hasSubscribed = standstill.path.last.map { exchange($0.from) == .receives } == true
+        return !readers.isEmpty && (hasSubscribed || readers.allSatisfy { $0?.exchange == nil || $0?.exchange == .receives })
+    }
+
+    /// Tasks that wait for what comes on a connection at its other end, on this machine, which has read all that was sent.
+    private func listeners(to peer: SocketPeer?) -> [TaskRecord] {
+        guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0 else { return [] }
+        let pids = Set(peer.owners.map(\.pid))
+        return index.tasks.filter { task in
+            guard pids.contains(task.pid), let wait = task.managedWait, wait.kind == .read, let fd = wait.descriptor else { return false }
+            return index.descriptor(task.pid, fd)?.inode == inode
+        }
     }
 
     /// Whether some thread at the other end waits for what comes on the connection.

@@ -26,6 +26,21 @@ class Waits {
             sleeper.join();
         });
         programs.put("child", () -> new ProcessBuilder("sleep", "100000").start().waitFor());
+        programs.put("healthy-child-beside", () -> {
+            new ProcessBuilder("sleep", "100000").start();
+            ServerSocket office = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+            while (true) office.accept();
+        });
+        programs.put("socket-silent-child-beside", () -> {
+            new ProcessBuilder("sleep", "100000").start();
+            programs.get("socket-silent").run();
+        });
+        programs.put("answer-in-crumbs", () -> System.out.println(ask(beating()).getInputStream().readAllBytes().length));
+        programs.put("healthy-feed-beats", () -> {
+            BufferedReader feed = new BufferedReader(new InputStreamReader(ask(beating()).getInputStream()));
+            Set<String> news = new HashSet<>();
+            for (String line; (line = feed.readLine()) != null; ) if (!line.isEmpty()) news.add(line);
+        });
         programs.put("busy", () -> { while (!done) { } });
         programs.put("healthy-sorting", () -> {
             Random random = new Random(1);
@@ -43,6 +58,26 @@ class Waits {
             Map<Long, Long> table = new HashMap<>();
             while (true) { table.merge(random.nextLong() & 0xffff, 1L, Long::sum); counter++; }
         });
+    }
+
+    /** The port of a server that says a little again and again, once it was asked. */
+    private static int beating() throws IOException {
+        ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        Standing.start("heart", () -> {
+            Socket connection = server.accept();
+            connection.getInputStream().read(new byte[100]);
+            while (true) {
+                connection.getOutputStream().write(".\n".getBytes());
+                Standing.pause(300);
+            }
+        });
+        return server.getLocalPort();
+    }
+
+    private static Socket ask(int port) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.getOutputStream().write("please\n".getBytes());
+        return socket;
     }
 
     /** Takes a few orders over a connection; then no more come. */

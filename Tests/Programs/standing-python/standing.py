@@ -2190,33 +2190,62 @@ def async_orders_answered():
 
 
 
-def silent_server():
-    """The port of a process that reads what is sent to it, and says nothing."""
+def serve_apart(serve):
+    """The port of a process that serves one connection."""
     server = socket.create_server(("127.0.0.1", 0))
     if other_process():
-        connection = server.accept()[0]
-        while connection.recv(100):
-            pass
+        serve(server.accept()[0])
     port = server.getsockname()[1]
     server.close()
     threading.Timer(0.5, ready).start()
     return port
 
 
+def silent_server():
+    """Reads what is sent to it, and says nothing."""
+    def serve(connection):
+        while connection.recv(100):
+            pass
+
+    return serve_apart(serve)
+
+
+def beating_server():
+    """Says a little again and again, once it was asked."""
+    def serve(connection):
+        connection.recv(100)
+        while True:
+            connection.sendall(b".\n")
+            time.sleep(0.3)
+
+    return serve_apart(serve)
+
+
 def show(line):
     print(line)
+
+
+def follow_feed(port):
+    feed = socket.create_connection(("127.0.0.1", port))
+    lines = feed.makefile("rb")
+    feed.sendall(b"subscribe\n")
+    for line in lines:
+        show(line)
 
 
 @program
 def feed_quiet():
     """Has subscribed to something of which there is no news yet."""
-    feed = socket.create_connection(("127.0.0.1", silent_server()))
-    feed.sendall(b"subscribe\n")
-    for line in feed.makefile("rb"):
-        show(line)
+    follow_feed(silent_server())
 
 
-async def follow_feed():
+@program
+def feed_beats():
+    """Has subscribed to something of which there is only a sign of life now and then."""
+    follow_feed(beating_server())
+
+
+async def follow_feed_on_loop():
     reader, writer = await asyncio.open_connection("127.0.0.1", silent_server())
     writer.write(b"subscribe\n")
     while line := await reader.readline():
@@ -2226,13 +2255,23 @@ async def follow_feed():
 @program
 def async_feed_quiet():
     """The same on an event loop."""
-    asyncio.run(follow_feed())
+    asyncio.run(follow_feed_on_loop())
 
 
 @program
-def answer_in_parts():
-    """Their twin that hangs: puts together the answer to what it asked."""
-    server = socket.create_connection(("127.0.0.1", silent_server()))
+def async_feed_beats():
+    """Signs of life on an event loop."""
+    async def follow():
+        reader, writer = await asyncio.open_connection("127.0.0.1", beating_server())
+        writer.write(b"subscribe\n")
+        async for line in reader:
+            show(line)
+
+    asyncio.run(follow())
+
+
+def fetch_in_parts(port):
+    server = socket.create_connection(("127.0.0.1", port))
     server.sendall(b"get\n")
     answer = b""
     while True:
@@ -2242,6 +2281,135 @@ def answer_in_parts():
         answer += part
     show(answer)
 
+
+@program
+def answer_in_parts():
+    """Their twin that hangs: puts together the answer to what it asked."""
+    fetch_in_parts(silent_server())
+
+
+@program
+def answer_in_crumbs():
+    """The same, of which so little comes each time that it will never be whole."""
+    fetch_in_parts(beating_server())
+
+
+@contextlib.asynccontextmanager
+async def enter_room(port):
+    import aiohttp
+    async with aiohttp.ClientSession() as client, client.ws_connect(f"http://127.0.0.1:{port}") as room:
+        yield room
+
+
+async def tell_room(port):
+    """Tells a room something by a websocket, and listens."""
+    async with enter_room(port) as room:
+        await room.send_str("hello")
+        async for message in room:
+            print(message.data)
+
+
+async def ask_room(port):
+    async with enter_room(port) as room:
+        await room.send_str("who is here?")
+        print((await room.receive()).data)
+
+
+async def keep_room(listener, attend):
+    import aiohttp.web
+
+    async def handle(request):
+        room = aiohttp.web.WebSocketResponse()
+        await room.prepare(request)
+        await attend(room)
+        return room
+
+    application = aiohttp.web.Application()
+    application.router.add_get("/", handle)
+    runner = aiohttp.web.AppRunner(application)
+    await runner.setup()
+    await aiohttp.web.SockSite(runner, listener).start()
+    threading.Timer(0.5, ready).start()
+    await asyncio.Event().wait()
+
+
+async def write_down(room):
+    async for message in room:
+        show(message.data)
+
+
+@program
+def aiohttp_room():
+    """Healthy: keeps a room in which a child has said something, and now listens."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    if other_process():
+        listener.close()
+        asyncio.run(tell_room(port))
+    asyncio.run(keep_room(listener, write_down))
+
+
+def visit_room(attend, visit=tell_room):
+    """The room is kept by another process."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    if other_process():
+        asyncio.run(keep_room(listener, attend))
+    port = listener.getsockname()[1]
+    listener.close()
+    threading.Timer(0.5, ready).start()
+    asyncio.run(visit(port))
+
+
+@program
+def aiohttp_room_visited():
+    """Healthy: has said something in a room where nobody answers."""
+    visit_room(write_down)
+
+
+@program
+def aiohttp_room_beats():
+    """Healthy: is told very little, again and again."""
+    async def beat(room):
+        while True:
+            await room.send_str(".")
+            await asyncio.sleep(0.3)
+
+    visit_room(beat)
+
+
+@program
+def aiohttp_room_blocked():
+    """Hangs: whoever keeps the room has heard what was asked, and waits for something else."""
+    async def attend(room):
+        await room.receive()
+        await asyncio.Event().wait()
+
+    visit_room(attend, ask_room)
+
+
+@program
+def async_child_awaited():
+    """Waits for a child that sleeps, beside a clock."""
+    async def main():
+        clock = asyncio.create_task(Feed().beat())
+        child = await asyncio.create_subprocess_exec("sleep", "100000")
+        ready()
+        print(await child.wait(), clock)
+
+    asyncio.run(main())
+
+
+@program
+def async_child_beside():
+    """Its healthy twin: serves others, and the child is there as long as that does."""
+    async def main():
+        child = await asyncio.create_subprocess_exec("sleep", "100000")
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        ready()
+        await server.serve_forever()
+        print(child)
+
+    asyncio.run(main())
 
 
 async def ask_itself(ask):
