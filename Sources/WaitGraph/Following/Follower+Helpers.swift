@@ -184,4 +184,14 @@ extension Follower {
         default: isStrict && index.isClient(socket) != false
         }
     }
+
+    /// A shell that waits for its jobs (bash's builtin `wait`), of which one is stopped: whichever it names, the others come to their ends by themselves.
+    mutating func stoppedJob(_ edges: [WaitEdge], _ thread: ThreadRecord) -> Outcome? {
+        guard edges.count > 1, StackShape(thread).contains(anyOf: ["wait_builtin"]) else { return nil }
+        let stopped = edges.first { edge in
+            guard edge.relation == .waitsForExit, hasLasted(edge), case .process(let pid) = edge.to else { return false }
+            return index.process(pid)?.state == "T" && activity.earlier?.process(pid)?.state == "T"
+        }
+        return stopped.map { follow($0) }
+    }
 }

@@ -25,6 +25,7 @@ extension Follower {
             if thread.wait == nil, case .woke = activity.change(of: tid) { return .advancing("thread \(tid) goes on now and then") }
             return .unclear("what thread \(tid) waits for is not known")
         }
+        if let stopped = stoppedJob(edges, thread) { return stopped }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
         let locked = edges.filter { $0.relation == .locksFile || $0.relation == .queuedOn }
         let found = any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "kinds.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,3 +125,37 @@ STAND(look_past_end) {
     ready();
     rest();
 }
+
+// MARK: Both ends write
+
+/// Says everything twice, and reads no more while that is not out.
+static void echo_all(int reads) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 1) < 0) exit(1);
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    if (child() == 0) {
+        static char day[4096];
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(fd, (struct sockaddr *)&address, size) < 0) exit(1);
+        while (send(fd, day, sizeof day, 0) > 0) if (reads) for (int part = 0; part < 2; part++) { (void)!recv(fd, day, sizeof day, 0); usleep(20000); }
+        exit(0);
+    }
+    int fd = accept(listener, NULL, NULL);
+    static char line[4096];
+    ssize_t left = 0;
+    announce();
+    for (;;) {
+        struct pollfd next = {.fd = fd, .events = left ? POLLOUT : POLLIN};
+        if (poll(&next, 1, -1) < 0) exit(1);
+        if (!left) { left = 2 * recv(fd, line, sizeof line, MSG_DONTWAIT); continue; }
+        ssize_t out = send(fd, line, (size_t)(left > (ssize_t)sizeof line ? (ssize_t)sizeof line : left), MSG_DONTWAIT);
+        if (out < 0 && errno != EAGAIN) exit(1);
+        if (out > 0) left -= out;
+    }
+}
+
+STAND(echo_unread) { (void)count; (void)arguments; echo_all(0); }
+/// Its healthy twin: what is said comes back, and is read.
+STAND(echo_read) { (void)count; (void)arguments; echo_all(1); }

@@ -35,7 +35,7 @@ STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo); STAND(inotify_re
 STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND(lock_sqlite); STAND(lock_sqlite_wal); STAND(lock_sqlite_checkpoint);
 // Processes, signals, time
 STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STAND(wait_signal); STAND(wait_pause);
-STAND(child_deaf); STAND(child_tidies);
+STAND(script_stopped); STAND(script_going); STAND(child_deaf); STAND(child_tidies);
 STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
 STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes
@@ -44,7 +44,7 @@ STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(vari
 STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
 STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(peer_dozing); STAND(peer_napping); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
 STAND(answer_locked); STAND(answer_unlocked); STAND(orders_answered); STAND(orders_asked);
-STAND(answer_short); STAND(answer_whole); STAND(read_past_end); STAND(look_past_end);
+STAND(answer_short); STAND(answer_whole); STAND(echo_unread); STAND(echo_read); STAND(read_past_end); STAND(look_past_end);
 STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_many);
 // Circles
 STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);

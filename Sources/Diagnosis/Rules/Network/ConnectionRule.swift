@@ -105,7 +105,13 @@ struct ConnectionRule: DiagnosisRule {
 
     private func circle(_ edges: [WaitEdge], _ standstill: Standstill, _ graph: WaitGraph) -> Candidate? {
         let writes = edges.filter { $0.relation == .writes }
-        guard writes.count >= 2, writes.allSatisfy({ if case .socket = $0.to { true } else { false } }) else { return nil }
+        // What an event loop has to write is told by the connection alone.
+        let ends = edges.compactMap { socket($0.to, graph)?.1 }
+        let areFull = !ends.isEmpty && ends.allSatisfy { end in
+            guard let peer = end.peer, let unread = peer.receiveQueue, let unsent = peer.sendQueue else { return false }
+            return end.sendQueue > 0 && end.receiveQueue > 0 && unread > 0 && unsent > 0
+        }
+        guard areFull && !writes.isEmpty || writes.count >= 2 && writes.allSatisfy({ if case .socket = $0.to { true } else { false } }) else { return nil }
         return make(.mutualBackpressure, standstill, graph, "Both ends of a connection write and neither reads")
     }
 
