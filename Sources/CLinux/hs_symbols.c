@@ -117,7 +117,8 @@ static const struct hs_symbols *symbols_of(hs_image *image, struct hs_symbols *s
 /// Where a symbol's function ends; of one without a size (SwiftPM gives `main` so to a function that has another name) where its alias does.
 static uint64_t end_of(const struct hs_function *first, const struct hs_function *symbol, uint64_t address) {
     if (symbol->end > symbol->start) return symbol->end;
-    for (const struct hs_function *alias = symbol; alias-- > first && alias->start == symbol->start;) {
+    const struct hs_function *last = symbol - first > 8 ? symbol - 8 : first;
+    for (const struct hs_function *alias = symbol; alias-- > last && alias->start == symbol->start;) {
         if (address < alias->end) return alias->end;
     }
     return symbol->end;

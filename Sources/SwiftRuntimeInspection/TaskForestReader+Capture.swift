@@ -93,7 +93,7 @@ extension TaskForestReader {
         guard !handedOut.isEmpty else { return [:] }
         let stacks = ThreadStacks(
             copies: context.copies, records: Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first }), proc: context.target.proc)
-        let search = ForgottenObjects(memory: context.target.memory, touched: PageMap(pid: context.target.pid), mappings: mappings, threads: stacks, deadline: context.deadline)
+        let search = ForgottenObjects(memory: context.target.memory, touched: PageMap(pid: context.target.pid), mappings: mappings, threads: stacks, deadline: min(context.deadline, .now + .seconds(1)))
         // All who wait so: what one of them holds may be another's.
         let waiting = objects.filter { ($0.value.timeout_s ?? 0) <= 0 }.compactMapValues { $0.futex?.objectAddress }
         let executors = forest.actors.elements.compactMap { actor in actor.runningOnTID.map { ($0, actor.address) } }

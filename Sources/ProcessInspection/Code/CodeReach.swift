@@ -48,9 +48,11 @@ package final class CodeReach {
             let extent = module.image.extent(ofFunctionAt: linked) ?? (readsUnnamed ? module.image.extent(ofUnnamedAt: linked) : nil)
         else { return nil }
         let start = extent.range.lowerBound &+ module.bias
+        let end = extent.range.upperBound &+ module.bias
+        guard start < end else { return nil }
         if let known = functions[start] { return known }
         let read = functions.count < Self.functionLimit && ContinuousClock.now < deadline
-            ? FunctionCode(symbol: extent.symbol, range: start..<extent.range.upperBound &+ module.bias, memory: memory) : nil
+            ? FunctionCode(symbol: extent.symbol, range: start..<end, memory: memory) : nil
         functions[start] = .some(read)
         return read
     }

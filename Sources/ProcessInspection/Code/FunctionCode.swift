@@ -25,9 +25,13 @@ struct FunctionCode {
             instructions.append(instruction)
             at += instruction.length
         }
+        var kept: [UInt8: Instruction.Kind?] = [:]
         for row in instructions.indices where instructions[row].kind == .indirectCall {
-            if let slot = slot(loadedBefore: row, bytes, range.lowerBound) { instructions[row].kind = .callThrough(slot) }
-            else if let kind = call(byKept: row, bytes) { instructions[row].kind = kind }
+            if let slot = slot(loadedBefore: row, bytes) { instructions[row].kind = .callThrough(slot) }
+            else if let register = register(calledAt: row, bytes), Self.kept.contains(register) {
+                if kept[register] == nil { kept[register] = .some(call(byKept: register, bytes)) }
+                if case .some(.some(let kind)) = kept[register] { instructions[row].kind = kind }
+            }
         }
         for row in instructions.indices where instructions[row].kind == .indirectJump && row > 0 {
             let before = Array(bytes[Int(instructions[row - 1].address - range.lowerBound)..<Int(instructions[row].address - range.lowerBound)])
@@ -36,20 +40,24 @@ struct FunctionCode {
         }
     }
 
+    private func code(of instruction: Instruction, _ bytes: [UInt8]) -> [UInt8] {
+        let at = Int(instruction.address - range.lowerBound)
+        return Array(bytes[at..<at + instruction.length])
+    }
+
+    private func register(calledAt row: Int, _ bytes: [UInt8]) -> UInt8? { CallOperand.register(code(of: instructions[row], bytes)) }
+
     /// How far before a call its address is loaded, the arguments in between.
     private static let loadDistance = 16
 
     /// The fixed place that a call through a register takes its address from, as compilers load it that do not optimise.
-    private func slot(loadedBefore row: Int, _ bytes: [UInt8], _ start: UInt64) -> UInt64? {
-        func code(_ instruction: Instruction) -> [UInt8] {
-            let at = Int(instruction.address - start)
-            return Array(bytes[at..<at + instruction.length])
-        }
-        guard let register = CallOperand.register(code(instructions[row])) else { return nil }
+    private func slot(loadedBefore row: Int, _ bytes: [UInt8]) -> UInt64? {
+        guard let register = register(calledAt: row, bytes) else { return nil }
         for instruction in instructions[max(0, row - Self.loadDistance)..<row].reversed() {
             guard instruction.kind == .other else { return nil }
-            if CallOperand.isOfVectors(code(instruction)) { continue }
-            guard let operation = LookOperation(code(instruction), next: instruction.next) else { return nil }
+            let bytes = code(of: instruction, bytes)
+            if CallOperand.isOfVectors(bytes) { continue }
+            guard let operation = LookOperation(bytes, next: instruction.next) else { return nil }
             guard operation.writes.contains(.register(register)) else { continue }
             guard operation.isMove, case .place(let slot)? = operation.reads.first else { return nil }
             return slot
@@ -61,15 +69,10 @@ struct FunctionCode {
     private static let kept: Set<UInt8> = [3, 5, 12, 13, 14, 15]
 
     /// A call through a register that is kept, where nothing else is ever put into it than one address.
-    private func call(byKept row: Int, _ bytes: [UInt8]) -> Instruction.Kind? {
-        func code(_ instruction: Instruction) -> [UInt8] {
-            let at = Int(instruction.address - range.lowerBound)
-            return Array(bytes[at..<at + instruction.length])
-        }
-        guard let register = CallOperand.register(code(instructions[row])), Self.kept.contains(register) else { return nil }
+    private func call(byKept register: UInt8, _ bytes: [UInt8]) -> Instruction.Kind? {
         var found: Set<Instruction.Kind> = []
         for instruction in instructions where instruction.operands & 1 << UInt16(register) != 0 {
-            let bytes = code(instruction)
+            let bytes = code(of: instruction, bytes)
             if CallOperand.register(bytes) == register || CallOperand.isOfVectors(bytes) || CallOperand.isOfStack(bytes) { continue }
             guard let operation = LookOperation(bytes, next: instruction.next) else { return nil }
             guard operation.writes.contains(.register(register)) else { continue }

@@ -10,8 +10,11 @@ struct AnswerLength {
     private static let maximumMemory_bytes: UInt64 = 96 << 20
     private static let chunk_bytes = 1 << 20
     private static let overlap_bytes = 64
-    /// Fuller segments than messages and events have.
-    private static let bulk_bytes: UInt64 = 512
+    /// Fuller segments than messages and events have: those of a body, by the usual MTU of 1500 bytes, and many of them.
+    private static let bulk_bytes: UInt64 = 1400
+    private static let body_bytes: UInt64 = 64 << 10
+    /// More lengths than these are nobody's.
+    private static let maximumPlaces = 256
     private static let maximumRequests: UInt64 = 16
 
     let memory: any MemoryReader
@@ -23,10 +26,12 @@ struct AnswerLength {
         let clients = sockets.filter { $0.owners.contains { $0.pid == pid } && $0.transport == .tcp && $0.state == .established && $0.wasAccepted != true && $0.tcp.map { $0.bytesReceived > 0 } == true }
         guard clients.count == 1, let socket = clients.first, let tcp = socket.tcp, socket.receiveQueue == 0, tcp.bytesSent > 0, tcp.dataSegmentsOut <= maximumRequests, tcp.lastDataReceived_ms >= 500
         else { return }
+        // What it answers itself has lengths as well.
+        guard !sockets.contains(where: { $0.transport == .tcp && ($0.state == .listening || $0.wasAccepted == true) && $0.owners.contains { $0.pid == pid } }) else { return }
         let own = Set(descriptors.filter { $0.pid == pid && $0.kind == .socket && $0.inode == socket.inode }.map(\.fd))
         let readers = threads.indices.filter { row in
             let thread = threads[row]
-            guard thread.pid == pid, let wait = thread.wait, wait.kind == .descriptors, wait.owedRest == nil, thread.syscall?.name.hasPrefix("epoll") != true else { return false }
+            guard thread.pid == pid, let wait = thread.wait, wait.kind == .descriptors, wait.owedRest == nil, thread.codeAhead?.exchange != .receives, thread.syscall?.name.hasPrefix("epoll") != true else { return false }
             return wait.descriptors?.contains { own.contains($0.fd) && $0.operation != .write } == true
         }
         guard readers.count == 1, let row = readers.first, let missing = make()?.missing_bytes(tcp) else { return }
@@ -34,13 +39,9 @@ struct AnswerLength {
     }
 
     private func missing_bytes(_ tcp: TCPInfo) -> UInt64? {
-        var lengths: [UInt64: Bool] = [:]
-        for place in found() ?? [] where place.length > max(tcp.bytesReceived, tcp.bytesSent) {
-            lengths[place.length] = lengths[place.length] == true || endsWithWhatCame(place.head, tcp.bytesReceived)
-        }
-        guard lengths.count == 1, let (length, isWhole) = lengths.first else { return nil }
-        let isBulk = tcp.dataSegmentsIn > 0 && tcp.bytesReceived / tcp.dataSegmentsIn >= Self.bulk_bytes
-        return isBulk || isWhole ? length - tcp.bytesReceived : nil
+        guard let places = found(longerThan: max(tcp.bytesReceived, tcp.bytesSent)), let length = places.first?.length, places.allSatisfy({ $0.length == length }) else { return nil }
+        let isBulk = tcp.dataSegmentsIn > 0 && tcp.bytesReceived >= Self.body_bytes && tcp.bytesReceived / tcp.dataSegmentsIn >= Self.bulk_bytes
+        return isBulk || places.contains { endsWithWhatCame($0.head, tcp.bytesReceived) } ? length - tcp.bytesReceived : nil
     }
 
     /// Whether an answer lies there from its first byte to the last that came, and nothing behind it.
@@ -58,7 +59,7 @@ struct AnswerLength {
     }
 
     /// nil where there is more than can be looked through, or an answer without a length is read.
-    private func found() -> [Place]? {
+    private func found(longerThan least: UInt64) -> [Place]? {
         let writable = mappings.filter { $0.isWritable && $0.isReadable && !$0.isShared }
         guard writable.reduce(0, { $0 &+ ($1.end - $1.start) }) <= Self.maximumMemory_bytes else { return nil }
         var places: [Place] = []
@@ -72,7 +73,8 @@ struct AnswerLength {
                 guard let count = try? memory.read(at: address, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])) else { break }
                 let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 if Self.endless.contains(where: { Self.first($0, in: chunk, from: 0) != nil }) { return nil }
-                places += Self.lengths(in: chunk, at: address)
+                places += Self.lengths(in: chunk, at: address).filter { $0.length > least }
+                guard places.count <= Self.maximumPlaces else { return nil }
                 guard count == wanted, count > Self.overlap_bytes else { break }
                 address += UInt64(count == Self.chunk_bytes ? count - Self.overlap_bytes : count)
             }
@@ -101,7 +103,7 @@ struct AnswerLength {
             while at < chunk.count, chunk[at] == UInt8(ascii: " ") { at += 1 }
             let digits = chunk[at...].prefix(19).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             guard !digits.isEmpty, digits.count < 19, digits.endIndex < chunk.count, [13, 10, 0].contains(chunk[digits.endIndex]) else { continue }
-            guard let length = UInt64(String(decoding: digits, as: UTF8.self)) else { continue }
+            guard found.count < maximumPlaces, let length = UInt64(String(decoding: digits, as: UTF8.self)) else { break }
             found.append(Place(length: length, head: head(before: place, in: chunk).map { address &+ UInt64($0) }))
         }
         return found

@@ -7,6 +7,7 @@ struct SelectorRounds {
     let uses: CodeUses
     private static let frameLimit = 24
     private static let valueLimit = 64
+    private static let lookLimit = 16
 
     /// The descriptors that a thread looks at in each round of such a loop, where it stands elsewhere in the middle of a round; nil where it is in none.
     ///
@@ -19,7 +20,7 @@ struct SelectorRounds {
             guard let standing = code.lastIndex(where: { $0.unit <= frame.offset }) else { return nil }
             let flow = uses.flow(code)
             let ahead = flow.reached(from: flow.successors[standing])
-            let looks = uses.calls(code, names: objects.names(of: frame.code), frame.globals).filter { Self.looks.contains($0.name) && $0.row < standing }
+            let looks = uses.calls(code, names: objects.names(of: frame.code), frame.globals).filter { Self.looks.contains($0.name) && $0.row < standing }.prefix(Self.lookLimit)
             // One that goes round in a loop of its own, or is called anew in each round of another's.
             if looks.contains(where: { flow.reached(from: [$0.row]).contains(standing) }) { rounds.append(frame) }
             guard ahead.contains(standing) else { continue }

@@ -70,7 +70,7 @@ extension WaitGraph {
         let briefly = (thread.wait?.timeout_s).map { $0 <= Self.busySleep_s } ?? false
         guard inSQLite || briefly else { return nil }
         // A short sleep says nothing of a lock that its own process holds, for a reason of its own.
-        return index.blockingDatabaseLock(for: thread.pid, orOwn: inSQLite)
+        return index.blockingDatabaseLock(for: thread.pid, orOwn: inSQLite, before: activity.earlier)
     }
 }
 
@@ -78,7 +78,8 @@ extension SnapshotIndex {
     /// A lock that keeps `pid` from writing to a SQLite database it has open.
     ///
     /// - Parameter orOwn: one that `pid` itself holds counts too, where no other process holds any.
-    package func blockingDatabaseLock(for pid: Int32, orOwn: Bool) -> Int? {
+    /// - Parameter before: what an earlier look showed; who reads from another place by now went on.
+    package func blockingDatabaseLock(for pid: Int32, orOwn: Bool, before: SnapshotIndex? = nil) -> Int? {
         let own = descriptors(of: pid)
         let rows = locks.indices.filter { row in
             let lock = locks[row]
@@ -90,17 +91,21 @@ extension SnapshotIndex {
         let others = rows.filter { row in locks[row].holders.contains { $0.pid != pid } }
         // A read lock alone does not keep anybody waiting unless nothing stronger is there.
         let strong = others.filter { locks[$0].sqlite?.name != .shared }
-        if strong.isEmpty, let reader = readerBeforeCheckpoint(of: pid) { return reader }
+        if strong.isEmpty, let reader = readerBeforeCheckpoint(of: pid, before) { return reader }
         return strong.first ?? others.first ?? (orOwn ? rows.first { locks[$0].sqlite?.name != .shared } : nil)
     }
 
     /// A checkpoint that is to begin the log anew waits until nobody reads from it any more: the other process's lock that says where it reads (walLockExclusive, wal.c).
-    private func readerBeforeCheckpoint(of pid: Int32) -> Int? {
+    private func readerBeforeCheckpoint(of pid: Int32, _ before: SnapshotIndex?) -> Int? {
         func holds(_ lock: FileLock, _ pid: Int32) -> Bool { lock.holders.contains { $0.pid == pid } }
+        func stayed(_ lock: FileLock) -> Bool {
+            guard let before else { return true }
+            return before.locks.contains { old in old.inode == lock.inode && old.start == lock.start && old.end == lock.end && lock.holders.contains { holds(old, $0.pid) } }
+        }
         let databases = Set(locks.filter { $0.isCheckpoint && holds($0, pid) }.compactMap { $0.sqlite?.database })
         return locks.indices.first { row in
             guard let sqlite = locks[row].sqlite, sqlite.name == .walRead, databases.contains(sqlite.database) else { return false }
-            return !locks[row].holders.isEmpty && !holds(locks[row], pid)
+            return !locks[row].holders.isEmpty && !holds(locks[row], pid) && stayed(locks[row])
         }
     }
 }

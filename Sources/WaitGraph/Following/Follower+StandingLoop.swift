@@ -21,7 +21,8 @@ extension Follower {
         let isOwn = !socket.owners.isEmpty && socket.owners.allSatisfy { own in socket.peer?.owners.contains { $0.pid == own.pid } == true }
         // It is owed an answer by a loop of its own process, which is no silent peer, and what keeps that is not shown.
         let elsewhere = Outcome.parked(Standstill(path: [edge], end: edge.to, ending: .socket(standing), isCommitted: false))
-        guard let loop = known ?? standingLoop(socket.peer) else { return isOwn && isUnpolled(socket) ? elsewhere : nil }
+        // One that looks now and then took in what was asked.
+        guard let loop = known ?? standingLoop(socket.peer) else { return isOwn && isUnpolled(socket) && (socket.peer?.receiveQueue ?? 0) > 0 ? elsewhere : nil }
         let across = WaitEdge(
             from: edge.to, to: .thread(pid: loop.pid, tid: loop.tid), relation: .otherEnd, knownFrom: known == nil ? WaitGraph.unpolled : WaitGraph.midRound,
             evidence: index.threadRow[loop.tid].map { [index.path(.threads, $0)] } ?? [], isCommitted: true)

@@ -221,7 +221,11 @@ extension Follower {
         guard let process = index.process(pid) else { return .unclear("child \(pid) was not looked at") }
         if process.state == "Z", thread.wait?.kind == .signal { return hasLasted(edge) ? ends(edge, .signalMissed) : .unclear("waits for a signal") }
         let found = follow(edge)
-        if case .stuck = found {} else if hasLasted(edge), let signal = unheard(pid) { return ends(edge, .childStays(why: "it was sent \(signal), which it blocks")) }
+        switch found {
+        case .stuck, .advancing: break
+        // Not even by what it does can it come to its end.
+        default: if hasLasted(edge), let signal = unheard(pid) { return ends(edge, .childStays(why: "it was sent \(signal), which it blocks")) }
+        }
         switch found {
         case .parked(let standstill):
             // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.

@@ -104,11 +104,11 @@ extension Follower {
         return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
     }
 
-    /// Whether a thread there woke up again and again meanwhile, and whatever it did then, it was not to send.
+    /// Whether a thread there looked again and again for the next that comes on this very connection, and on no other: it has said what it had to say.
     func wakesInVain(_ peer: SocketPeer?) -> Bool {
-        guard let pid = peer?.owners.first?.pid, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
+        guard let pid = peer?.owners.first?.pid, let inode = peer?.inode, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
         return index.threads(of: pid).contains { thread in
-            guard let before = activity.earlier?.thread(thread.tid), before.pid == pid else { return false }
+            guard let before = activity.earlier?.thread(thread.tid), before.pid == pid, graph.understood(thread).wait?.descriptors?.count == 1, listens(thread, to: inode) else { return false }
             let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
             return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
         }
@@ -172,14 +172,14 @@ extension Follower {
     /// Whether a task at the other end waits for the next message of a websocket, and no answer of it is under way.
     func hearsMore(_ peer: SocketPeer?) -> Bool { listeners(to: peer).contains { takesMessages(.task(pid: $0.pid, id: $0.id)) } }
 
-    /// Whether the process that a wait blames waits itself for more on that very connection: it was told something by one who listens, or its loop sends nothing.
+    /// Whether the process that a wait blames waits itself for more on that very connection: it was told something by one who listens, or listens itself.
     package func wasOnlyTold(_ standstill: Standstill) -> Bool {
         guard case .socket(let standing) = standstill.ending, case .owed = standing, case .socket(let inode, _) = standstill.end, let row = index.socketRow[inode],
             let peer = index.sockets[row].peer
         else { return false }
         let readers = listeners(to: peer).map(\.codeAhead) + (isAwaitedAlone(by: peer) ? Set(peer.owners.map(\.pid)).flatMap { pid in index.threads(of: pid).filter { listens($0, to: peer.inode ?? 0) }.map(\.codeAhead) } : [])
         let hasSubscribed = standstill.path.last.map { exchange($0.from) == .receives } == true
-        return !readers.isEmpty && (hasSubscribed || readers.allSatisfy { $0?.exchange == nil || $0?.exchange == .receives })
+        return !readers.isEmpty && (hasSubscribed || hearsMore(peer) || readers.allSatisfy { $0?.exchange == .receives })
     }
 
     /// Tasks that wait for what comes on a connection at its other end, on this machine, which has read all that was sent.
