@@ -38,7 +38,11 @@ enum Repetition {
         else { return nil }
         let sent = now.bytesSent - before.bytesSent
         let times = now.dataSegmentsOut - before.dataSegmentsOut
-        guard times >= least, sent % times == 0, (now.bytesReceived - before.bytesReceived) % times == 0, activity.written_bytes <= sent else { return nil }
+        let received = now.bytesReceived - before.bytesReceived
+        // An answer may have been under way at either look, and what the process wrote is counted from a moment before the first to one after the last.
+        guard times >= least, times < 1 << 32, sent < 1 << 56, sent % times == 0, (times - 1...times + 1).contains(where: { received % $0 == 0 }),
+            activity.written_bytes <= sent + least * (sent / times)
+        else { return nil }
         return times
     }
 }
