@@ -82,15 +82,7 @@ extension Follower {
         return (wait.timeout_s ?? 0) <= 0 && wait.futex?.isOpenToOthers != true
     }
 
-    mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome {
-        trail.append(edge)
-        onTrail[edge.to] = trail.count - 1
-        defer {
-            onTrail[edge.to] = nil
-            trail.removeLast()
-        }
-        return follow(otherEnd(edge, pid))
-    }
+    mutating func across(_ edge: WaitEdge, to pid: Int32) -> Outcome { follow(otherEnd(edge, pid), behind: edge) }
 
     /// Several children of one process read the same pipe, which their parent writes to: workers that take what comes. A reader to the
     /// end has its pipe to itself.

@@ -43,7 +43,7 @@ package struct Follower {
         }
     }
 
-    /// Follows the step to a connection's other end, with the one to the connection on the trail.
+    /// Follows the step to the other end of a connection or pipe, with the one to that on the trail.
     mutating func follow(_ across: WaitEdge, behind edge: WaitEdge) -> Outcome {
         trail.append(edge)
         onTrail[edge.to] = trail.count - 1

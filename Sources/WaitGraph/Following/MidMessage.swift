@@ -108,10 +108,15 @@ extension Follower {
     func wakesInVain(_ peer: SocketPeer?) -> Bool {
         guard let pid = peer?.owners.first?.pid, let inode = peer?.inode, activity.window_s >= graph.hungAfter_s * 0.8 else { return false }
         return index.threads(of: pid).contains { thread in
-            guard let before = activity.earlier?.thread(thread.tid), before.pid == pid, graph.understood(thread).wait?.descriptors?.count == 1, listens(thread, to: inode) else { return false }
-            let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
-            return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
+            graph.understood(thread).wait?.descriptors?.count == 1 && listens(thread, to: inode) && goesRound(thread)
         }
+    }
+
+    /// Whether a thread went to sleep again and again since the first look: at least once a second, and more often than looks wake it.
+    private func goesRound(_ thread: ThreadRecord) -> Bool {
+        guard let before = activity.earlier?.thread(thread.tid), before.pid == thread.pid else { return false }
+        let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
+        return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
     }
 
     /// Whether the other end, which sent last, is shown to be through with what it had to say.
@@ -150,8 +155,7 @@ extension Follower {
                 if now.state == "R", now.wait == nil { now.wait = before.wait }
                 guard now.wait?.descriptors?.contains(where: { index.descriptor(pid, $0.fd)?.kind == .epoll }) == true, listens(now, to: inode)
                 else { return false }
-                let times = (thread.voluntarySwitches ?? 0).subtractingReportingOverflow(before.voluntarySwitches ?? 0)
-                return !times.overflow && Double(times.partialValue) >= max(8, activity.window_s)
+                return goesRound(thread)
             }
         }
     }
