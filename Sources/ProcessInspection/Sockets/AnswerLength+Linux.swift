@@ -31,23 +31,27 @@ struct AnswerLength {
         let own = Set(descriptors.filter { $0.pid == pid && $0.kind == .socket && $0.inode == socket.inode }.map(\.fd))
         let readers = threads.indices.filter { row in
             let thread = threads[row]
-            guard thread.pid == pid, let wait = thread.wait, wait.kind == .descriptors, wait.owedRest == nil, thread.codeAhead?.exchange != .receives, thread.syscall?.name.hasPrefix("epoll") != true else { return false }
+            guard thread.pid == pid, let wait = thread.wait, wait.kind == .descriptors, wait.owedRest == nil else { return false }
             return wait.descriptors?.contains { own.contains($0.fd) && $0.operation != .write } == true
         }
-        guard readers.count == 1, let row = readers.first, let missing = make()?.missing_bytes(tcp) else { return }
+        guard readers.count == 1, let row = readers.first else { return }
+        // Loops keep connections between two requests as well, and who goes on to read may read news: there the answer itself must lie as it came.
+        let isStrict = threads[row].syscall?.name.hasPrefix("epoll") == true || threads[row].codeAhead?.exchange == .receives
+        guard let missing = make()?.missing_bytes(tcp, isStrict: isStrict) else { return }
         threads[row].wait?.owedRest = "\(missing) bytes of the length that its head told"
     }
 
-    private func missing_bytes(_ tcp: TCPInfo) -> UInt64? {
+    private func missing_bytes(_ tcp: TCPInfo, isStrict: Bool) -> UInt64? {
         guard let places = found(longerThan: max(tcp.bytesReceived, tcp.bytesSent)), let length = places.first?.length, places.allSatisfy({ $0.length == length }) else { return nil }
-        let isBulk = tcp.dataSegmentsIn > 0 && tcp.bytesReceived >= Self.body_bytes && tcp.bytesReceived / tcp.dataSegmentsIn >= Self.bulk_bytes
-        return isBulk || places.contains { endsWithWhatCame($0.head, tcp.bytesReceived) } ? length - tcp.bytesReceived : nil
+        let isBulk = !isStrict && tcp.dataSegmentsIn > 0 && tcp.bytesReceived >= Self.body_bytes && tcp.bytesReceived / tcp.dataSegmentsIn >= Self.bulk_bytes
+        return isBulk || places.contains { endsWithWhatCame($0.head, tcp.bytesReceived, hasBody: isStrict) } ? length - tcp.bytesReceived : nil
     }
 
-    /// Whether an answer lies there from its first byte to the last that came, and nothing behind it.
-    private func endsWithWhatCame(_ head: UInt64?, _ received: UInt64) -> Bool {
-        guard let head, received < 1 << 20, let pair = try? memory.array(of: UInt8.self, at: head &+ received &- 1, count: 2) else { return false }
-        return pair[0] != 0 && pair[1] == 0
+    /// Whether an answer lies there from its first byte to the last that came, and nothing behind it; and some of its body with it, where one to HEAD, which has a
+    /// length and no body, could be read.
+    private func endsWithWhatCame(_ head: UInt64?, _ received: UInt64, hasBody: Bool) -> Bool {
+        guard let head, received > 16, received < 1 << 20, let end = try? memory.array(of: UInt8.self, at: head &+ received &- 4, count: 5) else { return false }
+        return end[3] != 0 && end[4] == 0 && !(hasBody && end.prefix(4) == Array("\r\n\r\n".utf8)[...])
     }
 
     // MARK: Memory

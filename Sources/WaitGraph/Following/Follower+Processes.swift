@@ -163,8 +163,8 @@ extension Follower {
             return socketEdge(edge, pid: pid, reader: nil)
         case .moving: return .advancing("bytes move on the connection")
         case .quiet(let since):
-            // Received last: at rest, unless the peer is shown to have turned to something else for long.
-            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer, socket) else { return .atRest("connection at rest") }
+            // Received last: at rest, unless the rest of an answer is to come, or the peer is shown to have turned to something else for long.
+            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer, socket) || isOwedRest(of: socket, pid) else { return .atRest("connection at rest") }
             return ends(edge, .socket(.quiet(since_s: since)))
         default: return .atRest("connection at rest")
         }
@@ -187,6 +187,13 @@ extension Follower {
                 let polled = wait.descriptors?.filter { $0.operation == .poll } ?? []
                 return polled.count > 1 || !polled.isEmpty && (wait.descriptors?.count != 1 || thread.syscall?.name.hasPrefix("epoll") == true)
             }
+    }
+
+    /// Whether the event loop that watches the connection has its answer in part, by the length that was told, and nothing shows that the peer is about to go on.
+    private func isOwedRest(of socket: SocketRecord, _ pid: Int32) -> Bool {
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        guard index.threads(of: pid).contains(where: { $0.wait?.owedRest != nil && $0.wait?.descriptors?.contains { ends.contains($0.fd) } == true }) else { return false }
+        return !(wakesSoon(socket.peer) && !wakesInVain(socket.peer)) && socket.peer?.owners.contains { isComputing($0.pid) } != true
     }
 
     private func runsNIO(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }

@@ -175,7 +175,7 @@ extension Follower {
         }?.tid
     }
 
-    private func isComputing(_ pid: Int32) -> Bool {
+    func isComputing(_ pid: Int32) -> Bool {
         index.threads(of: pid).contains {
             if case .ran(let share) = activity.change(of: $0.tid), share > 0.2 { true } else { false }
         }

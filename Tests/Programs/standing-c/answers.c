@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static const char head[] = "HTTP/1.1 200 OK\r\nServer: pages\r\nContent-Length: ";
@@ -59,6 +61,30 @@ static void read_page_of(int connection, size_t wanted) {
 STAND(answer_short) { (void)count; (void)arguments; read_page_of(ask_for_page("900", 120), 970); }
 /// Its healthy twin: all of them have come, and the connection is kept to hear what may come next.
 STAND(answer_whole) { (void)count; (void)arguments; read_page_of(ask_for_page("120", 120), 970); }
+
+/// Reads whatever comes in an event loop, beside a clock.
+static void loop_over(int connection) {
+    static char page[4000];
+    struct itimerspec beat = {.it_interval = {.tv_nsec = 400000000}, .it_value = {.tv_nsec = 400000000}};
+    int set = epoll_create1(0), clock = timerfd_create(CLOCK_MONOTONIC, 0);
+    timerfd_settime(clock, 0, &beat, NULL);
+    struct epoll_event watch = {.events = EPOLLIN, .data.fd = clock};
+    epoll_ctl(set, EPOLL_CTL_ADD, clock, &watch);
+    watch.data.fd = connection;
+    epoll_ctl(set, EPOLL_CTL_ADD, connection, &watch);
+    announce();
+    for (size_t got = 0;;) {
+        unsigned long ticks;
+        if (epoll_wait(set, &watch, 1, -1) < 1) exit(1);
+        if (watch.data.fd == clock) { (void)!read(clock, &ticks, sizeof ticks); continue; }
+        ssize_t bytes = recv(connection, page + got, sizeof page - got, 0);
+        if (bytes <= 0) exit(1);
+        got += (size_t)bytes;
+    }
+}
+
+STAND(answer_short_looped) { (void)count; (void)arguments; loop_over(ask_for_page("900", 120)); }
+STAND(answer_whole_looped) { (void)count; (void)arguments; loop_over(ask_for_page("120", 120)); }
 
 // MARK: Readers that do not see the end
 

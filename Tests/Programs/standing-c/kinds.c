@@ -23,7 +23,7 @@ const struct kind kinds[] = {
     {"beat-condition", beat_condition}, {"beat-barrier", beat_barrier}, {"beat-rwlock", beat_rwlock}, {"beat-warming", beat_warming},
     {"beat-service", beat_service}, {"beat-consumer", beat_consumer}, {"beat-workers", beat_workers},
     {"beat-flusher", beat_flusher}, {"beat-stages", beat_stages}, {"beat-fed", beat_fed}, {"beat-kept", beat_kept}, {"beat-reporter", beat_reporter}, {"beat-reported", beat_reported}, {"beat-handing", beat_handing}, {"spin-beside-beats", spin_beside_beats}, {"spin-for-steps", spin_for_steps},
-    {"child-missed", child_missed}, {"child-deaf", child_deaf}, {"child-tidies", child_tidies}, {"answer-short", answer_short}, {"answer-whole", answer_whole}, {"echo-unread", echo_unread}, {"echo-read", echo_read}, {"script-stopped", script_stopped}, {"script-going", script_going}, {"read-past-end", read_past_end}, {"look-past-end", look_past_end},
+    {"child-missed", child_missed}, {"child-deaf", child_deaf}, {"child-tidies", child_tidies}, {"answer-short", answer_short}, {"answer-whole", answer_whole}, {"answer-short-looped", answer_short_looped}, {"answer-whole-looped", answer_whole_looped}, {"echo-unread", echo_unread}, {"echo-read", echo_read}, {"script-stopped", script_stopped}, {"script-going", script_going}, {"read-past-end", read_past_end}, {"look-past-end", look_past_end},
     {"pool-full", pool_full}, {"pool-of-consumers", pool_of_consumers}, {"pool-enough", pool_enough},
     {"pool-full-told", pool_full_told}, {"pool-enough-told", pool_enough_told}, {"once-result", once_result}, {"once-computed", once_computed},
     {"shared-kept", shared_kept}, {"shared-let-go", shared_let_go}, {"fifo-orders", fifo_orders}, {"fifo-nameless", fifo_nameless},
