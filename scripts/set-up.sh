@@ -12,6 +12,7 @@ test_packages=(
     sqlite3:/usr/bin/sqlite3
     python3-httpx:/usr/lib/python3/dist-packages/httpx/__init__.py
     python3-aiohttp:/usr/lib/python3/dist-packages/aiohttp/__init__.py
+    python3-uvloop:/usr/lib/python3/dist-packages/uvloop/__init__.py
 )
 
 # Installs those packages of the named purposes that are missing; silent when none is.

@@ -37,7 +37,7 @@ struct PythonProcess {
         byIdent = Dictionary(threads.indices.map { (threads[$0].ident, $0) }, uniquingKeysWith: { first, _ in first })
         held = HeldLocks(threads, objects, frames: frames, opcodes: Opcodes.known(states.runtime.version.minor))
         pools = ThreadPools(threads, objects)
-        loops = threads.compactMap { AsyncLoop($0, objects) }
+        loops = threads.compactMap { AsyncLoop($0, objects) ?? AsyncLoop(libuv: $0, objects) }
         stoppedLoops = StoppedLoops(objects: objects, frames: frames, interpreters: interpreters)
         knowsHandlers = handlers != nil && !loops.contains(where: \.hasSignalHandlers)
         registerThreads()

@@ -81,6 +81,14 @@ extension LivePythonTests {
             if program == "aiohttp-room-blocked" { try await hangs(program, .peerSilent) } else { try await isHealthy(program) }
         }
 
+        private static let hasUvloop = FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/uvloop/__init__.py")
+
+        @Test(.enabled(if: hasUvloop, "needs python3-uvloop"), arguments: ["uvloop-asked", "uvloop-locks", "uvloop-asks", "uvloop-listens", "uvloop-timer"])
+        func tasksOnALoopOfLibuv(_ program: String) async throws {
+            let causes: [String: Cause] = ["uvloop-asked": .conditionNeverSignalled, "uvloop-locks": .lockCycle, "uvloop-asks": .peerSilent]
+            if let cause = causes[program] { try await hangs(program, cause) } else { try await isHealthy(program) }
+        }
+
         /// In the middle of something, beside others that go on: neither healthy nor shown to hang.
         @Test func anEventDeepInTheMainTaskIsUnknown() async throws {
             let assessment = try await StandingPython.run("ticking-start") { try await $0.assessment { $0.verdict == .unknown } }

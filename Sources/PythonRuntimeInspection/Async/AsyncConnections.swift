@@ -66,8 +66,9 @@ struct AsyncConnections {
             .compactMap { descriptor(ofTransport: $0) }.first
     }
 
-    /// asyncio/selector_events.py; asyncio/sslproto.py around one.
-    private func descriptor(ofTransport transport: UInt64) -> Int32? {
+    /// asyncio/selector_events.py; asyncio/sslproto.py around one; uvloop's.
+    func descriptor(ofTransport transport: UInt64) -> Int32? {
+        if let descriptor = LibuvHandle.descriptor(of: transport, objects) { return descriptor }
         let inner = objects.attribute("_ssl_protocol", of: transport).flatMap { objects.attribute("_transport", of: $0) } ?? transport
         return objects.attribute("_sock_fd", of: inner).flatMap(objects.integer).flatMap { Int32(exactly: $0) }
     }

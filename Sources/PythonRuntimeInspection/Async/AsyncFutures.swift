@@ -20,7 +20,7 @@ struct AsyncFutures {
     /// The loop that has to bring about a future of threads: one in whose queue of callbacks it lies, or whose task or future it is chained to.
     func loop(for future: UInt64, _ loops: [AsyncLoop]) -> AsyncLoop? {
         for loop in loops {
-            if isQueued(future, loop.callbacks.prefix(4096).compactMap { objects.attribute("_callback", of: $0) }) { return loop }
+            if isQueued(future, loop.callbacks) { return loop }
         }
         for callback in objects.attribute("_done_callbacks", of: future).map(objects.list) ?? [] {
             for value in closure(of: callback) {

@@ -4,13 +4,24 @@ struct AsyncLoop {
     let tid: Int32
     /// Timers that are due some day.
     let timers: Int
-    /// Callbacks that will run in the next round.
+    /// Functions that will be called in the next round.
     let callbacks: [UInt64]
     /// Descriptors it listens to besides its own wake-up pipe.
     let descriptors: Int
     let hasSignalHandlers: Bool
     /// In its select, where it waits for events.
     let isWaiting: Bool
+    /// Where it is none of asyncio's own.
+    private(set) var libuv: LibuvLoop?
+
+    /// One of uvloop, which is never shown to be dead: its timers and descriptors are libuv's.
+    init?(libuv thread: PythonThread, _ objects: PythonObjects) {
+        guard let loop = LibuvLoop(on: thread, objects) else { return nil }
+        (address, tid, timers, descriptors, isWaiting) = (loop.address, thread.tid, 0, .max, false)
+        callbacks = loop.callbacks
+        hasSignalHandlers = loop.hasSignalHandlers
+        libuv = loop
+    }
 
     /// nil where the thread runs no loop of `asyncio.base_events`.
     init?(_ thread: PythonThread, _ objects: PythonObjects) {
@@ -25,7 +36,7 @@ struct AsyncLoop {
         timers = objects.list(scheduled).filter { handle in
             objects.attribute("_cancelled", of: handle).map { !objects.isTrue($0) } ?? true
         }.count
-        callbacks = objects.deque(ready)
+        callbacks = objects.deque(ready).prefix(4096).map { objects.attribute("_callback", of: $0) ?? $0 }
         // The wake-up pipe is one; a selector that shows none is not understood.
         let keys = value("_selector").flatMap { objects.attribute("_fd_to_key", of: $0) }.map { objects.pairs(of: $0).count }
         descriptors = keys.map { max(0, $0 - 1) } ?? .max

@@ -152,7 +152,7 @@ struct AsyncWaits {
             wait.object = reader
             wait.typeName = "asyncio.StreamReader"
             wait.count = objects.attribute("_buffer", of: reader).flatMap(objects.count)
-            wait.descriptor = objects.attribute("_transport", of: reader).flatMap { objects.attribute("_sock_fd", of: $0) }.flatMap(objects.integer).map { Int32(truncatingIfNeeded: $0) }
+            wait.descriptor = objects.attribute("_transport", of: reader).flatMap(AsyncConnections(objects: objects).descriptor(ofTransport:))
             return (wait, nil)
         }
         if let reading = AsyncConnections(objects: objects).reading(task.frames) {

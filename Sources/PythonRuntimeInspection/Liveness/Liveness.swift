@@ -50,8 +50,9 @@ struct Liveness {
         func revive(_ unit: Unit) {
             live.insert(unit.key)
             for frame in unit.frames where !Self.isFrame(frame) { reach.add(frame) }
-            // Only its workers run what lies in a pool's queue.
             guard case .thread(let tid) = unit.key else { return }
+            for loop in process.loops where loop.tid == tid { loop.libuv.map(reach.add) }
+            // Only its workers run what lies in a pool's queue.
             for pool in process.pools.pools where pool.workers.contains(tid) { pool.items.forEach { reach.add(object: $0) } }
         }
         for unit in units where unit.wait == nil { revive(unit) }

@@ -14,7 +14,8 @@ extension PythonProcess {
         let byTask = Dictionary(tasks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let mains = Set(self.threads.flatMap { thread in
             thread.frames.compactMap { frame in
-                frame.isLibrary("asyncio/base_events.py", "BaseEventLoop.run_until_complete") ? frame.local("future", objects) : nil
+                // The second is above a loop of any kind.
+                frame.isLibrary("asyncio/base_events.py", "BaseEventLoop.run_until_complete") ? frame.local("future", objects) : frame.isLibrary("asyncio/runners.py", "Runner.run") ? frame.local("task", objects) : nil
             }
         })
         var units = self.threads.map { unit(of: $0, threads[$0.tid]?.wait ?? emptyLoop($0, found, states[$0.tid]), states[$0.tid]) }

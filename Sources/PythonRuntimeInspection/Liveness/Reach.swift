@@ -77,6 +77,15 @@ final class Reach {
 
     func add(object: UInt64) { visit(object) }
 
+    /// What an event loop that is written in C calls, by itself or by way of what libuv has.
+    func add(_ loop: LibuvLoop) {
+        var use = CodeUse()
+        (use.attributes, use.isLibrary) = (LibuvLoop.calls, true)
+        add(use, globals: 0)
+        guard let handles = loop.handles else { return isUncertain = true }
+        ([loop.address] + handles).forEach(visit)
+    }
+
     /// Follows everything that was added.
     func run() {
         while let object = queue.popLast(), !isUncertain { follow(object) }

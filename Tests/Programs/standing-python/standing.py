@@ -2515,5 +2515,94 @@ def exchange_asks_worker():
     exchange(lambda own: pool.submit(add_up).result())
 
 
+def on_uvloop(main):
+    import uvloop
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main)
+
+
+class Meter(asyncio.Protocol):
+    """Hands each line that comes to the oldest who asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def data_received(self, line):
+        self.asked.pop(0).set_result(line)
+
+    async def read(self):
+        answer = asyncio.get_running_loop().create_future()
+        self.asked.append(answer)
+        return await answer
+
+
+async def beside_beats(*jobs):
+    async def beat():
+        while True:
+            await asyncio.sleep(0.2)
+
+    beats = asyncio.create_task(beat())
+    asyncio.get_running_loop().call_later(0.3, ready)
+    await asyncio.gather(*jobs)
+    beats.cancel()
+
+
+@program
+def uvloop_asked():
+    """Waits for what no connection brings, beside a clock."""
+    async def main():
+        meter = Meter()
+        await beside_beats(meter.read(), meter.read())
+    on_uvloop(main())
+
+
+@program
+def uvloop_listens():
+    """Its healthy twin: a connection may bring it."""
+    async def main():
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        _, meter = await asyncio.get_running_loop().create_connection(Meter, *server.sockets[0].getsockname())
+        await beside_beats(meter.read(), meter.read())
+    on_uvloop(main())
+
+
+@program
+def uvloop_timer():
+    """Healthy: a timer will let it go on."""
+    async def main():
+        opened = asyncio.Event()
+        asyncio.get_running_loop().call_later(600, opened.set)
+        await beside_beats(opened.wait(), opened.wait())
+    on_uvloop(main())
+
+
+@program
+def uvloop_locks():
+    """Two tasks take two locks in opposite order, beside a clock."""
+    async def move(first, second):
+        async with first:
+            await asyncio.sleep(0.1)
+            async with second:
+                pass
+
+    async def main():
+        left, right = asyncio.Lock(), asyncio.Lock()
+        await beside_beats(move(left, right), move(right, left))
+    on_uvloop(main())
+
+
+@program
+def uvloop_asks():
+    """Has asked somebody who reads and says nothing, beside a clock."""
+    address = collector()
+
+    async def ask():
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"how many?\n")
+        return await reader.readline()
+    on_uvloop(beside_beats(ask()))
+
+
 if __name__ == "__main__":
     programs[sys.argv[1]]()
