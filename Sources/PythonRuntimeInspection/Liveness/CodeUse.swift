@@ -14,6 +14,8 @@ struct CodeUse {
     var writesItems = false
     /// Texts among its constants: keys of dictionaries.
     var texts: Set<String> = []
+    /// Names of globals and attributes of which it takes nothing but the length.
+    var measured: Set<String> = []
     var isLibrary = false
 }
 
@@ -129,6 +131,7 @@ struct CodeUses {
         }
         // `super().method` is loaded by an instruction of its own.
         if use.globals.contains("super") { use.attributes.formUnion(names) }
+        if !use.isLibrary, use.globals.contains("len"), !use.globals.contains("super") { use.measured = measured(instructions(of: code), names: names).subtracting(use.stored) }
         if use.globals.contains("getattr") { use.parts = constants.compactMap { objects.type(of: $0)?.isString == true ? objects.string($0) : nil }.filter { $0.count >= 2 } }
         use.texts = Set(use.nested.compactMap { objects.type(of: $0)?.isString == true ? objects.string($0) : nil })
         use.nested = use.nested.filter { objects.type(of: $0)?.fullName == "code" }

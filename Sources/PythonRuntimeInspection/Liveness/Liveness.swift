@@ -101,7 +101,7 @@ struct Liveness {
             switch wait.kind {
             case .semaphore, .barrier, .queueJoin, .queuePut: wait.releasers = .complete([])
             case .queueTake, .condition:
-                guard unit.isMain || awaited.contains(unit.key) && !isEndless(unit) else { continue }
+                guard unit.isMain || awaited.contains(unit.key) && !isEndless(unit) || isBorrowing(unit) else { continue }
                 wait.releasers = .complete([])
             case .event, .future:
                 guard process.knowsHandlers, let found = judged(unit, wait, isAwaited: awaited.contains(unit.key)) else { continue }
@@ -135,6 +135,13 @@ struct Liveness {
         if isKept { wait.rest = "keeps the program alive while others go on in it" }
         wait.releasers = isKept ? old.releasers : .partial([], reason: "nobody who goes on leads to it")
         return wait
+    }
+
+    /// In the middle of a call of the program to a package that waits for a member of its pool, as a database's client does: nobody is at rest there.
+    private func isBorrowing(_ unit: Unit) -> Bool {
+        let above = unit.frames.drop { $0.code.isLibrary }
+        let package = above.prefix { $0.code.isOfLibrary && !$0.code.isLibrary }
+        return package.contains { $0.code.name.lowercased().contains("pool") } && above.dropFirst(package.count).contains { !$0.code.isOfLibrary }
     }
 
     /// A worker that takes work for ever: its end is waited for only to keep the program alive.

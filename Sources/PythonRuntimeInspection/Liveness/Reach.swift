@@ -16,6 +16,8 @@ final class Reach {
     private var all = LoadedNames()
     /// Those that the program's own code loads, not a library's: what libraries load of the program's objects are methods.
     private var own = LoadedNames()
+    /// Those of which code takes the length alone.
+    private var lengths = LoadedNames()
     private var areOwn: [UInt64: Bool] = [:]
     private var classes: Set<UInt64> = []
     private var codes: Set<UInt64> = []
@@ -140,8 +142,13 @@ final class Reach {
             writesItems = writesItems || use.writesItems
         }
         if !use.isLibrary, !use.globals.isDisjoint(with: Self.backDoors) || use.attributes.contains("__dict__") || use.attributes.contains("all_tasks") { isUncertain = true }
+        // A length leads to nothing that lies in a container.
+        let measured = entries(globals)["len"] == nil ? use.measured : []
+        var use = use
+        use.attributes.subtract(measured)
+        lengths.add(CodeUse(attributes: measured)).forEach(measure)
         for name in use.globals {
-            if let value = entries(globals)[name] { visit(value, isOwn: !use.isLibrary) }
+            if let value = entries(globals)[name] { measured.contains(name) ? measure(value) : visit(value, isOwn: !use.isLibrary) }
             if namespace != 0, namespace != globals, let value = entries(namespace)[name] { visit(value, isOwn: !use.isLibrary) }
             if let module = modules[name] { visit(module) }
         }
@@ -158,7 +165,12 @@ final class Reach {
     }
 
     private func offer(_ name: String, _ value: UInt64) {
-        if all.offer(name, value) { visit(value) }
+        if all.offer(name, value) { visit(value) } else if lengths.offer(name, value) { measure(value) }
+    }
+
+    /// An object that says itself how long it is may come to what it has.
+    private func measure(_ object: UInt64) {
+        if objects.type(of: object).map({ !Self.containers.contains($0.fullName) && $0.name != "deque" }) ?? false { visit(object, isOwn: true) }
     }
 
     /// A class of the program that inherits from no library's.
@@ -216,7 +228,7 @@ final class Reach {
         addClass(type.address, making: false, isOwn: isOwn, isLent: !kept.contains(object))
         let isThread = type.descends(from: "threading.Thread")
         for (name, value) in objects.attributes(of: object) where !isThread || !Self.threadParts.contains(name) {
-            if !isOwn { offer(name, value) } else if own.offer(name, value) { visit(value, isOwn: true) }
+            if !isOwn { offer(name, value) } else if own.offer(name, value) { visit(value, isOwn: true) } else if lengths.offer(name, value) { measure(value) }
         }
         let isKept = kept.contains(object)
         if type.isTuple { items(objects.tuple(object), isOwn: isKept) }

@@ -49,6 +49,7 @@ extension Follower {
             guard index.process(producer)?.parentPID == pid else { return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid == producer })) }
             return .stuck(Standstill(path: [edge, otherEnd(edge, producer)], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
         }
+        if areWorkers(seen, thread) { return .atRest("waits for what its workers send, which are asleep") }
         // Whoever was to write has gone, and somebody else keeps the end open: or it will not write for long.
         if children.isEmpty && !isPipeline(pid, seen, pipe) || sleepers.count == seen.count {
             return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid != pid }))
@@ -114,6 +115,17 @@ extension Follower {
     private func producer(_ pipe: PipeRecord, _ writers: [Int32], _ pid: Int32) -> Int32? {
         guard writers.count == 1, let process = index.process(writers[0]), pipe.writers.contains(where: { $0.pid == writers[0] && $0.fd == 1 }) else { return nil }
         return process.parentPID == pid || isPipeline(pid, writers, pipe) ? writers[0] : nil
+    }
+
+    /// Workers whose results may take longer than answers do. A thread that waits for several of them at once, or for their ends, goes on when any of them does.
+    private func areWorkers(_ writers: [Int32], _ reader: ThreadRecord) -> Bool {
+        writers.allSatisfy { isWorker($0, of: reader.pid) } && ((reader.wait?.descriptors?.count ?? 0) > 1 || !writers.allSatisfy { sleepsLong($0, Pause.long_s) })
+    }
+
+    /// A child that runs its parent's own program, and so does what that gave it to do.
+    func isWorker(_ pid: Int32, of parent: Int32) -> Bool {
+        guard let child = index.process(pid), let program = child.executable else { return false }
+        return child.parentPID == parent && index.process(parent)?.executable == program
     }
 
     /// From a thread that reads the output of a child of its own process, to that child.

@@ -1566,8 +1566,12 @@ def other_process():
     """Whether this is a new process, which ends with the one that began it: PR_SET_PDEATHSIG 1, SIGKILL 9."""
     if os.fork() != 0:
         return False
-    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+    end_with_parent()
     return True
+
+
+def end_with_parent():
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
 
 
 class Tokens(http.server.BaseHTTPRequestHandler):
@@ -2602,6 +2606,104 @@ def uvloop_asks():
         writer.write(b"how many?\n")
         return await reader.readline()
     on_uvloop(beside_beats(ask()))
+
+
+class Lessor:
+    """Lends what is free, and keeps a list of what it has lent."""
+
+    def __init__(self):
+        self.free = queue.Queue()
+        self.free.put("line")
+        self.lent = []
+        self.rounds = 0
+
+    def lend(self):
+        loan = Loan(self, self.free.get())
+        self.lent.append(loan)
+        return loan
+
+    def take_back(self):
+        self.lent.pop(0).end()
+
+    def tell(self, most):
+        while True:
+            time.sleep(0.2)
+            print(len(self.lent), "lent")
+            self.rounds += 1
+            if self.rounds > most:
+                self.take_back()
+
+    def only_tell(self):
+        while True:
+            time.sleep(0.2)
+            print(len(self.lent), "lent")
+
+
+class Loan:
+    def __init__(self, lessor, line):
+        self.lessor, self.line = lessor, line
+
+    def end(self):
+        self.lessor.free.put(self.line)
+
+
+@program
+def loans_counted():
+    """Nobody ends a loan: a thread only says how many there are."""
+    lessor = Lessor()
+    spawn("teller", lessor.only_tell)
+    lessor.lend()
+    threading.Timer(0.5, ready).start()
+    lessor.lend()
+
+
+@program
+def loans_taken_back():
+    """Its healthy twin: after some rounds, loans are taken back."""
+    lessor = Lessor()
+    spawn("teller", lessor.tell, 10_000)
+    lessor.lend()
+    threading.Timer(0.5, ready).start()
+    lessor.lend()
+
+
+def rest(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+@program
+def workers_rest():
+    """Healthy: processes that work for it sleep for some minutes."""
+    with concurrent.futures.ProcessPoolExecutor(2, initializer=end_with_parent) as workers:
+        results = [workers.submit(rest, 300), workers.submit(rest, 400)]
+        threading.Timer(1, ready).start()
+        print([result.result() for result in results])
+
+
+@program
+def message_awaited():
+    await_message(duplex=False)
+
+
+@program
+def message_awaited_on_pair():
+    await_message(duplex=True)
+
+
+def await_message(duplex):
+    """Healthy: a child of its own will send one in some minutes."""
+    def send(end):
+        end_with_parent()
+        time.sleep(300)
+        end.send("done")
+
+    inner, outer = multiprocessing.Pipe(duplex)
+    child = multiprocessing.Process(target=send, args=(outer,), daemon=True)
+    child.start()
+    outer.close()
+    ready()
+    print(inner.recv())
 
 
 if __name__ == "__main__":
