@@ -21,6 +21,8 @@ package struct TaskForest: Sendable {
     var held: [UInt64: Set<UInt64>] = [:]
     /// For each of Dispatch's timers that runs something else, as far as it was followed: the code that its handler could come to by way of closures.
     var timers: [Set<UInt64>] = []
+    /// By the address of a future that a thread waits for: what leads to it.
+    var futures: [UInt64: FutureLead] = [:]
 
     package init(tasks: Observed<[TaskRecord]>, actors: Observed<[ActorRecord]>, currentTasks: [Int32: UInt64] = [:]) {
         self.tasks = tasks

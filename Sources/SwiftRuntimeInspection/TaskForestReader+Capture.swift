@@ -69,15 +69,22 @@ extension TaskForestReader {
             wait.futex?.endedBy = enders.sorted()
             waits[tid] = wait
         }
-        let pointers = Dictionary(context.copies.map { ($0.tid, $0.stackPointer) }, uniquingKeysWith: { first, _ in first })
-        let known = threads.reduce(into: pointers) { known, thread in if known[thread.tid] == nil { known[thread.tid] = thread.syscall?.stackPointer } }
-        waits.merge(EventLoopWaits(memory: context.target.memory, mappings: mappings).waits(of: threads, stackPointers: known)) { $1 }
+        let loops = EventLoopWaits(memory: context.target.memory, mappings: mappings)
+        let pointers = stackPointers(context)
+        waits.merge(loops.waits(of: threads, stackPointers: pointers)) { $1 }
+        for (tid, future) in forest.futures.isEmpty ? [:] : loops.futures(of: threads, stackPointers: pointers) { waits[tid]?.future = forest.futures[future] }
         for thread in threads where thread.wait?.kind == .futex {
             guard let blocked = forest.queues?.blocked[thread.tid], var wait = waits[thread.tid] ?? thread.wait else { continue }
             wait.blockedQueue = blocked
             waits[thread.tid] = wait
         }
         return waits
+    }
+
+    /// Where the stacks of threads end, of those in system calls as the kernel says.
+    private static func stackPointers(_ context: TaskForestContext) -> [Int32: UInt64] {
+        let pointers = Dictionary(context.copies.map { ($0.tid, $0.stackPointer) }, uniquingKeysWith: { first, _ in first })
+        return context.threads.elements.reduce(into: pointers) { known, thread in if known[thread.tid] == nil { known[thread.tid] = thread.syscall?.stackPointer } }
     }
 
     /// The threads that wait for what they made and handed to others, all of whom have let go of it.
@@ -111,7 +118,9 @@ extension TaskForestReader {
             let proc = context.target.proc
             let records = Dictionary(context.threads.elements.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
             let followsTimers = context.threads.elements.contains { SwiftCodeSurvey.waitsForOthers($0) && !$0.isIdlePoolThread } && (timers(context) ?? 0) > 0
-            reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap"), followsTimers: followsTimers) { ThreadStacks(copies: copies, records: records, proc: proc) }
+            let waits = EventLoopWaits(memory: context.target.memory, mappings: (try? proc.maps()) ?? [])
+            let futures = Set(waits.futures(of: context.threads.elements, stackPointers: stackPointers(context)).values)
+            reader = reader.searchingResumers(timersHeap: context.modules.address(ofSymbol: "_dispatch_timers_heap"), followsTimers: followsTimers, futures: futures) { ThreadStacks(copies: copies, records: records, proc: proc) }
         }
         var forest = reader.read(deadline: context.deadline, standing: context.mayStop ? { context.whileStanding($0) } : nil)
         guard placesWorkers else { return forest }

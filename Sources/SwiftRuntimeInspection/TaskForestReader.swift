@@ -16,6 +16,7 @@ package struct TaskForestReader: Sendable {
     private var stacks: (@Sendable () -> ThreadStacks)?
     private var timersHeap: UInt64?
     private var followsTimers = false
+    private var futures: Set<UInt64> = []
     private var finder: (@Sendable (any MemoryReader, ConcurrencyRuntime) -> any TaskFinder)?
     private var staticSymbol: @Sendable (String) -> UInt64? = { _ in nil }
 
@@ -32,8 +33,12 @@ package struct TaskForestReader: Sendable {
     /// - Parameters:
     ///   - timersHeap: address of Dispatch's `_dispatch_timers_heap`: without it some sleeps have no time that remains.
     ///   - followsTimers: whether to tell what Dispatch's timers run also where no task waits.
-    package func searchingResumers(timersHeap: UInt64? = nil, followsTimers: Bool = false, _ stacks: @escaping @Sendable () -> ThreadStacks) -> TaskForestReader {
+    ///   - futures: of event loops, for which threads wait: what leads to them is looked for as well.
+    package func searchingResumers(
+        timersHeap: UInt64? = nil, followsTimers: Bool = false, futures: Set<UInt64> = [], _ stacks: @escaping @Sendable () -> ThreadStacks
+    ) -> TaskForestReader {
         var reader = self
+        reader.futures = futures
         reader.timersHeap = timersHeap
         reader.followsTimers = followsTimers
         reader.stacks = stacks
@@ -134,7 +139,7 @@ package struct TaskForestReader: Sendable {
             ResumerReader(
                 memory: view, live: memory, touched: touched, mappings: mappings, runtime: runtime, types: types, tasks: tasks,
                 records: records, dependencies: dependencies, kin: kin, threads: stacks(), backtrace: backtrace, timersHeap: timersHeap, followsTimers: followsTimers,
-                deadline: min(deadline, .now + Self.searchTime))
+                futures: futures, deadline: min(deadline, .now + Self.searchTime))
         }
     }
 

@@ -42,6 +42,8 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     public var eventLoopTID: Int32?
     /// In `EventLoopFuture.wait()`: no thread runs the future's event loop any more, since it was shut down.
     public var isEventLoopShutDown: Bool?
+    /// In `EventLoopFuture.wait()`: what leads to the future.
+    public var future: FutureLead?
     /// For a System V semaphore, whoever operated on it last; for a message queue, whoever took this process's last
     /// message (a receiver), or took any last (a sender).
     public var lastUserPID: Int32?
@@ -54,6 +56,23 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     public init(kind: Kind, detail: String? = nil) {
         self.kind = kind
         self.detail = detail
+    }
+}
+
+/// What will complete a future of an event loop, as far as its memory shows: the handlers of one connection, or what the loop was given to do later.
+public struct FutureLead: Codable, Sendable, Hashable {
+    /// The connection whose handlers lead to the future.
+    public var descriptor: Int32?
+    /// Whether no decoder of the connection keeps a part of a message; nil where it has none.
+    public var isInputDecoded: Bool?
+    /// Bytes of an HTTP answer under way that have not come.
+    public var answerMissing_bytes: UInt64?
+    /// Real seconds until the loop does what leads to the future, where no connection does.
+    public var remaining_s: Double?
+
+    public init(descriptor: Int32? = nil, remaining_s: Double? = nil) {
+        self.descriptor = descriptor
+        self.remaining_s = remaining_s
     }
 }
 

@@ -2,13 +2,13 @@ internal import Evidence
 internal import ProcessInspection
 
 extension LivenessSearch {
-    func findings(for waiters: [Int], timers: inout [Set<UInt64>]) -> [Int: ResumerReader.Finding] {
+    func findings(for waiters: [Int], timers: inout [Set<UInt64>], leads: inout [UInt64: FutureLead]) -> [Int: ResumerReader.Finding] {
         let unseen = reader.threads.unseenStacks
         let reason = unseen > 0 ? "stacks of \(unseen) threads were not seen" : nil
         let deadlines = deadlines()
         timers = TimerHandlers(search: self).held(by: deadlines.others)
-        let loops = EventLoops(memory: reader.live, mappings: reader.mappings, reachable: reachable, types: reader.types, threads: reader.threads)
-        let channels = NIOChannels(search: self, loops: loops)
+        let (loops, channels) = channels()
+        leads = self.leads((loops, channels))
         let sleepers = waiters.count { reader.libraryWait($0) == .sleep }
         var result: [Int: ResumerReader.Finding] = [:]
         for waiter in waiters {
@@ -34,6 +34,19 @@ extension LivenessSearch {
             result[waiter] = finding
         }
         return result
+    }
+
+    func channels() -> (EventLoops, NIOChannels) {
+        let loops = EventLoops(memory: reader.live, mappings: reader.mappings, reachable: reachable, types: reader.types, threads: reader.threads)
+        return (loops, NIOChannels(search: self, loops: loops))
+    }
+
+    /// What leads to the futures that threads wait for.
+    func leads(_ found: (loops: EventLoops, channels: NIOChannels)) -> [UInt64: FutureLead] {
+        guard !reader.futures.isEmpty else { return [:] }
+        var channels = found.channels
+        channels.follow(to: reader.futures, loops: found.loops)
+        return channels.futures
     }
 
     func deadlines() -> SleepDeadlines {

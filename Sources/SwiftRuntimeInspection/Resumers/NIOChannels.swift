@@ -9,7 +9,7 @@ internal import ProcessInspection
 /// channel's only where no other channel leads to it, or only by two references more, as words left over behind a closure's
 /// captures do, and where all channels could be followed to their ends.
 struct NIOChannels {
-    private let search: LivenessSearch
+    let search: LivenessSearch
     /// By task: the descriptor of the one channel that leads to it.
     private var descriptors: [Int: Int32] = [:]
     /// By descriptor: bytes of an HTTP answer under way that have not come.
@@ -23,15 +23,17 @@ struct NIOChannels {
 
     /// Tasks that wait for a connection to be closed.
     private(set) var closing: Set<Int> = []
+    /// By the address of a future that a thread waits for: what leads to it.
+    private(set) var futures: [UInt64: FutureLead] = [:]
 
     private static let maximumChannels = 512
     private static let maximumObjects = 1 << 14
     private static let maximumObject_bytes = 1 << 16
     /// A request's promise lies ten references away from its channel at most: channel, pipeline, contexts, handler, request,
     /// task, future, its callbacks, and closures.
-    private static let maximumDepth = 14
+    static let maximumDepth = 14
     /// By so many references another channel has to be further away.
-    private static let margin = 2
+    static let margin = 2
 
     /// What many channels share: to pass through it would lead from each to all.
     private static let shared: Set<String> = [
@@ -42,7 +44,7 @@ struct NIOChannels {
     private static let libraries: Set<String> = ["AsyncHTTPClient", "PostgresNIO", "MySQLNIO", "RediStack", "Valkey", "GRPC", "WebSocketKit", "Swift", "_Concurrency"]
 
     /// An object on the way from a channel.
-    private struct Step {
+    struct Step {
         var object: UInt64
         var depth: Int
         /// How many objects of the program's own classes were passed.
@@ -69,6 +71,20 @@ struct NIOChannels {
         for (task, from) in leading {
             let nearest = from.sorted { $0.depth < $1.depth }
             if nearest.count == 1 || nearest[1].depth - nearest[0].depth >= Self.margin { descriptors[task] = nearest[0].descriptor }
+        }
+    }
+
+    /// Looks what leads to the futures that threads wait for: connections, and work that loops were given to do later.
+    mutating func follow(to wanted: Set<UInt64>, loops: EventLoops) {
+        let loops = loops.runners.keys.sorted()
+        var connections: [UInt64: Int32] = [:]
+        for loop in loops { for channel in channels(of: loop) { connections[channel.address] = channel.descriptor } }
+        guard connections.count <= Self.maximumChannels else { return }
+        futures = leads(to: wanted, from: connections, loops: loops)
+        for (future, lead) in futures {
+            guard let descriptor = lead.descriptor else { continue }
+            futures[future]?.isInputDecoded = decoded[descriptor]
+            futures[future]?.answerMissing_bytes = missing[descriptor]
         }
     }
 
@@ -108,13 +124,7 @@ struct NIOChannels {
         var led = Led()
         /// Those that wait for a stream's next element.
         var readers: [Int: Int] = [:]
-        var seen: Set<UInt64> = [channel]
-        var steps = [Step(object: channel, depth: 0, own: 0)]
-        var next = 0
-        while next < steps.count {
-            let step = steps[next]
-            next += 1
-            guard steps.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return nil }
+        let isWhole = walk(from: [channel]) { step, words in
             if name(step.object) == HTTPMessageParser.className, let parser = HTTPMessageParser(at: step.object, memory: search.reader.live) {
                 led.missing_bytes = parser.missingOfAnswer_bytes ?? led.missing_bytes
                 led.isOpenAnswer = led.isOpenAnswer || parser.isOpenAnswer
@@ -124,20 +134,37 @@ struct NIOChannels {
                 led.isPartial = led.isPartial == true || keeps
             }
             if name(step.object) == HTTPRequestMethod.className { led.methods.insert(HTTPRequestMethod.read(at: step.object, memory: search.reader.live)) }
-            for word in words(in: step.object) {
-                if let task = search.reader.kin.indices[word] {
-                    if led.tasks[task] == nil, isHeld(task, by: step) { led.tasks[task] = step.depth }
-                    if readers[task] == nil, isRead(task, by: step) { readers[task] = step.depth }
-                } else if step.depth < Self.maximumDepth, let start = start(word), !seen.contains(start), isPrivate(start) {
-                    seen.insert(start)
-                    let isLibrary = search.reader.types.module(ofObject: start).map { $0.hasPrefix("NIO") || Self.libraries.contains($0) } ?? true
-                    steps.append(Step(object: start, depth: step.depth + 1, own: step.own + (isLibrary ? 0 : 1)))
-                }
+            for task in words.compactMap({ search.reader.kin.indices[$0] }) {
+                if led.tasks[task] == nil, isHeld(task, by: step) { led.tasks[task] = step.depth }
+                if readers[task] == nil, isRead(task, by: step) { readers[task] = step.depth }
             }
         }
+        guard isWhole else { return nil }
         // A stream may be anything's; what comes while an answer is under way is the answer.
         if led.missing_bytes != nil || led.method != nil { led.tasks.merge(readers) { task, _ in task } }
         return led
+    }
+
+    /// Visits what some objects lead to, nearest first; false when there is more than can be followed.
+    func walk(from starts: [UInt64], besides barred: Set<UInt64> = [], upTo depth: Int = maximumDepth, _ visit: (Step, _ words: [UInt64]) -> Void) -> Bool {
+        var seen = barred.union(starts)
+        var steps = starts.map { Step(object: $0, depth: 0, own: 0) }
+        var next = 0
+        while next < steps.count {
+            let step = steps[next]
+            next += 1
+            guard steps.count <= Self.maximumObjects, ContinuousClock.now < search.reader.deadline else { return false }
+            let words = words(in: step.object)
+            visit(step, words)
+            guard step.depth < depth else { continue }
+            for word in words where search.reader.kin.indices[word] == nil {
+                guard let start = start(word), !seen.contains(start), isPrivate(start) else { continue }
+                seen.insert(start)
+                let isLibrary = search.reader.types.module(ofObject: start).map { $0.hasPrefix("NIO") || Self.libraries.contains($0) } ?? true
+                steps.append(Step(object: start, depth: step.depth + 1, own: step.own + (isLibrary ? 0 : 1)))
+            }
+        }
+        return true
     }
 
     /// Futures of its own that a channel keeps are those of its end and, until it is, of its being connected (BaseSocketChannel.swift: `closePromise`, `pendingConnect`); a
@@ -209,9 +236,9 @@ struct NIOChannels {
         return Array(Set(bytes.words.map { $0.withoutSpareBits }))
     }
 
-    private func objects(in object: UInt64) -> [UInt64] { Array(Set(words(in: object).compactMap(start))) }
+    func objects(in object: UInt64) -> [UInt64] { Array(Set(words(in: object).compactMap(start))) }
 
     private func start(_ word: UInt64) -> UInt64? { word > 4096 ? search.reachable.allocation(at: word)?.lowerBound : nil }
 
-    private func name(_ object: UInt64) -> String? { search.reader.types.ofObject(at: object) }
+    func name(_ object: UInt64) -> String? { search.reader.types.ofObject(at: object) }
 }

@@ -25,6 +25,8 @@ struct ResumerReader {
     let timersHeap: UInt64?
     /// Whether threads wait for others in a process in which Dispatch has timers: then it counts what those run.
     let followsTimers: Bool
+    /// Futures of event loops that threads wait for.
+    var futures: Set<UInt64> = []
     let deadline: ContinuousClock.Instant
 
     /// Among more tasks nobody is searched for: it took 0.4 s for 10 000 and 4 s for 100 000 (`Benchmarks/tasks`).
@@ -72,8 +74,9 @@ struct ResumerReader {
     /// - Parameters:
     ///   - waiters: indices of tasks that wait for a continuation.
     ///   - timers: of Dispatch's timers that run something else, the code that each may come to by way of closures.
-    func findings(for waiters: [Int], timers: inout [Set<UInt64>]) -> [Int: Finding] {
-        guard !waiters.isEmpty || followsTimers else { return [:] }
+    ///   - leads: by future that a thread waits for, what leads to it.
+    func findings(for waiters: [Int], timers: inout [Set<UInt64>], leads: inout [UInt64: FutureLead]) -> [Int: Finding] {
+        guard !waiters.isEmpty || followsTimers || !futures.isEmpty else { return [:] }
         guard tasks.count <= Self.maximumTasks else {
             return unsearched(waiters, "more than \(Self.maximumTasks) tasks: not searched")
         }
@@ -83,12 +86,13 @@ struct ResumerReader {
         if let shortfall = reachable.shortfall { return unsearched(waiters, shortfall) }
         var search = LivenessSearch(self, reachable)
         guard !waiters.isEmpty else {
-            timers = TimerHandlers(search: search).held(by: search.deadlines().others)
+            if followsTimers { timers = TimerHandlers(search: search).held(by: search.deadlines().others) }
+            leads = search.leads(search.channels())
             return [:]
         }
         search.run()
         search.followStuckTasks()
-        return search.findings(for: waiters, timers: &timers)
+        return search.findings(for: waiters, timers: &timers, leads: &leads)
     }
 
     private func unsearched(_ waiters: [Int], _ reason: String) -> [Int: Finding] {

@@ -26,7 +26,8 @@ struct ForestBuilder {
 
         let dependencies = tasks.enumerated().map { index, task in dependency(of: task, records[kept[index]]) }
         var timers: [Set<UInt64>] = []
-        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits, timers: &timers) { backtraces[$0] }
+        var leads: [UInt64: FutureLead] = [:]
+        let findings = findResumers(tasks, kept.map { records[$0] }, dependencies, waits, timers: &timers, leads: &leads) { backtraces[$0] }
 
         let actors = ActorReader(memory: memory, layout: runtime.layout, types: waits.types, threads: threads, kin: kin, dispatch: dispatch, pid: pid)
             .actors(tasks: tasks, dependencies: dependencies)
@@ -78,6 +79,7 @@ struct ForestBuilder {
         forest.scanned_bytes = found.scanned_bytes
         forest.held = held
         forest.timers = timers
+        forest.futures = leads
         if let dispatch { forest.queues = DispatchState(dispatch, threads: threads, runtime: runtime, memory: memory, mappings: mappings) }
         return forest
     }
@@ -92,11 +94,11 @@ struct ForestBuilder {
 
     private func findResumers(
         _ tasks: [RawTask], _ records: [StatusRecords], _ dependencies: [Dependency?], _ waits: WaitReader, timers: inout [Set<UInt64>],
-        _ backtrace: @escaping (Int) -> Backtraces.Named
+        leads: inout [UInt64: FutureLead], _ backtrace: @escaping (Int) -> Backtraces.Named
     ) -> [Int: ResumerReader.Finding] {
         guard let resumers else { return [:] }
         let waiters = tasks.indices.filter { if case .continuation? = dependencies[$0] { true } else { false } }
-        return resumers(tasks, records, dependencies, waits.kin, waits.types, backtrace).findings(for: waiters, timers: &timers)
+        return resumers(tasks, records, dependencies, waits.kin, waits.types, backtrace).findings(for: waiters, timers: &timers, leads: &leads)
     }
 
     /// Indices of the tasks that live. Async-let tasks stay behind in their parent's memory when they

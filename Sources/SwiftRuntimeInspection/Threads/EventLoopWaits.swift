@@ -39,6 +39,21 @@ struct EventLoopWaits {
         return found
     }
 
+    /// By thread in `EventLoopFuture.wait()`: the future, which lies in the frame of that and more often than any other in those above it, where others are left over.
+    func futures(of threads: [ThreadRecord], stackPointers: [Int32: UInt64]) -> [Int32: UInt64] {
+        let waiters = threads.filter { $0.wait?.kind == .futex && Self.isWaiter($0) }.prefix(Self.maximumWaiters)
+        return waiters.reduce(into: [:]) { found, thread in
+            let frames = thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }
+            guard let wait = frames.lastIndex(where: Self.isWait), wait + 1 < frames.count else { return }
+            let words = objects.stack(from: stackPointers[thread.tid], upTo: Self.maximumStack_bytes)
+            guard let end = words.firstIndex(of: frames[wait + 1].programCounter) else { return }
+            let futures = words[..<end].filter(objects.isFuture)
+            let counts = Dictionary(futures.map { ($0, 1) }, uniquingKeysWith: +)
+            guard let last = futures.last, let most = counts.values.max(), counts.filter({ $0.value == most }).keys.elementsEqual([last]) else { return }
+            found[thread.tid] = last
+        }
+    }
+
     /// Without a limit, for a semaphore, a group or a condition, and in the program's own code.
     private static func waitsForOthers(_ thread: ThreadRecord) -> Bool {
         guard let wait = thread.wait, (wait.timeout_s ?? 0) <= 0, let futex = wait.futex, [.semaphore, .condition, .unknown].contains(futex.object) else { return false }
@@ -55,6 +70,8 @@ struct EventLoopWaits {
     }
 
     private static func isWaiter(_ thread: ThreadRecord) -> Bool {
-        thread.stack.elements.prefix(16).contains { $0.symbol?.hasPrefix("$s7NIOCore15EventLoopFutureC4wait") == true }
+        thread.stack.elements.prefix(16).contains(where: isWait)
     }
+
+    private static func isWait(_ frame: Frame) -> Bool { frame.symbol?.hasPrefix("$s7NIOCore15EventLoopFutureC4wait") == true }
 }

@@ -94,6 +94,9 @@ extension WaitGraph {
         "HTTP1ClientChannelHandler", "WebSocketClient", "MySQLConnection",
     ]
 
+    /// Whether what a task waits for is a connection's: a future that merely lies in its frames may be one that it keeps, and waits for no more than for what others do.
+    func isAtClient(_ task: TaskRecord) -> Bool { task.wait?.descriptor != nil || StackShape(task.backtrace.elements).contains(anyOf: Self.clients) }
+
     /// The one client connection a task that waits inside a network client can mean; nil when none or several fit.
     private func connectionOf(_ task: TaskRecord) -> Int? {
         // A server takes its connections from such a stream as well; who has asked for what comes does not.

@@ -45,7 +45,7 @@ extension Follower {
         }
     }
 
-    private mutating func owed(_ edge: WaitEdge, _ socket: SocketRecord, _ since: Double, _ standing: SocketStanding, _ reader: ThreadRecord?) -> Outcome {
+    mutating func owed(_ edge: WaitEdge, _ socket: SocketRecord, _ since: Double, _ standing: SocketStanding, _ reader: ThreadRecord?) -> Outcome {
         guard since >= graph.hungAfter_s * 0.9 else { return .advancing("waits for an answer since \(since) s") }
         // Where nothing tells client from server, and each waits for the other's bytes, nobody is owed anything.
         if index.isClient(socket) == nil, isAwaited(by: socket.peer) { return quiet(edge, socket, since, reader) }

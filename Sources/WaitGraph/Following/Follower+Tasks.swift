@@ -66,9 +66,10 @@ extension Follower {
             timed.since_s = since
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's, unless it is owed.
-            if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil || task.isCancelled && task.codeAhead?.ignoresCancellation == nil && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
+            if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil && graph.isAtClient(task) || task.isCancelled && task.codeAhead?.ignoresCancellation == nil && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
                 // What this very process sent itself has come, and so has all that a peer had to say who waits for the next request.
                 let isAllThere = asksItself(index.sockets[row], pid) || !answerIsOwed(task) && task.wait?.isInputDecoded == true && saidItsAnswer(index.sockets[row])
+                if !isAllThere, !answerIsOwed(task), let asked = askedLast(timed, index.sockets[row], isDecoded: task.wait?.isInputDecoded) { return asked }
                 return ends(timed, isAllThere ? .unfulfilled(since_s: since) : .socket(.quiet(since_s: since)))
             }
             if task.wait?.owedRest != nil, !wakesSoon(index.sockets[row].peer) { return ends(timed, .socket(.quiet(since_s: since))) }

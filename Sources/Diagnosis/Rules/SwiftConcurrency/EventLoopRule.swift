@@ -27,6 +27,8 @@ struct EventLoopRule: DiagnosisRule {
             if isOwn { candidate.remedy = Self.remedyOfOwn }
             switch standstill.ending {
             case .neverSignalled, .timer, .neverWoken: candidate.rank = 5
+            // What it waits for waits for the loop itself: whatever else lies between them, it is the wait on the loop's thread that closes the circle.
+            case .cycle(let circle) where circle.contains { $0.to == edge.from && $0.relation == .queuedOn }: candidate.rank = 6
             default: candidate.role = .contributing
             }
             return candidate

@@ -20,6 +20,9 @@ struct ParkRule: DiagnosisRule {
         let who = NodeText.short(waiter, graph.index)
         switch standstill.ending {
         case .timer(let asked):
+            if case .thread(_, let tid) = waiter, let left = graph.index.thread(tid)?.wait?.future?.remaining_s {
+                return .root(.timerTooFar, standstill, graph, "\(who) waits for what its event loop is to do only in \(NodeText.seconds(left))")
+            }
             return .root(.timerTooFar, standstill, graph, "\(who) is asleep by its own timer" + (asked.map { ": \(NodeText.seconds($0)) were asked for" } ?? ""))
         case .neverSignalled where EventLoopRule.isLoopStopped(standstill, graph): return nil
         case .neverSignalled(let object):

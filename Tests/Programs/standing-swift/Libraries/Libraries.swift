@@ -41,7 +41,7 @@ extension Exhibit {
             feed.yield(1)
             await consume(stream)
         },
-    ].merging(loops) { first, _ in first }.merging(clients) { first, _ in first }.merging(requests) { first, _ in first }.merging(dialogues) { first, _ in first }
+    ].merging(loops) { first, _ in first }.merging(clients) { first, _ in first }.merging(requests) { first, _ in first }.merging(dialogues) { first, _ in first }.merging(futures) { first, _ in first }
 }
 
 func request(_ url: String, _ client: HTTPClient) async {

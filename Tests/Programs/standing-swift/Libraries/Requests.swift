@@ -47,7 +47,7 @@ private final class Upload: Sendable {
 }
 
 /// Lines, of which each begins with the number of its question.
-private struct Line: ByteToMessageDecoder {
+struct Line: ByteToMessageDecoder {
     typealias InboundOut = ByteBuffer
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) -> DecodingState {
@@ -58,7 +58,7 @@ private struct Line: ByteToMessageDecoder {
 }
 
 /// Gives each answer to whoever asked under its number; others have nobody who wants them.
-private final class Inquiries: ChannelInboundHandler {
+final class Inquiries: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private var asked: [String: EventLoopPromise<String>] = [:]
 
@@ -91,7 +91,7 @@ private let goodbye = "7 goodbye"
 
 /// Another process, which answers each question on one connection with the words, and ends the line where they are one; without any, or after it said goodbye, it
 /// closes its side: its port.
-private func port(telling words: String) -> Int {
+func port(telling words: String) -> Int {
     let server = """
         import socket, sys
         listener = socket.create_server(("127.0.0.1", 0))
