@@ -138,7 +138,10 @@ package struct JavaRuntimeReader {
         for subject in subjects where waits[subject.thread.tid].map({ $0.kind == .queueTake && $0.rest == nil }) == true && ContinuousClock.now < survey.deadline {
             if loan.isShown(by: subject.frames) { runtime.threads[subject.thread.tid]?.wait?.isLoan = true }
         }
-        for (tid, code) in survey.found(waits) { runtime.threads[tid]?.codeAhead = code }
+        for (tid, code) in survey.found(waits) {
+            runtime.threads[tid]?.codeAhead = code
+            if code.lack == .ofSharers { runtime.threads[tid]?.wait?.rest = "keeps the program alive: nobody else has what it waits for" }
+        }
         let exchanges = JavaExchange(calls)
         for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
             guard let exchange = exchanges.exchange(subject.frames) else { continue }

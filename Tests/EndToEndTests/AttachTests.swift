@@ -21,7 +21,7 @@ import Testing
         ("barrier", .barrierIncomplete), ("queue-full", .backpressure), ("queue-orphan", .noOtherEnd),
         ("pipe-own", .pipeNeverClosed), ("pipe-read", .pipeNeverClosed), ("pipe-polled", .pipeNeverClosed), ("pipe-child", .pipeFull),
         ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
-        ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("lock-sqlite-checkpoint", .databaseLocked), ("child-deaf", .childNeverExits), ("answer-short", .peerStalled), ("answer-short-looped", .peerStalled), ("read-past-end", .busyLoop), ("echo-unread", .mutualBackpressure), ("script-stopped", .stopped), ("wait-child", .childNeverExits), ("output-locked", .childNeverExits), ("vfork", .childNeverExits),
+        ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("lock-sqlite-checkpoint", .databaseLocked), ("child-deaf", .childNeverExits), ("answer-trickles", .peerDripping), ("answer-short", .peerStalled), ("answer-short-looped", .peerStalled), ("read-past-end", .busyLoop), ("echo-unread", .mutualBackpressure), ("script-stopped", .stopped), ("wait-child", .childNeverExits), ("output-locked", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
         ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
@@ -46,7 +46,7 @@ import Testing
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
-        "answer-whole", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come",
+        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.

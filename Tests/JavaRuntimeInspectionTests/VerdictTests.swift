@@ -22,14 +22,14 @@ extension LiveJavaTests {
             ("beside-closing", .conditionNeverSignalled), ("beside-stamp", .lockAbandoned), ("beside-reader", .conditionNeverSignalled), ("beside-lent", .poolExhausted), ("beside-retried", .conditionNeverSignalled),
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
             ("VansLost", .poolExhausted), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
-            ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("LooksDrop", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted),
+            ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("LooksDrop", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted), ("kept-lost", .conditionNeverSignalled),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
             "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "LooksAnswer", "healthy-chain-first", "healthy-chain-slow",
-            "healthy-child-beside", "healthy-feed-beats",
+            "healthy-child-beside", "healthy-feed-beats", "kept-latch", "kept-variable", "kept-future", "kept-object",
         ]
 
         // Attaching is mostly waiting: some at a time.
@@ -51,6 +51,16 @@ extension LiveJavaTests {
                     let assessment = try await standing.attach { _ in true }
                     #expect(assessment.verdict == .idle || assessment.verdict == .advancing, "\(program): \(assessment.headline)")
                     #expect(assessment.root == nil)
+                }
+            }
+        }
+
+        /// What somebody could end, whom the program does not come to, may be meant to end or not.
+        @Test func saysNothingOfWhatNobodyComesTo() async throws {
+            try await together(["kept-field", "kept-pool"]) { program in
+                try await StandingJava.run(program) { standing in
+                    let assessment = try await standing.attach { _ in true }
+                    #expect(assessment.verdict != .hang && assessment.root == nil, "\(program): \(assessment.headline)")
                 }
             }
         }

@@ -11,6 +11,14 @@ public struct CodeAhead: Codable, Sendable, Hashable {
         case receives
     }
 
+    /// What it takes to end a wait.
+    public enum Lack: String, Codable, Sendable, Hashable {
+        /// The object was made for the wait, and handed to nobody.
+        case ofSharers
+        /// No code that the program comes to, from its beginning on, lets anybody go on that waits so, or there.
+        case ofEnders
+    }
+
     /// For a thread that goes on: functions it can come to that let other threads go on, signal them, start new ones or end the process;
     /// an empty complete list shows that there are none.
     public var releases: Observed<[String]>?
@@ -34,6 +42,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For a main thread that waits in its outermost function: whether the program has code that is to end this very wait: it signals the object by its address, or the
     /// object lies on the thread's own stack, so that only whoever was handed it can know of it.
     public var isMeant: Bool?
+    /// For a thread of Java that waits: why nothing that the program comes to could end that wait.
+    public var lack: Lack?
     /// For a thread that waits for the last count of a latch: whether the program makes its latches for more than one.
     public var awaitsSeveral: Bool?
     /// For a thread that goes on by itself beside one that reads from a pipe: descriptors that it may come to write to or close, the standard ones aside.

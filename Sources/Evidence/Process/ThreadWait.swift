@@ -52,6 +52,8 @@ public struct ThreadWait: Codable, Sendable, Hashable {
     public var blockedQueue: BlockedQueue?
     /// Of one that reads an answer which has begun: what of it is still to come, in words, by what the client's own objects keep.
     public var owedRest: String?
+    /// How many bytes at least that is, where it is known.
+    public var owedRest_bytes: UInt64?
 
     public init(kind: Kind, detail: String? = nil) {
         self.kind = kind

@@ -17,13 +17,18 @@ struct JavaCodeSurvey {
         let waiting = own.filter { waits[$0.thread.tid].map(Self.waitsForOthers) == true }
         let isAsked = waiting.contains { waits[$0.thread.tid]?.rest == nil } || own.contains { $0.frames.first?.isIn("java.io.FileInputStream", "readBytes") == true }
         guard own.count <= Self.threadLimit, isAsked, waiting.count < own.count else { return [:] }
-        let releasers = releasers()
+        let started = started()
+        let releasers = Set(started.releases.filter(JavaReleasing.isSignal).map { "\($0.className).\($0.name)" }).sorted()
+        let kept = JavaKept(calls: calls, reached: started.seen, releases: started.releases)
         let latchesAreForSeveral = waiting.contains { waits[$0.thread.tid]?.typeName == Self.latch } ? latchesAreForSeveral() : nil
         let runsAsync = own.contains { $0.frames.contains { $0.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") } }
         var result: [Int32: CodeAhead] = [:]
         for subject in waiting where waits[subject.thread.tid]?.rest == nil {
             result[subject.thread.tid] = CodeAhead(comesBack: comesBack(subject), releasers: releasers)
-            result[subject.thread.tid]?.awaitsInEarnest = JavaEarnest.isShown(by: subject, calls, runsAsync: runsAsync)
+            let isInEarnest = JavaEarnest.isShown(by: subject, calls, runsAsync: runsAsync)
+            result[subject.thread.tid]?.awaitsInEarnest = isInEarnest
+            let staysWithPool = isInEarnest != true && waits[subject.thread.tid].map(awaitsOpenPool) == true
+            result[subject.thread.tid]?.lack = staysWithPool ? .ofEnders : kept.lack(subject)
             if waits[subject.thread.tid]?.typeName == Self.latch { result[subject.thread.tid]?.awaitsSeveral = latchesAreForSeveral }
         }
         let awaiting = own.map(\.thread.tid).filter { waits[$0].map(Self.mayAwaitPool) == true }
@@ -31,6 +36,12 @@ struct JavaCodeSurvey {
             result[subject.thread.tid] = ahead(of: subject, poolsAreAwaited: awaiting.contains { $0 != subject.thread.tid })
         }
         return result
+    }
+
+    /// Waits for the end of a pool that nobody has shut down: of those that run the control word is negative (ThreadPoolExecutor.java, RUNNING).
+    private func awaitsOpenPool(_ wait: ManagedWait) -> Bool {
+        guard wait.kind == .event, let executor = wait.executor, executor == wait.object, let control = heap.reference(executor, "ctl").flatMap({ heap.integer($0, "value") }) else { return false }
+        return Int32(truncatingIfNeeded: control) < 0
     }
 
     private static func waitsForOthers(_ wait: ManagedWait) -> Bool { wait.timeout_s == nil && wait.kind != .sleep && wait.kind != .read }
@@ -125,12 +136,12 @@ struct JavaCodeSurvey {
         return makesAny
     }
 
-    /// What the program, from where it began on, would let waiting threads go on by.
-    private func releasers() -> [String] {
+    /// What the program comes to from where it began on, and what of that would let waiting threads go on.
+    private func started() -> (seen: Set<JavaCalls.Target>, releases: Set<JavaCalls.Target>) {
         let reach = JavaReach(calls, deadline: deadline)
         for name in calls.program.keys { reach.add(method: .init(className: name, name: "main")) }
-        let found = reach.run()
-        return Set(found.releases.filter(JavaReleasing.isSignal).map { "\($0.className).\($0.name)" }).sorted()
+        let releases = reach.run().releases
+        return (reach.seen, releases)
     }
 
     /// Where the wait is repeated until what it waits for is there, that alone is no coming back; nor is a loop that looks for the end

@@ -248,7 +248,7 @@ final class CaptureSession {
     private func lengthsOfAnswers(_ threads: [ThreadRecord], _ sockets: [SocketRecord]) -> [ThreadRecord] {
         var threads = threads
         for process in processes {
-            AnswerLength.complete(&threads, sockets, descriptors, of: process.target.pid) {
+            AnswerLength.complete(&threads, sockets, descriptors, of: process.target) {
                 (try? process.target.proc.maps()).map { AnswerLength(memory: process.target.memory, mappings: $0, deadline: deadline) }
             }
         }

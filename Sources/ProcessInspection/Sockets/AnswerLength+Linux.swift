@@ -16,15 +16,21 @@ struct AnswerLength {
     /// More lengths than these are nobody's.
     private static let maximumPlaces = 256
     private static let maximumRequests: UInt64 = 16
+    /// No body is sent in smaller segments than these, unless somebody holds it back.
+    private static let trickle_bytes: UInt64 = 64
+    /// Who asks within so long of its own beginning has read no other answer's length.
+    private static let beginning_s = 2.0
 
     let memory: any MemoryReader
     let mappings: [MemoryMapping]
     let deadline: ContinuousClock.Instant
 
     /// Says of the threads that read an answer what of it is still to come.
-    static func complete(_ threads: inout [ThreadRecord], _ sockets: [SocketRecord], _ descriptors: [Descriptor], of pid: Int32, _ make: () -> AnswerLength?) {
+    static func complete(_ threads: inout [ThreadRecord], _ sockets: [SocketRecord], _ descriptors: [Descriptor], of target: CaptureTarget, _ make: () -> AnswerLength?) {
+        let pid = target.pid
         let clients = sockets.filter { $0.owners.contains { $0.pid == pid } && $0.transport == .tcp && $0.state == .established && $0.wasAccepted != true && $0.tcp.map { $0.bytesReceived > 0 } == true }
-        guard clients.count == 1, let socket = clients.first, let tcp = socket.tcp, socket.receiveQueue == 0, tcp.bytesSent > 0, tcp.dataSegmentsOut <= maximumRequests, tcp.lastDataReceived_ms >= 500
+        guard clients.count == 1, let socket = clients.first, let tcp = socket.tcp, socket.receiveQueue == 0, tcp.bytesSent > 0, tcp.dataSegmentsOut <= maximumRequests,
+            case let (stands, trickles) = (tcp.lastDataReceived_ms >= 500, Self.trickles(tcp, to: target)), stands || trickles
         else { return }
         // What it answers itself has lengths as well.
         guard !sockets.contains(where: { $0.transport == .tcp && ($0.state == .listening || $0.wasAccepted == true) && $0.owners.contains { $0.pid == pid } }) else { return }
@@ -37,8 +43,25 @@ struct AnswerLength {
         guard readers.count == 1, let row = readers.first else { return }
         // Loops keep connections between two requests as well, and who goes on to read may read news: there the answer itself must lie as it came.
         let isStrict = threads[row].syscall?.name.hasPrefix("epoll") == true || threads[row].codeAhead?.exchange == .receives
-        guard let missing = make()?.missing_bytes(tcp, isStrict: isStrict) else { return }
-        threads[row].wait?.owedRest = "\(missing) bytes of the length that its head told"
+        guard let answer = make() else { return }
+        if stands, let missing = answer.missing_bytes(tcp, isStrict: isStrict) {
+            threads[row].wait?.owedRest = "\(missing) bytes of the length that its head told"
+            threads[row].wait?.owedRest_bytes = missing
+        } else if trickles, !isStrict {
+            threads[row].wait?.owedRest_bytes = answer.missingOfOnly_bytes(tcp)
+        }
+    }
+
+    /// Whether all that came on a connection came a few bytes at a time, in answer to its one request, which a client sent that had just begun.
+    private static func trickles(_ tcp: TCPInfo, to target: CaptureTarget) -> Bool {
+        guard tcp.dataSegmentsOut == 1, tcp.dataSegmentsIn >= 4, tcp.bytesReceived / tcp.dataSegmentsIn <= trickle_bytes, let stat = try? target.proc.stat() else { return false }
+        return HostFacts.clocks().boottime_s - tcp.lastDataSent_ms / 1000 - stat.started_s <= beginning_s
+    }
+
+    /// Of the one answer that a client has read a length of.
+    private func missingOfOnly_bytes(_ tcp: TCPInfo) -> UInt64? {
+        guard let places = found(longerThan: max(tcp.bytesReceived, tcp.bytesSent), without: Self.endless + Self.inChunks), let length = places.first?.length, places.allSatisfy({ $0.length == length }) else { return nil }
+        return length - tcp.bytesReceived
     }
 
     private func missing_bytes(_ tcp: TCPInfo, isStrict: Bool) -> UInt64? {
@@ -63,7 +86,7 @@ struct AnswerLength {
     }
 
     /// nil where there is more than can be looked through, or an answer without a length is read.
-    private func found(longerThan least: UInt64) -> [Place]? {
+    private func found(longerThan least: UInt64, without endless: [[UInt8]] = endless) -> [Place]? {
         let writable = mappings.filter { $0.isWritable && $0.isReadable && !$0.isShared }
         guard writable.reduce(0, { $0 &+ ($1.end - $1.start) }) <= Self.maximumMemory_bytes else { return nil }
         var places: [Place] = []
@@ -76,7 +99,7 @@ struct AnswerLength {
                 let wanted = Int(min(UInt64(Self.chunk_bytes), mapping.end - address))
                 guard let count = try? memory.read(at: address, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])) else { break }
                 let chunk = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                if Self.endless.contains(where: { Self.first($0, in: chunk, from: 0) != nil }) { return nil }
+                if endless.contains(where: { Self.first($0, in: chunk, from: 0) != nil }) { return nil }
                 places += Self.lengths(in: chunk, at: address).filter { $0.length > least }
                 guard places.count <= Self.maximumPlaces else { return nil }
                 guard count == wanted, count > Self.overlap_bytes else { break }
@@ -88,6 +111,8 @@ struct AnswerLength {
 
     /// What answers say that have no length: news, and connections that are given to another protocol.
     private static let endless = ["text/event-stream", "HTTP/1.1 101 "].map { Array($0.utf8) }
+    /// And where one was told in pieces, it was told without.
+    private static let inChunks = ["ransfer-Encoding: chunked", "ransfer-encoding: chunked"].map { Array($0.utf8) }
     private static let name = Array("ontent-".utf8)
     private static let answer = Array("HTTP/1.".utf8)
     private static let maximumHead_bytes = 4096

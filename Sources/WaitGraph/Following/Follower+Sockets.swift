@@ -10,7 +10,7 @@ extension Follower {
             return resolvesThroughout(edge, reader) ? ends(edge, .nameLookup) : .advancing("resolves a name")
         }
         switch standing {
-        case .moving: return .advancing("bytes move on the connection")
+        case .moving: return trickle(socket, reader).map { ends(edge, .socket($0)) } ?? .advancing("bytes move on the connection")
         case .dripping: return takesEach(edge, reader) ? .advancing("what comes on the connection is taken piece by piece") : ends(edge, .socket(standing))
         case .listening: return .atRest("waits for connections")
         case .connecting(let retransmits):

@@ -11,7 +11,7 @@ extension Follower {
         else { return false }
         if onlyStays(first, pid) || mayOnlyStay(first, pid) { return false }
         let waiter = graph.understood(seen)
-        guard let code = waiter.codeAhead, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
+        guard let code = waiter.codeAhead, code.lack == nil, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
         // Meant for other processes to end, of which none is left.
         if object == .barrier || waiter.wait?.futex?.isDeserted == true { return true }
         // The main thread's own wait, in its outermost function, may be meant to keep the program alive, unless there is code to end it; and so may another thread's.

@@ -93,6 +93,20 @@ extension Follower {
         return reader.map { !MidMessage.isShown(by: $0) && !MidMessage.awaitsAnswer($0) && $0.wait?.owedRest == nil } == true
     }
 
+    /// Bytes that come a few at a time to a reader who is owed so many more of them that this would take days.
+    func trickle(_ socket: SocketRecord, _ reader: ThreadRecord?) -> SocketStanding? {
+        guard let reader, reader.codeAhead?.exchange != .receives, let rest = reader.wait?.owedRest_bytes, activity.window_s >= graph.hungAfter_s * 0.8,
+            let row = activity.earlier?.socketRow[socket.inode], let before = activity.earlier?.sockets[row].tcp, let now = socket.tcp, now.dataSegmentsIn > before.dataSegmentsIn,
+            now.bytesReceived > before.bytesReceived
+        else { return nil }
+        let (came, segments) = (now.bytesReceived - before.bytesReceived, now.dataSegmentsIn - before.dataSegmentsIn)
+        let isSmall = segments >= 3 && came / segments <= Self.trickle_bytes
+        return isSmall && Double(rest) / Double(came) * activity.window_s >= Pause.day_s ? .dripping(bytes: came, segments: segments) : nil
+    }
+
+    /// No body is sent in so small segments, unless somebody holds it back.
+    private static let trickle_bytes: UInt64 = 64
+
     /// A sleep that ends within this time has its end in sight.
     private static let soon_s = 120.0
     /// And so has a wait for something that is to be told, as servers hold back the answer to a long poll.

@@ -3,6 +3,7 @@
 #include "kinds.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,38 @@ static void loop_over(int connection) {
 
 STAND(answer_short_looped) { (void)count; (void)arguments; loop_over(ask_for_page("900", 120)); }
 STAND(answer_whole_looped) { (void)count; (void)arguments; loop_over(ask_for_page("120", 120)); }
+
+/// Sends its answer a few bytes at a time.
+static void serve_slowly(int listener, const char *length) {
+    int connection = accept(listener, NULL, NULL);
+    char request[200], answer[2000];
+    if (recv(connection, request, sizeof request, 0) <= 0) exit(1);
+    int one = 1;
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void)!send(connection, answer, compose(answer, sizeof answer, length, 0), 0);
+    for (;;) { usleep(150000); (void)!send(connection, "pppppppp", 8, 0); }
+}
+
+static void read_slowly(const char *length) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), connection = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 4) < 0) exit(1);
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    if (child() == 0) serve_slowly(listener, length);
+    close(listener);
+    if (connect(connection, (struct sockaddr *)&address, size) < 0) exit(1);
+    (void)!send(connection, "GET /page HTTP/1.1\r\n\r\n", 22, 0);
+    static char told[400], page[64];
+    if (recv(connection, told, sizeof told, 0) <= 0) exit(1);
+    announce();
+    while (recv(connection, page, sizeof page, 0) > 0) {}
+}
+
+/// Of 900 MB some bytes a second come.
+STAND(answer_trickles) { (void)count; (void)arguments; read_slowly("900000000"); }
+/// Its healthy twin: as slow, but it will be whole before long.
+STAND(answer_small) { (void)count; (void)arguments; read_slowly("90000"); }
 
 // MARK: Readers that do not see the end
 

@@ -44,7 +44,7 @@ STAND(deep_threads); STAND(busy); STAND(churn); STAND(corrupt_stack); STAND(vari
 STAND(answer_drips); STAND(answer_slow); STAND(answer_stalls); STAND(subscription); STAND(closed_early); STAND(closed_after);
 STAND(connect_blackholed); STAND(peer_deaf); STAND(peer_not_reading); STAND(peer_dozing); STAND(peer_napping); STAND(both_write); STAND(peer_reading); STAND(loop_silent);
 STAND(answer_locked); STAND(answer_unlocked); STAND(orders_answered); STAND(orders_asked);
-STAND(answer_short); STAND(answer_whole); STAND(answer_short_looped); STAND(answer_whole_looped); STAND(echo_unread); STAND(echo_read); STAND(read_past_end); STAND(look_past_end);
+STAND(answer_trickles); STAND(answer_small); STAND(answer_short); STAND(answer_whole); STAND(answer_short_looped); STAND(answer_whole_looped); STAND(echo_unread); STAND(echo_read); STAND(read_past_end); STAND(look_past_end);
 STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_many);
 // Circles
 STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);

@@ -16,6 +16,7 @@ public class Standing {
         Pools.add(programs);
         Waits.add(programs);
         Tickers.add(programs);
+        Kept.add(programs);
         Program program = arguments.length == 1 ? programs.get(arguments[0]) : null;
         if (program == null) {
             System.err.println("one of: " + programs.keySet());

@@ -1,0 +1,87 @@
+internal import Evidence
+internal import ProcessInspection
+
+/// Waits that no code of the program is to end: at an object that nobody was handed, or whose field nobody comes to who could. Main threads keep their programs alive so.
+struct JavaKept {
+    let calls: JavaCalls
+    /// The methods of the program that it comes to from its beginning on, and what of the platform's they let others go on by.
+    let reached: Set<JavaCalls.Target>
+    let releases: Set<JavaCalls.Target>
+
+    private static let waits: Set<String> = ["await", "awaitUninterruptibly", "acquire", "acquireUninterruptibly", "join", "get", "take", "wait", "exchange", "awaitQuiescence"]
+    /// What ends a wait at an object of the class, where that has one way only.
+    private static let ends: [String: Set<String>] = [
+        "java.util.concurrent.locks.LockSupport": ["unpark"], "java.lang.Object": ["notify", "notifyAll"],
+    ]
+    /// What those are made with that nobody is to pass: `iconst_0`, `iconst_1`. Permits that there were have been taken, and of several counts some are to come.
+    private static let sizes: [String: UInt8] = ["java.util.concurrent.Semaphore": 3, "java.util.concurrent.CountDownLatch": 4]
+    private static let special: UInt8 = 183
+    private static let fastLoad: UInt8 = 220
+    private static let copies: UInt8 = 89
+    private static let enters: UInt8 = 194
+    private static let loads: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (25...25, 42...45)
+    private static let stores: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (58...58, 75...78)
+
+    /// nil where something that is come to may end the wait.
+    func lack(_ subject: JavaWaitReader.Subject) -> CodeAhead.Lack? {
+        guard let frame = subject.frames.first(where: { !$0.method.isPlatform }), let method = calls.method(of: frame), let index = frame.index, case let code = method.bytecode.instructions,
+            let row = code.firstIndex(where: { $0.index == Int(index) }), row > 0, let call = calls.calls([code[row]], of: method)?.first, JavaReleasing.isPlatform(call.className)
+        else { return nil }
+        if let ends = Self.ends[call.className], !releases.contains(where: { ends.contains($0.name) && ($0.className == call.className || call.className == "java.lang.Object") }) { return .ofEnders }
+        guard Self.waits.contains(call.name) else { return nil }
+        let receiver = code[row - 1]
+        if makesObject(row - 1, method) { return .ofSharers }
+        if let variable = variable(receiver, method, Self.loads) { return isOwn(variable, in: method, call) ? .ofSharers : nil }
+        guard JavaBytecode.reads.contains(receiver.opcode), let field = calls.field(receiver, of: method) else { return nil }
+        return isLeftAlone(field, waitingIn: method.target) ? .ofEnders : nil
+    }
+
+    private func variable(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ opcodes: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>)) -> Int? {
+        // HotSpot's own form of `aload_0`.
+        if instruction.opcode == Self.fastLoad, opcodes.short == Self.loads.short { return 0 }
+        return method.bytecode.variable(instruction, wide: opcodes.wide, short: opcodes.short)
+    }
+
+    private func called(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> JavaCalls.Target? {
+        JavaBytecode.invokes.contains(instruction.opcode) ? calls.calls([instruction], of: method)?.first : nil
+    }
+
+    /// Whether the instruction leaves a new object of the platform's, or a lock's new condition.
+    private func makesObject(_ row: Int, _ method: JavaCalls.Method) -> Bool {
+        let code = method.bytecode.instructions
+        guard row > 0, let call = called(code[row], method) else { return false }
+        if call.name == "newCondition" { return true }
+        guard code[row].opcode == Self.special, call.name == "<init>", JavaReleasing.isPlatform(call.className) else { return false }
+        return Self.sizes[call.className].map { $0 == code[row - 1].opcode } ?? true
+    }
+
+    /// Whether what a method waits at is an object that it has made, and hands to nobody: it calls that itself, or locks it.
+    private func isOwn(_ variable: Int, in method: JavaCalls.Method, _ wait: JavaCalls.Target) -> Bool {
+        let code = method.bytecode.instructions
+        let made = code.indices.filter { self.variable(code[$0], method, Self.stores) == variable }
+        guard !made.isEmpty, made.allSatisfy({ $0 > 0 && makesObject($0 - 1, method) }) else { return false }
+        return code.indices.filter { self.variable(code[$0], method, Self.loads) == variable }.allSatisfy { row in
+            guard row + 1 < code.count else { return false }
+            if let call = called(code[row + 1], method) { return call.className == wait.className && Self.waits.contains(call.name) }
+            // `synchronized` keeps a copy for the end of its block.
+            return code[row + 1].opcode == Self.enters || code[row + 1].opcode == Self.copies && row + 3 < code.count && code[row + 3].opcode == Self.enters
+        }
+    }
+
+    /// Whether a field is only ever given objects that were made for it, and no other method that is come to reads it.
+    private func isLeftAlone(_ field: JavaCalls.Target, waitingIn waiter: JavaCalls.Target) -> Bool {
+        for type in calls.program.values {
+            guard let methods = calls.declaredMethods(type) else { continue }
+            for method in methods {
+                let code = method.bytecode.instructions
+                for row in code.indices {
+                    let isWrite = JavaBytecode.writes.contains(code[row].opcode)
+                    guard isWrite || JavaBytecode.reads.contains(code[row].opcode), calls.field(code[row], of: method) == field else { continue }
+                    if isWrite, row == 0 || !makesObject(row - 1, method) { return false }
+                    if !isWrite, method.target != waiter, reached.contains(method.target) { return false }
+                }
+            }
+        }
+        return true
+    }
+}
