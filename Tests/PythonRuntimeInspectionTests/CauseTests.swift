@@ -22,7 +22,7 @@ extension LivePythonTests {
             ("poll-failed", .conditionNeverSignalled), ("output-collected", .childNeverExits),
             ("tokens-stopped", .peerStalled), ("mail-silent", .peerSilent), ("filter-kept", .pipeNeverClosed), ("process-lock-lost", .semaphoreNeverSignalled),
             ("loop-left", .conditionNeverSignalled), ("event-days", .timerTooFar), ("orders-end", .pipeNeverClosed), ("gather-full", .conditionNeverSignalled),
-            ("poll-joined", .conditionNeverSignalled), ("pool-kept", .poolExhausted), ("async-progress", .childTaskNeverEnds), ("async-progress-gathered", .childTaskNeverEnds), ("async-deaf", .cancellationIgnored), ("async-counts", .cancellationIgnored),
+            ("poll-joined", .conditionNeverSignalled), ("pool-kept", .poolExhausted), ("async-progress", .childTaskNeverEnds), ("async-progress-gathered", .childTaskNeverEnds), ("async-deaf", .cancellationIgnored), ("async-counts", .cancellationIgnored), ("async-wheels-closed", .cancellationIgnored), ("async-relocked", .lockAbandoned),
             ("loop-stopped", .eventLoopShutDown), ("loop-stopped-before", .eventLoopShutDown), ("orders-asked", .peerSilent), ("answer-in-parts", .peerSilent), ("loop-asks-itself", .eventLoopBlocked),
             ("exchange-asks-itself", .eventLoopBlocked),
             ("answer-in-crumbs", .peerDripping), ("loans-counted", .conditionNeverSignalled), ("async-child-awaited", .childNeverExits),
@@ -40,7 +40,7 @@ extension LivePythonTests {
             "sleep-rounds", "sleep-hours", "busy-crunch", "busy-deadline", "async-server", "async-turns", "async-signal", "async-ships", "pool-bridge-wide", "timer-hours", "process-lock", "database-turns", "pool-turns",
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
             "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept", "pool-kept-long",
-            "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "loop-run-again", "loop-yet-to-run", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
+            "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "async-wheels-open", "loop-run-again", "loop-yet-to-run", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
             "feed-beats", "async-feed-beats", "async-child-beside", "loans-taken-back", "workers-rest", "message-awaited", "message-awaited-on-pair",
         ])
         func isHealthy(_ program: String) async throws {

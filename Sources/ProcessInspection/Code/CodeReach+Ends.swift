@@ -162,8 +162,9 @@ extension CodeReach {
     private func outcome(ofBranchAt row: Int, _ code: FunctionCode, cannotFail: Bool) -> Bool? {
         guard row > 0, let jump = bytes(of: code.instructions[row]), let test = bytes(of: code.instructions[row - 1]) else { return nil }
         let call = code.instructions[max(0, row - 6)..<row].last { isCall($0) }.flatMap { symbol(of: $0) }
-        // TEST $1, %al; TEST %al, %al. And TEST %r12, %r12; TEST %r13, %r13: a thrown error.
-        let tellsCancelled = (test == [0xa8, 0x01] || test == [0x84, 0xc0]) && call?.contains("isCancelled") == true
+        // TEST $1, %al; TEST %al, %al; and of another register into which that was moved. And TEST %r12, %r12; TEST %r13, %r13: a thrown error.
+        let ofOne = test.count == 3 && test[0] == 0xf6 && test[1] & 0xf8 == 0xc0 && test[2] == 1 || test == [0xa8, 0x01]
+        let tellsCancelled = (ofOne || [0xc0, 0xc9, 0xd2, 0xdb].contains(test.last) && test.count == 2 && test[0] == 0x84) && call?.contains("isCancelled") == true
         let tellsError = (test == [0x4d, 0x85, 0xe4] || test == [0x4d, 0x85, 0xed]) && (cannotFail || call?.contains("checkCancellation") == true)
         guard tellsCancelled || tellsError else { return nil }
         switch (jump.first, jump.dropFirst().first) {

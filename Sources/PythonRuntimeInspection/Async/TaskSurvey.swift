@@ -10,10 +10,8 @@ struct TaskSurvey {
     func complete(_ records: inout [TaskRecord], _ tasks: [AsyncTask]) {
         let rows = Dictionary(tasks.indices.map { (tasks[$0].address, $0) }, uniquingKeysWith: { first, _ in first })
         for (row, task) in tasks.enumerated() where task.isCancelled {
-            // Who waits for its next item is through with what was cancelled.
-            let awaitsWork = [.queueTake, .event, .condition].contains(records[row].managedWait?.kind)
             records[row].codeAhead = CodeAhead()
-            records[row].codeAhead?.ignoresCancellation = !awaitsWork && Deafness(objects: objects, uses: uses).isShown(task.frames)
+            records[row].codeAhead?.ignoresCancellation = Deafness(objects: objects, uses: uses).isShown(task.frames)
         }
         let exchange = PythonExchange(objects, uses)
         for row in records.indices.filter({ records[$0].managedWait?.kind == .read }).prefix(Self.readerLimit) {

@@ -76,8 +76,11 @@ struct Deafness {
         let others = opcodes.returns.union(handling.branches).union([handling.raise, handling.reraise]).union(opcodes.steps.subtracting(handling.awaits))
         guard !all[body].contains(where: { others.contains($0.opcode) }), let first = all[body].first, let last = all[body].last else { return body.isEmpty }
         let use = uses.use(of: code, from: first.unit, to: last.unit)
-        let counted = uses.isEndless(code) && !all.contains { $0.opcode == handling.raise } ? use.stored : []
-        return use.stored == counted && !use.writesItems && use.nested.isEmpty && use.globals.union(use.attributes).isSubset(of: Self.calls.union(counted))
+        let staysAnyway = uses.isEndless(code) && !all.contains { $0.opcode == handling.raise }
+        guard !use.writesItems, use.nested.isEmpty, use.stored.isEmpty || staysAnyway else { return false }
+        // What it looks at there makes no difference either, as long as it hands on to nobody.
+        let used = staysAnyway ? Set(uses.calls(Array(all[body]), names: objects.names(of: code), 0).map(\.name)) : use.globals.union(use.attributes)
+        return used.isSubset(of: Self.calls)
     }
 
     /// Whether jumps alone lead from the end of a handler to before that place.
@@ -93,7 +96,7 @@ struct Deafness {
                 if next - instruction.argument <= unit { return true }
             } else if instruction.opcode == handling.skip {
                 target = next + instruction.argument
-            } else if !handling.tidies.contains(instruction.opcode) {
+            } else if opcodes.kind(instruction.opcode) != .extended, !handling.tidies.contains(instruction.opcode) {
                 return false
             }
             guard let following = target.map({ rows[$0] }) ?? (row + 1) else { return false }

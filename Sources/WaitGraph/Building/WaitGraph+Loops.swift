@@ -27,7 +27,7 @@ extension WaitGraph {
 
     /// SIGHUP 1, SIGUSR1 10, SIGUSR2 12, SIGALRM 14 (signal(7)) tell a program to do something; Node takes SIGUSR1 in every program, for
     /// its debugger (src/inspector_agent.cc).
-    private func takesOrders(_ pid: Int32) -> Bool {
+    func takesOrders(_ pid: Int32) -> Bool {
         guard let process = index.process(pid), let caught = process.caughtSignals else { return true }
         let isNode = process.runtimes.contains { $0.lowercased().contains("node") }
         return caught & (1 << 0 | 1 << 11 | 1 << 13 | (isNode ? 0 : 1 << 9)) != 0

@@ -7,7 +7,7 @@ extension Follower {
         func stays(isBusy: Bool) -> Outcome {
             .stuck(Standstill(end: key, ending: .cancelledStays(isBusy: isBusy), isCommitted: true))
         }
-        if let ignores = task.codeAhead?.ignoresCancellation { return ignores && goesRound(earlier, found) ? stays(isBusy: false) : nil }
+        if let ignores = task.codeAhead?.ignoresCancellation { return ignores && goesRound(task, earlier, found) ? stays(isBusy: false) : nil }
         switch found {
         case .stuck(let standstill):
             // What it waits for itself is its own matter; another's silence is the root.
@@ -26,9 +26,14 @@ extension Follower {
         }
     }
 
-    /// A task whose code was read may put things in order as long as it likes: at both looks it did not.
-    private func goesRound(_ earlier: TaskRecord, _ found: Outcome) -> Bool {
-        if case .stuck = found { return false }
+    /// A task whose code was read may put things in order as long as it likes: at both looks it did not. Who waits for its next item is through with what was
+    /// cancelled, unless nobody is left who would bring one.
+    private func goesRound(_ task: TaskRecord, _ earlier: TaskRecord, _ found: Outcome) -> Bool {
+        if case .stuck(let standstill) = found {
+            guard standstill.path.count == 1, case .neverSignalled = standstill.ending else { return false }
+        } else if [.queueTake, .event, .condition].contains(task.managedWait?.kind) {
+            return false
+        }
         return activity.window_s >= graph.hungAfter_s * 0.8 && earlier.codeAhead?.ignoresCancellation == true
     }
 

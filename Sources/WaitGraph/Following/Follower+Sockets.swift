@@ -216,8 +216,8 @@ extension Follower {
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
     }
 
-    /// Whether far more comes on it than is asked: workers may take turns at reading such.
-    private static func bringsNews(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn / 2 > $0.dataSegmentsOut } == true }
+    /// Whether far more comes on it than is asked: workers may take turns at reading such, and what was told last may have been all.
+    static func bringsNews(_ socket: SocketRecord) -> Bool { socket.tcp.map { $0.dataSegmentsIn / 2 > $0.dataSegmentsOut } == true }
 
     /// Whether a reader was come to as the holder of a lock that others wait for: nobody sits down with one to wait for news.
     private func holdsOthersUp(_ reader: ThreadRecord) -> Bool {

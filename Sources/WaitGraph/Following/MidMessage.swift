@@ -76,8 +76,9 @@ extension Follower {
         let isBody = Self.isBulk(socket)
         return Set(peer.owners.map(\.pid)).allSatisfy { pid in
             let threads = index.threads(of: pid)
-            guard !threads.isEmpty, activity.isActive(pid) == false, !threads.contains(where: { listens($0, to: inode) }) else { return false }
-            if !isBody, socket.transport == .tcp { return threads.allSatisfy { dozes($0, Pause.day_s) } }
+            // Who pauses until a signal comes may publish then.
+            guard !threads.isEmpty, !graph.takesOrders(pid), activity.isActive(pid) == false, !threads.contains(where: { listens($0, to: inode) }) else { return false }
+            if !isBody, socket.transport == .tcp { return !Self.bringsNews(socket) && threads.allSatisfy { dozes($0, Pause.day_s) } }
             // On a pair of sockets nobody knows whether anything was asked.
             let least_s = graph.isPair(socket) && socket.owners.contains { isWorker(pid, of: $0.pid) } ? Pause.long_s : Pause.answer_s
             return threads.contains { dozes($0, least_s) } && threads.allSatisfy { dozes($0, least_s) || graph.rest[.thread(pid: pid, tid: $0.tid)] != nil }

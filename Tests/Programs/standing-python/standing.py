@@ -1472,6 +1472,78 @@ def async_counts_up_to():
     cancelled(line.follow_well)
 
 
+class Wheel:
+    """Takes orders one by one, and counts what went wrong."""
+    def __init__(self, name):
+        self.name, self.orders, self.spoilt = name, asyncio.Queue(), 0
+
+    async def work(self):
+        while True:
+            try:
+                await asyncio.sleep(0.01 * len(await self.orders.get()))
+            except BaseException as fault:
+                self.spoilt += 1
+                print(self.name, "goes on after", repr(fault), file=sys.stderr)
+
+
+def close_down(goes_on):
+    """Closes two wheels while a clock ticks; orders may still come to them."""
+    async def clock(wheels):
+        while True:
+            await asyncio.sleep(0.1)
+            for wheel in wheels if goes_on else ():
+                wheel.orders.put_nowait("cup")
+
+    async def main():
+        wheels = [Wheel("left"), Wheel("right")]
+        works = [asyncio.create_task(wheel.work()) for wheel in wheels]
+        ticks = asyncio.create_task(clock(wheels))
+        await asyncio.sleep(0.3)
+        for work in works:
+            work.cancel()
+        asyncio.get_running_loop().call_later(0.3, ready)
+        await asyncio.gather(*works, return_exceptions=True)
+        ticks.cancel()
+    asyncio.run(main())
+
+
+@program
+def async_wheels_closed():
+    """Benches to which nobody gives orders any more take their end for one more fault."""
+    close_down(False)
+
+
+@program
+def async_wheels_open():
+    """Its healthy twin: what was cancelled was the order at hand."""
+    close_down(True)
+
+
+@program
+def async_relocked():
+    """A room's last guest closes it while holding its lock; another waits to move in it."""
+    lock = asyncio.Lock()
+
+    async def close():
+        async with lock:
+            print("closed")
+
+    async def leave():
+        async with lock:
+            await asyncio.sleep(0.1)
+            await close()
+
+    async def move():
+        await asyncio.sleep(0.05)
+        async with lock:
+            print("moved")
+
+    async def main():
+        asyncio.get_running_loop().call_later(0.5, ready)
+        await asyncio.gather(leave(), move(), move())
+    asyncio.run(main())
+
+
 @program
 def async_tidy():
     """Its healthy twin: it puts things in order first, which takes as long as it takes."""

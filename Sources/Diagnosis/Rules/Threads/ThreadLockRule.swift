@@ -72,6 +72,7 @@ struct ThreadLockRule: DiagnosisRule {
             if case .task = edge.from { return NodeText.short(edge.from, graph.index) }
             return if case .thread = edge.from { NodeText.short(edge.from, graph.index) } else { nil }
         }
+        if edges.count == 2, threads.count == 1, edges.contains(where: { $0.relation == .heldBy }) { return [.root(.lockAbandoned, standstill, graph, "\(threads[0]) waits for a lock that it holds itself")] }
         let tasks = edges.contains { if case .task = $0.from { true } else { false } }
         return [.root(.lockCycle, standstill, graph, threads.count == 1 ? "\(threads[0]) waits, by a detour, for a lock that it holds itself" : "\(threads.count) \(tasks ? "tasks" : "threads") wait for each other\(locks.count == threads.count ? "'s locks" : ""): \(Self.listed(threads))")]
     }
