@@ -1474,8 +1474,8 @@ def async_counts_up_to():
 
 class Wheel:
     """Takes orders one by one, and counts what went wrong."""
-    def __init__(self, name):
-        self.name, self.orders, self.spoilt = name, asyncio.Queue(), 0
+    def __init__(self, name, orders):
+        self.name, self.orders, self.spoilt = name, orders, 0
 
     async def work(self):
         while True:
@@ -1486,37 +1486,45 @@ class Wheel:
                 print(self.name, "goes on after", repr(fault), file=sys.stderr)
 
 
-def close_down(goes_on):
-    """Closes two wheels while a clock ticks; orders may still come to them."""
-    async def clock(wheels):
-        while True:
-            await asyncio.sleep(0.1)
-            for wheel in wheels if goes_on else ():
-                wheel.orders.put_nowait("cup")
+async def tell_spoilt(wheels):
+    spoilt = 0
+    while True:
+        await asyncio.sleep(0.1)
+        for wheel in wheels:
+            spoilt = max(spoilt, wheel.spoilt)
 
-    async def main():
-        wheels = [Wheel("left"), Wheel("right")]
-        works = [asyncio.create_task(wheel.work()) for wheel in wheels]
-        ticks = asyncio.create_task(clock(wheels))
-        await asyncio.sleep(0.3)
-        for work in works:
-            work.cancel()
-        asyncio.get_running_loop().call_later(0.3, ready)
-        await asyncio.gather(*works, return_exceptions=True)
-        ticks.cancel()
-    asyncio.run(main())
+
+async def hand_out(wheels):
+    while True:
+        await asyncio.sleep(0.1)
+        for wheel in wheels:
+            wheel.orders.put_nowait("cup")
+
+
+async def close_down(clock):
+    """Closes two wheels while a clock ticks."""
+    orders = asyncio.Queue()
+    wheels = [Wheel("left", orders), Wheel("right", orders)]
+    works = [asyncio.create_task(wheel.work()) for wheel in wheels]
+    ticks = asyncio.create_task(clock(wheels))
+    await asyncio.sleep(0.3)
+    for work in works:
+        work.cancel()
+    asyncio.get_running_loop().call_later(0.3, ready)
+    await asyncio.gather(*works, return_exceptions=True)
+    ticks.cancel()
 
 
 @program
 def async_wheels_closed():
-    """Benches to which nobody gives orders any more take their end for one more fault."""
-    close_down(False)
+    """Wheels to which nobody gives orders any more take their end for one more fault."""
+    asyncio.run(close_down(tell_spoilt))
 
 
 @program
 def async_wheels_open():
     """Its healthy twin: what was cancelled was the order at hand."""
-    close_down(True)
+    asyncio.run(close_down(hand_out))
 
 
 @program
