@@ -220,12 +220,23 @@ func abandonedStream() -> AsyncStream<Int> {
 /// Looks after the others until it is cancelled, which nobody does.
 private func monitor() async -> Int {
     Roll.answer("monitor")
-    var rounds = 0
+    let meter = Meter()
+    var (before, line) = (0, "")
     while !Task.isCancelled {
         try? await Task.sleep(for: .milliseconds(150))
-        rounds += 1
+        let now = await meter.read()
+        line = "\(now - before) of \(now)"
+        before = now
     }
-    return rounds
+    return line.count
+}
+
+private actor Meter {
+    private var rounds = 0
+    func read() -> Int {
+        rounds += 1
+        return rounds
+    }
 }
 
 private func awaitOthers() async -> Int {
