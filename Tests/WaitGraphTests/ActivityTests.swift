@@ -28,6 +28,7 @@ import Testing
     private static func activity(_ first: [ThreadRecord], _ second: [ThreadRecord], wakes: [Int32: UInt64]) -> Activity {
         let samples = [100.5, 104.5].map { time in
             var sample = Sample(at: Moment(monotonic_s: time), process: process)
+            (sample.read_bytes, sample.written_bytes) = (time < 101 ? 0 : 4096, 0)
             sample.threads = (time < 101 ? first : second).map { ThreadSample(tid: $0.tid, state: "S", cpu_s: 0, switches: time < 101 ? 10 : 10 + (wakes[$0.tid] ?? 0)) }
             return sample
         }
@@ -43,6 +44,14 @@ import Testing
     @Test func whoWakesByItsOwnTimerIsHandedNothing() {
         let threads = [Self.waiter(1, at: 16), Self.waiter(2, at: 32, limit_s: 0.2)]
         #expect(Self.activity(threads, threads, wakes: [2: 25]).handovers(of: 1) == nil)
+    }
+
+    @Test func aRuntimesOwnThreadsCarryNothing() {
+        var keeper = Self.waiter(2, at: 32)
+        keeper.managedWait = ManagedWait(kind: .housekeeping, object: 0, typeName: "keeper", knownFrom: "test")
+        #expect(Self.activity([keeper], [keeper], wakes: [2: 100]).transfers == nil)
+        let worker = Self.waiter(2, at: 32)
+        #expect(Self.activity([worker], [worker], wakes: [2: 100]).transfers == 100)
     }
 
     @Test func aNewcomerBehindOneWhoStandsChangesNothing() {

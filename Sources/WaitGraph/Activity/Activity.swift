@@ -101,7 +101,7 @@ package struct Activity: Sendable {
     /// How often a thread of the sampled process woke up, twice a second and more, while the process read or wrote; else nil.
     package var transfers: Int? {
         guard transferred == true, let pid = sampledPID else { return nil }
-        let woke = later.threads(of: pid).compactMap { wakes[$0.tid] }
+        let woke = later.threads(of: pid).filter { $0.managedWait?.kind != .housekeeping }.compactMap { wakes[$0.tid] }
         // What it reads of its own timers, and writes to wake its own threads, is 8 bytes each time (timerfd_create(2), eventfd(2)).
         guard let most = woke.max(), transferred_bytes > 8 * UInt64(woke.reduce(0, +)) else { return nil }
         return isOften(most)
