@@ -176,4 +176,54 @@ import Testing
         }
         #expect(found.root?.cause == .peerStalled)
     }
+
+    /// The request went out in the moment of the answer before, on the only connection that fits; or the only one that fits is at rest.
+    @Test(arguments: [(12, Cause.peerSilent), (12.5, nil)] as [(Double, Cause?)]) func whoWaitsForAHeadHasNoPartOfAnAnswer(sent_s: Double, cause: Cause?) {
+        var builder = Self.dispatch(timers: 1)
+        builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
+        _ = builder.socket(fd: 14, sent_s: sent_s, received_s: 12, receivedBytes: 300)
+        builder.snapshot.descriptors = .complete(builder.snapshot.descriptors.elements.map { row in
+            var row = row
+            row.epoll?.append(EpollWatch(fd: 14, events: 1))
+            return row
+        })
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["LockStorage, held by a global of service"]) {
+            $0.eventLoopTID = 200
+            $0.createdBy = "executeCancellable(_:deadline:logger:)"
+        }, stack: ["HTTPClient.executeCancellable(_:deadline:logger:)", "file", "main"])
+        #expect(assess(builder).root?.cause == cause)
+    }
+
+    /// The loop that its frame leads to watches another connection of the same client, which is at rest.
+    @Test func aRequestMayBeOnAnotherLoopsConnection() {
+        var builder = Self.dispatch(timers: 1)
+        builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
+        _ = builder.socket(fd: 14, local: 40001, sent_s: 14, received_s: 12, receivedBytes: 300)
+        _ = builder.socket(fd: 15, local: 40002, sent_s: 11, received_s: 12, receivedBytes: 300)
+        builder.snapshot.descriptors = .complete(builder.snapshot.descriptors.elements.map { row in
+            var row = row
+            row.epoll?.append(EpollWatch(fd: 14, events: 1))
+            return row
+        })
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["LockStorage, held by a global of service"]) {
+            $0.eventLoopTID = 200
+            $0.createdBy = "executeCancellable(_:deadline:logger:)"
+        }, stack: ["HTTPClient.executeCancellable(_:deadline:logger:)", "file", "main"])
+        #expect(assess(builder).root?.cause == .peerSilent)
+    }
+
+    /// A task that comes to nothing ticks beside a call for which nobody is left, unless a timer of Dispatch's was armed that is not the task's.
+    @Test(arguments: [(before: 1, now: 1, isHang: true), (2, 1, false), (2, 2, false)]) func aTimerWhoseTimeHasComeIsStillOne(before: Int, now: Int, isHang: Bool) {
+        var builder = Self.dispatch(timers: before)
+        builder.editProcess(100) { $0.caughtSignals = 0 }
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["Pending, held by a global of service"]), stack: ["call", "fetch", "load", "main"]) { $0.kind = .main }
+        builder.task(2, wait: Self.waiting(.sleep, resumers: ["a closure"]) { $0.remaining_s = 0.2 }, stack: ["tick"]) { $0.codeAhead = CodeAhead(releases: .complete([])) }
+        #expect((assess(builder) { $0.editProcess(100) { $0.dispatchTimers = now } }.verdict == .hang) == isHang)
+    }
+
+    @Test func whereATimerWasArmedNotAllStandsStill() {
+        var builder = Self.dispatch(timers: 1)
+        builder.task(1, wait: Self.waiting(.continuation, resumers: ["Pending, held by a global of service"]), stack: ["call", "main"])
+        #expect(assess(builder) { $0.editProcess(100) { $0.dispatchTimers = 0 } }.verdict != .hang)
+    }
 }

@@ -9,9 +9,18 @@ extension WaitGraph {
         let tickers = index.tasks.filter { $0.pid == pid && isTicker($0) }
         // At both looks: what a timer's handler has it come to may change.
         let timers = min(process.inertTimers ?? 0, activity.earlier?.process(pid)?.inertTimers ?? 0)
-        guard !tickers.isEmpty || timers > 0 || threads.contains(where: { isTicker($0) }) else { return false }
+        guard !tickers.isEmpty || timers > 0 || threads.contains(where: { isTicker($0) }), wereAllKnown(process, timers: timers) else { return false }
         return threads.allSatisfy { isTicker($0) || cannotAct($0, process, timers: tickers.count + timers) }
             && tasksAreStuck(pid, besides: { Follower.isAlarmClock($0) || isTicker($0) })
+    }
+
+    /// Whether Dispatch's timers were no more at the first look than those that let nobody go on. A timer is not armed while its time has come and its handler has not:
+    /// who counts them at that moment finds another one in its place.
+    private func wereAllKnown(_ process: ProcessRecord, timers: Int) -> Bool {
+        guard process.dispatchTimers != nil else { return true }
+        let pid = process.identity.pid
+        let asleep = activity.earlier?.tasks.count { $0.pid == pid && $0.wait?.kind == .sleep && letsNobodyGoOn($0.codeAhead, pid) } ?? 0
+        return (activity.earlier?.process(pid)?.dispatchTimers ?? .max) <= asleep + timers
     }
 
     private func isTicker(_ task: TaskRecord) -> Bool {

@@ -11,8 +11,13 @@ extension WaitGraph {
             guard !threads.isEmpty, process.threadCount <= threads.count, descriptorsAreKnown else { continue }
             let pools = threads.filter { Self.isParkedPool(StackShape($0)) }
             guard !pools.isEmpty || threads.contains(where: { isEventLoop($0) }) else { continue }
-            if threads.allSatisfy({ cannotAct($0, process) }), tasksAreStuck(pid) { quiet.insert(pid) } else if isLulled(process, threads) { lulled.insert(pid) }
+            if threads.allSatisfy({ cannotAct($0, process) }), tasksAreStuck(pid), hadNoTimers(process) { quiet.insert(pid) } else if isLulled(process, threads) { lulled.insert(pid) }
         }
+    }
+
+    /// Whether none of Dispatch's timers was armed at the first look either: one whose time has come is not, until its handler has run.
+    private func hadNoTimers(_ process: ProcessRecord) -> Bool {
+        (activity.earlier?.process(process.identity.pid)?.dispatchTimers ?? 0) == 0
     }
 
     var descriptorsAreKnown: Bool { index.snapshot.descriptors.status == .complete }

@@ -103,7 +103,8 @@ extension WaitGraph {
         let clients = Self.clients.filter { task.wait?.kind != .stream || task.codeAhead?.exchange == .asks || $0 != "NIOAsyncChannelInboundStream" }
         let loop = task.wait?.eventLoopTID
         guard StackShape(task.backtrace.elements).contains(anyOf: clients) || loop != nil || task.wait?.descriptor != nil else { return nil }
-        let watched = loop.map(inodesWatched)
+        // The connection of a client that a request goes out on may be watched by another loop than the one to which the frame of whoever asks leads.
+        let watched = task.awaitsHead ? nil : loop.map(inodesWatched)
         // Found by way of its channel, which another loop than the future's may watch.
         let held = task.wait?.descriptor.flatMap { index.descriptor(task.pid, $0)?.inode }
         let rows = (index.socketRows[task.pid] ?? []).filter { row in
@@ -166,6 +167,9 @@ extension WaitGraph {
 }
 
 extension TaskRecord {
+    /// In AsyncHTTPClient a task waits for the head of an answer at a continuation of this function's (AsyncAwait/HTTPClient+execute.swift), and for the body elsewhere.
+    var awaitsHead: Bool { wait?.kind == .continuation && wait?.createdBy?.hasPrefix("executeCancellable(") == true }
+
     /// Whether it waits in a call that returns an answer with its whole body: swift-corelibs-foundation, URLSession/URLSession.swift.
     var awaitsWholeAnswer: Bool {
         StackShape(backtrace.elements).contains(anyOf: ["URLSession.data(", "URLSession.download(", "URLSession.upload("], within: 8)

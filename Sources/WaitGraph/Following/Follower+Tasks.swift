@@ -64,6 +64,7 @@ extension Follower {
             guard since >= graph.hungAfter_s * 0.9 else { return .advancing("received \(since) s ago") }
             var timed = edge
             timed.since_s = since
+            if task.awaitsHead, !answerIsOwed(task), let head = head(of: task, timed, index.sockets[row], since) { return head }
             // A future is the one result of a call, and whoever waits for a cancelled task waits for its end;
             // a stream's next element may be a subscription's, unless it is owed.
             if answerIsOwed(task) || task.wait?.kind == .eventLoopFuture || task.wait?.eventLoopTID != nil && graph.isAtClient(task) || task.isCancelled && task.codeAhead?.ignoresCancellation == nil && graph.awaited.contains(edge.from) || task.awaitsWholeAnswer {
@@ -82,6 +83,15 @@ extension Follower {
             return activity.stood(task) == true ? ends(edge, .socket(.closedByPeer(owed: true))) : .advancing("its connection was closed")
         }
         return socketEdge(edge, pid: pid, reader: nil)
+    }
+
+    /// Of a connection that received something: nothing of an answer is there as long as its head is waited for. Where both last bytes went at one moment, those that went out
+    /// asked for it; one that was taken for the only one to fit, and that received last, may be at rest. nil where the peer may have begun.
+    private mutating func head(of task: TaskRecord, _ edge: WaitEdge, _ socket: SocketRecord, _ since_s: Double) -> Outcome? {
+        let isPartial = task.wait?.isInputDecoded == false
+        if !isPartial, let tcp = socket.tcp, tcp.bytesSent > 0, tcp.lastDataSent_ms == tcp.lastDataReceived_ms { return owed(edge, socket, since_s, .owed(since_s: since_s, everReceived: true), nil) }
+        guard task.wait?.descriptor == nil else { return nil }
+        return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.quiet(since_s: since_s)), isCommitted: false))
     }
 
     /// Its head told the length, or it answers a request that has something done: subscriptions are asked for by GET, the only method of an EventSource
