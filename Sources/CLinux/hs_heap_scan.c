@@ -46,3 +46,12 @@ int hs_address_set_contains(const hs_address_set *set, uint64_t address) {
     while (set->slots[slot] && set->slots[slot] != address) slot = (slot + 1) & set->mask;
     return set->slots[slot] != 0;
 }
+
+size_t hs_find_word(const void *bytes, size_t length, size_t from, uint64_t low, uint64_t high) {
+    for (size_t at = from; at + sizeof(uint64_t) <= length; at += sizeof(uint64_t)) {
+        uint64_t word;
+        __builtin_memcpy(&word, (const char *)bytes + at, sizeof word);
+        if (word - low <= high - low) return at;
+    }
+    return length;
+}

@@ -35,6 +35,7 @@ import Testing
         ("answer-locked", .peerStalled), ("pool-full-told", .threadPoolExhausted), ("once-result", .conditionNeverSignalled),
         ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent), ("peer-dozing", .backpressure),
         ("spin-beside-tally", .busyLoop), ("clerks-awaited", .conditionNeverSignalled), ("ball-lost", .conditionNeverSignalled), ("desk-deserted", .conditionNeverSignalled), ("orders-done", .pipeNeverClosed),
+        ("gate-handed", .conditionNeverSignalled), ("gate-passed", .conditionNeverSignalled), ("gate-twice", .semaphoreNeverSignalled),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -46,7 +47,7 @@ import Testing
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
-        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come",
+        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-owned", "gate-static",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -114,6 +115,19 @@ import Testing
         for kind in kinds {
             let assessment = try #require(found[kind])
             #expect(assessment.verdict == .idle || assessment.verdict == .unknown, "\(kind): \(assessment.headline)")
+        }
+    }
+
+    /// What only keeps the process alive, however deep, and what was handed to somebody who dropped it, however they are built.
+    @Test(arguments: [["-O0", "-g"], ["-O2"]])
+    func whatNobodyWasGivenKeepsAliveHoweverItIsBuilt(_ options: [String]) async throws {
+        let program = try Program()
+        let kinds = ["gate-alone", "gate-owned", "gate-static", "gate-handed", "gate-passed", "gate-twice"]
+        let found = try await Standing.judge(kinds, program: Self.build(options, in: program))
+        for kind in kinds {
+            let assessment = try #require(found[kind])
+            let isHang = !["gate-alone", "gate-owned", "gate-static"].contains(kind)
+            #expect(assessment.verdict == (isHang ? .hang : .idle), "\(kind): \(assessment.headline)")
         }
     }
 

@@ -195,7 +195,7 @@ package struct UnitSurvey: Sendable {
     private mutating func judgeWaiting(_ standstill: Standstill, _ parked: [Standstill], _ graph: WaitGraph, isExplained: Bool, _ stuck: inout [Standstill]) {
         let isClosed = Self.process(of: standstill.start).map(closed.contains) == true
         let name = NodeText.short(standstill.start, graph.index)
-        if case .thread(let pid, let tid) = standstill.start, Follower(graph).onlyStays(tid, pid) { bystanders.append("\(name): only keeps the process alive, whose workers wait for work") }
+        if case .thread(let pid, let tid) = standstill.start, Follower(graph).onlyStays(tid, pid) { bystanders.append("\(name): only keeps the process alive") }
         else if case .thread(let pid, let tid) = standstill.start, Follower(graph).mayOnlyStay(tid, pid) { stranded.append("\(name) waits while all others wait for work, and has nothing to do after that: to keep the process alive, or for an end that nobody brings about") }
         else if !isClosed, !isExplained, let words = Stranded.words(standstill, graph) { stranded.append(words) }
         else if isIdleWait(standstill, parked, graph) { bystanders.append("\(name): waits to be told to go on") }

@@ -13,6 +13,15 @@ extension CodeReach {
         return search.objects.contains(object) && search.seen.contains { address in function(at: address).map { signals(object, $0) } ?? false }
     }
 
+    /// The functions that take the address of something or read it by name, of those that the program comes to from its beginning on; nil where not all could be read.
+    func functions(naming object: ClosedRange<UInt64>) -> [FunctionCode]? {
+        guard let module = modules.modules.first, let linked = module.image.address(ofSymbol: "main") else { return nil }
+        var search = Search(seen: [linked &+ module.bias], queue: [linked &+ module.bias], readsTables: true)
+        run(&search)
+        guard !isLate else { return nil }
+        return search.seen.compactMap { function(at: $0) }.filter { code in code.instructions.contains { $0.reference.map(object.contains) == true } }
+    }
+
     private func signals(_ object: UInt64, _ code: FunctionCode) -> Bool {
         code.instructions.indices.contains { row in
             guard let name = importedName(of: code.instructions[row]), Releasing.isSignal(name) else { return false }

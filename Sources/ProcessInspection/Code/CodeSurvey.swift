@@ -2,8 +2,8 @@ internal import Evidence
 
 /// Looks through the code of the threads of a native process of which some wait to be let go on, and others go on by themselves.
 struct CodeSurvey {
-    private let context: TaskForestContext
-    private let reach: CodeReach
+    let context: TaskForestContext
+    let reach: CodeReach
     /// Reads functions of programs whose symbols were taken away as well.
     let withUnnamed: CodeReach
 
@@ -80,6 +80,7 @@ struct CodeSurvey {
             if comesBack == true { result[thread.tid]?.isMidRound = reach.isMidRound(thread.stack.elements) }
             result[thread.tid]?.takesWork = reach.takesWork(thread.stack.elements)
         }
+        if let main = waiting.first(where: \.isMain), result[main.tid]?.comesBack == false, threads.contains(where: Self.goesOn), keepsToItself(main) { result[main.tid]?.lack = .ofSharers }
         // The longest search comes last, and only where something follows from it.
         guard result.values.contains(where: { $0.releases?.status == .complete }) else { return result }
         let releaser = reach.signal(fromFunction: "main")

@@ -33,10 +33,14 @@ extension Follower {
         }
     }
 
-    /// Whether a thread is its program's main one, of machine code, and at both looks only keeps the process alive while others wait for work.
+    /// Whether a thread is its program's main one, of machine code, and at both looks only keeps the process alive: while others wait for work, or by what nobody else has.
     package func onlyStays(_ tid: Int32, _ pid: Int32) -> Bool {
-        guard tid == pid, let thread = index.thread(tid), thread.managedStack == nil, thread.codeAhead?.awaitsInEarnest == false else { return false }
-        return activity.earlier?.thread(tid).map { $0.codeAhead?.awaitsInEarnest == false } ?? true
+        guard tid == pid, let thread = index.thread(tid), Self.onlyStays(thread) else { return false }
+        return activity.earlier?.thread(tid).map(Self.onlyStays) ?? true
+    }
+
+    private static func onlyStays(_ thread: ThreadRecord) -> Bool {
+        thread.managedStack == nil && (thread.codeAhead?.awaitsInEarnest == false || thread.codeAhead?.lack == .ofSharers)
     }
 
     /// Whether that is all that is seen of it, and nothing tells whether its wait is to end.

@@ -1,0 +1,78 @@
+internal import CLinux
+
+/// Looks through the memory that a process has written for words that refer to an object.
+///
+/// What was freed, and what functions left that have returned, counts as well: too much is found rather than too little.
+struct ReferenceScan {
+    let pid: Int32
+    let memory: any MemoryReader
+    let maps: [MemoryMapping]
+    /// Where a function is kept that is to run when the process ends (struct exit_function, glibc stdlib/exit.h): {flavour, function, argument, handle of the file}.
+    private static let atExit: UInt64 = 4
+
+    private static let limit_bytes: UInt64 = 64 << 20
+    private static let piece_bytes: UInt64 = 1 << 20
+
+    /// Whether a word refers to an address from `low` to `high`; nil where there is more than can be looked through.
+    ///
+    /// - Parameter besides: where such words count for nothing.
+    func refers(low: UInt64, high: UInt64, besides: [Range<UInt64>]) -> Bool? {
+        var left = Self.limit_bytes
+        for map in maps where map.isReadable && map.isWritable && !map.path.hasPrefix("/dev/") && !besides.contains(where: { $0.lowerBound <= map.start && map.end <= $0.upperBound }) {
+            for part in present(map.start..<map.end) {
+                guard part.upperBound - part.lowerBound <= left else { return nil }
+                left -= part.upperBound - part.lowerBound
+                guard let words = places(low, high, in: part) else { return nil }
+                if words.contains(where: { place in !besides.contains { $0.contains(place) } && !isForTheEnd(place) }) { return true }
+            }
+        }
+        return false
+    }
+
+    /// The allocation of malloc's in the heap that holds an address. Chunks lie one behind the other: {size of the one before, size and three flags} (malloc/malloc.c).
+    func allocation(at address: UInt64) -> Range<UInt64>? {
+        guard let heap = maps.first(where: { $0.path == "[heap]" }), heap.start <= address, address < heap.end, address - heap.start <= Self.limit_bytes,
+            let bytes = try? memory.bytes(at: heap.start, upTo: Int(address - heap.start) & ~7 + 8)
+        else { return nil }
+        var chunk = 0
+        while chunk + 16 <= bytes.count {
+            let size = Int(truncatingIfNeeded: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: chunk + 8, as: UInt64.self) } & ~7)
+            guard size >= 32, size & 15 == 0, size < 1 << 40 else { return nil }
+            let start = heap.start + UInt64(chunk)
+            if address < start + UInt64(size) { return start + 16 ..< start + UInt64(size) + 8 }
+            chunk += size
+        }
+        return nil
+    }
+
+    /// Reading a page that was never touched would give it to the process.
+    private func present(_ range: Range<UInt64>) -> [Range<UInt64>] {
+        let capacity = Int((range.upperBound - range.lowerBound) / UInt64(HS_PAGE))
+        let pages = [UInt64](unsafeUninitializedCapacity: capacity) { buffer, count in
+            count = buffer.baseAddress.map { max(0, hs_present_pages(pid, range.lowerBound, range.upperBound, $0, capacity)) } ?? 0
+        }
+        return pages.reduce(into: []) { parts, page in
+            if let last = parts.last, last.upperBound == page, page - last.lowerBound < Self.piece_bytes { parts[parts.count - 1] = last.lowerBound..<page + UInt64(HS_PAGE) }
+            else { parts.append(page..<page + UInt64(HS_PAGE)) }
+        }
+    }
+
+    private func places(_ low: UInt64, _ high: UInt64, in part: Range<UInt64>) -> [UInt64]? {
+        guard let bytes = try? memory.bytes(at: part.lowerBound, upTo: Int(part.upperBound - part.lowerBound)) else { return nil }
+        var found: [UInt64] = []
+        var at = 0
+        bytes.withUnsafeBytes { bytes in
+            while case let next = hs_find_word(bytes.baseAddress, bytes.count, at, low, high), next < bytes.count {
+found.append(part.lowerBound + UInt64(next))
+                at = next + 8
+            }
+        }
+        return found
+    }
+
+    /// To be destroyed when the process ends.
+    private func isForTheEnd(_ place: UInt64) -> Bool {
+        guard let flavour = try? memory.load(UInt64.self, at: place &- 16), flavour == Self.atExit, let file = try? memory.load(UInt64.self, at: place &+ 8) else { return false }
+        return maps.containing(file)?.isFile == true
+    }
+}
