@@ -187,16 +187,24 @@ STAND(look_past_end) {
 
 // MARK: Both ends write
 
+/// Buffers that are soon full, and stay as large as they are.
+static void keep_small(int fd) {
+    int bytes = 16384;
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) < 0) exit(1);
+}
+
 /// Says everything twice, and reads no more while that is not out.
 static void echo_all(int reads) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
+    keep_small(listener);
     if (bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 1) < 0) exit(1);
     getsockname(listener, (struct sockaddr *)&address, &size);
     if (child() == 0) {
         static char day[4096];
         int fd = socket(AF_INET, SOCK_STREAM, 0);
+        keep_small(fd);
         if (connect(fd, (struct sockaddr *)&address, size) < 0) exit(1);
         while (send(fd, day, sizeof day, 0) > 0) if (reads) for (int part = 0; part < 2; part++) { (void)!recv(fd, day, sizeof day, 0); usleep(20000); }
         exit(0);
@@ -204,10 +212,17 @@ static void echo_all(int reads) {
     int fd = accept(listener, NULL, NULL);
     static char line[4096];
     ssize_t left = 0;
-    announce();
+    // Of two that write, both have to fill what lies between them first.
+    int stands = reads;
+    if (stands) announce();
     for (;;) {
         struct pollfd next = {.fd = fd, .events = left ? POLLOUT : POLLIN};
-        if (poll(&next, 1, -1) < 0) exit(1);
+        int found = poll(&next, 1, stands ? -1 : 1000);
+        if (found < 0) exit(1);
+        if (found == 0) {
+            if (left) stands = 1, ready();
+            continue;
+        }
         if (!left) { left = 2 * recv(fd, line, sizeof line, MSG_DONTWAIT); continue; }
         ssize_t out = send(fd, line, (size_t)(left > (ssize_t)sizeof line ? (ssize_t)sizeof line : left), MSG_DONTWAIT);
         if (out < 0 && errno != EAGAIN) exit(1);
