@@ -15,10 +15,8 @@ extension CodeSurvey {
         let frames = main.stack.elements.filter { !$0.isInlined }
         let ends = Self.ends(of: frames, in: copy)
         let scan = ReferenceScan(pid: context.target.pid, memory: context.target.memory, maps: maps)
-        let known: (low: UInt64, row: Int)? =
-            if stack.start == home.start { onStack(object, copy, ends) }
-            else if home.path == "[heap]" { scan.allocation(at: object).flatMap { chunk in Self.outermost(chunk.lowerBound, object, copy, ends).map { (chunk.lowerBound, $0) } } }
-            else { ofFile(object, frames) }
+        // Who has what lies on the heap cannot be told: a register that keeps its address may be saved in the frame of a function further inside.
+        let known: (low: UInt64, row: Int)? = stack.start == home.start ? onStack(object, copy, ends) : home.path == "[heap]" ? nil : ofFile(object, frames)
         guard let (low, row) = known, row < frames.count else { return false }
         let own = [stack.start..<stack.end] + left(main, maps) + context.copies.filter { $0.tid == main.tid }.compactMap { $0.threadPointer.map { $0..<$0 &+ Self.control_bytes } }
         guard !isKnown(low...object, to: context.copies.filter { $0.tid != main.tid }), scan.refers(low: low, high: object, besides: own) == false else { return false }
@@ -63,12 +61,6 @@ extension CodeSurvey {
     }
 
     private static func name(of code: FunctionCode) -> Substring { code.symbol.prefix { $0 != "." } }
-
-    /// The outermost of the frames that has a word in it which refers to an object.
-    private static func outermost(_ low: UInt64, _ object: UInt64, _ copy: ThreadCopy, _ ends: [UInt64]) -> Int? {
-        guard let last = words(of: copy).last(where: { low <= $0.word && $0.word <= object && $0.place < ends.last ?? 0 }) else { return nil }
-        return ends.firstIndex { last.place < $0 }
-    }
 
     /// Behind the return address of each frame, by which it leads to the next; of as many as are found.
     private static func ends(of frames: [Frame], in copy: ThreadCopy) -> [UInt64] {

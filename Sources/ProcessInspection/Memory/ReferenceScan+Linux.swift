@@ -29,22 +29,6 @@ struct ReferenceScan {
         return false
     }
 
-    /// The allocation of malloc's in the heap that holds an address. Chunks lie one behind the other: {size of the one before, size and three flags} (malloc/malloc.c).
-    func allocation(at address: UInt64) -> Range<UInt64>? {
-        guard let heap = maps.first(where: { $0.path == "[heap]" }), heap.start <= address, address < heap.end, address - heap.start <= Self.limit_bytes,
-            let bytes = try? memory.bytes(at: heap.start, upTo: Int(address - heap.start) & ~7 + 8)
-        else { return nil }
-        var chunk = 0
-        while chunk + 16 <= bytes.count {
-            let size = Int(truncatingIfNeeded: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: chunk + 8, as: UInt64.self) } & ~7)
-            guard size >= 32, size & 15 == 0, size < 1 << 40 else { return nil }
-            let start = heap.start + UInt64(chunk)
-            if address < start + UInt64(size) { return start + 16 ..< start + UInt64(size) + 8 }
-            chunk += size
-        }
-        return nil
-    }
-
     /// Reading a page that was never touched would give it to the process.
     private func present(_ range: Range<UInt64>) -> [Range<UInt64>] {
         let capacity = Int((range.upperBound - range.lowerBound) / UInt64(HS_PAGE))

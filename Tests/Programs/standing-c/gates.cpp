@@ -50,12 +50,6 @@ __attribute__((noinline)) void await_alone() {
     write(1, "end\n", 4);
 }
 
-__attribute__((noinline)) void await_owned() {
-    auto gate = std::make_unique<Gate>();
-    gate->await();
-    write(1, "end\n", 4);
-}
-
 __attribute__((noinline)) void await_static() {
     static sem_t closed;
     sem_init(&closed, 0, 0);
@@ -101,11 +95,6 @@ extern "C" {
 void gate_alone(int, char **) {
     begin_ticks();
     await_alone();
-}
-
-void gate_owned(int, char **) {
-    begin_ticks();
-    await_owned();
 }
 
 void gate_static(int, char **) {

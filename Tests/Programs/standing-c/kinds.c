@@ -60,6 +60,6 @@ const struct kind kinds[] = {
     {"flag-polled", flag_polled}, {"flag-to-come", flag_to_come}, {"semop-crossed", semaphores_crossed}, {"semop-fed", semaphores_fed},
     {"spin-beside-tally", spin_beside_tally}, {"spin-until-tally", spin_until_tally}, {"flag-handed", flag_handed}, {"flag-handed-slowly", flag_handed_slowly},
     {"clerks-at-rest", clerks_at_rest}, {"clerks-kept", clerks_kept}, {"clerks-awaited", clerks_awaited}, {"stalls-at-rest", stalls_at_rest}, {"ball-lost", ball_lost}, {"desk-deserted", desk_deserted},
-    {"gate-alone", gate_alone}, {"gate-owned", gate_owned}, {"gate-handed", gate_handed}, {"gate-passed", gate_passed}, {"gate-twice", gate_twice},
+    {"gate-alone", gate_alone}, {"gate-handed", gate_handed}, {"gate-passed", gate_passed}, {"gate-twice", gate_twice},
     {NULL, NULL},
 };

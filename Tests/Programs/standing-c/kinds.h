@@ -76,7 +76,7 @@ STAND(semaphore_deserted); STAND(semaphore_shared); STAND(licence_lost); STAND(l
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
 STAND(shared_kept); STAND(shared_let_go);
 STAND(clerks_at_rest); STAND(clerks_kept); STAND(clerks_awaited); STAND(stalls_at_rest); STAND(ball_lost); STAND(desk_deserted);
-STAND(gate_alone); STAND(gate_owned); STAND(gate_static); STAND(gate_handed); STAND(gate_passed); STAND(gate_twice);
+STAND(gate_alone); STAND(gate_static); STAND(gate_handed); STAND(gate_passed); STAND(gate_twice);
 // Ways that code takes
 STAND(spin_beside_tally); STAND(spin_until_tally); STAND(flag_handed); STAND(flag_handed_slowly);
 // FIFOs that anybody may write to
