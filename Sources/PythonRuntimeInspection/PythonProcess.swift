@@ -72,10 +72,19 @@ struct PythonProcess {
                 thread.trouble.map { stack.isEmpty ? .unavailable(reason: $0) : .partial(stack, reason: $0) } ?? .complete(stack)
             let waits = WaitFinder(process: self, thread: thread, record: record)
             result[thread.tid] = InspectedRuntime.Thread(name: thread.name, stack: observed, wait: waits.wait())
+            noteOwnWait(&result[thread.tid]!.wait, thread.frames)
             result[thread.tid]?.asked_s = waits.asked_s
             result[thread.tid]?.owedRest = waits.owedRest
         }
         return result
+    }
+
+    /// Says of a wait at what nobody else was given that it is no more than rest.
+    private func noteOwnWait(_ wait: inout ManagedWait?, _ frames: [PythonFrame]) {
+        guard let found = wait, found.timeout_s == nil, [.event, .condition, .semaphore, .queueTake, .future].contains(found.kind), found.rest == nil,
+            let opcodes = Opcodes.known(states.runtime.version.minor), OwnWait(frames, uses: CodeUses(objects: objects, opcodes: opcodes))?.isForNobody(found) == true
+        else { return }
+        wait?.rest = OwnWait.rest
     }
 
     /// Why an event that is waited for need not come from a thread of the program; nil where it must.
@@ -95,7 +104,11 @@ struct PythonProcess {
         let tasks = interpreters.flatMap { interpreter in objects.word(interpreter.address &+ objects.layout.modules).map(finder.all) ?? [] }
         let waits = AsyncWaits(process: self, tasks: tasks, loops: loops)
         let closed = isClosed(records)
-        var rows = tasks.map { waits.record($0, pid: pid, isClosed: closed) }
+        var rows = tasks.map { task in
+            var record = waits.record(task, pid: pid, isClosed: closed)
+            noteOwnWait(&record.managedWait, task.frames)
+            return record
+        }
         if let opcodes = Opcodes.known(states.runtime.version.minor) { TaskSurvey(process: self, uses: CodeUses(objects: objects, opcodes: opcodes)).complete(&rows, tasks) }
         return (tasks, rows)
     }

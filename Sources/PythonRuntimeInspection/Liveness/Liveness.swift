@@ -89,6 +89,7 @@ struct Liveness {
     /// What is shown of the dead units' waits: by key, the wait with what could still end it, or why it is rest.
     func judged() -> [Unit.Key: ManagedWait] {
         let awaited = Set(dead.flatMap(\.units))
+        lazy var codes = comesTo()
         var result: [Unit.Key: ManagedWait] = [:]
         for unit in units where unit.wait?.rest == nil && unit.targets.contains(where: { reach.seen.contains($0) }) {
             // What nothing can wake any more stays so, whatever its event loop could come to.
@@ -98,6 +99,11 @@ struct Liveness {
         }
         for unit in dead {
             guard var wait = unit.wait, wait.rest == nil, unit.units.isEmpty else { continue }
+            if wait.kind != .event || awaited.contains(unit.key), let own = OwnWait(unit.frames, uses: uses), let codes, own.isLeftAlone(wait, by: codes) {
+                wait.releasers = .partial([], reason: "no code that the program comes to would end it")
+                result[unit.key] = wait
+                continue
+            }
             switch wait.kind {
             case .semaphore, .barrier, .queueJoin, .queuePut: wait.releasers = .complete([])
             case .queueTake, .condition:
@@ -113,6 +119,24 @@ struct Liveness {
             result[unit.key] = wait
         }
         return result
+    }
+
+    /// Code that the program has come to, or that what it has come to calls by name; nil where that is not known.
+    private func comesTo() -> [PythonCode]? {
+        let reach = Reach(process: process, uses: uses, barred: [], isStrict: true)
+        var own: [UInt64: PythonCode] = [:]
+        for frame in units.flatMap(\.frames) where !frame.code.isLibrary {
+            own[frame.code.address] = frame.code
+            guard var use = uses.all(of: frame.code.address) else { continue }
+            // The functions that a module defines, somebody has to call.
+            if frame.namespace != 0 { use.nested = [] }
+            reach.add(use, globals: frame.globals, namespace: frame.namespace)
+            frame.locals(process.objects).forEach { reach.add(object: $0.value) }
+        }
+        reach.run()
+        if reach.isUncertain { return nil }
+        for (address, _) in reach.program { own[address] = own[address] ?? PythonCode(address, process.objects) }
+        return Array(own.values)
     }
 
     /// An event or a future that nobody leads to.

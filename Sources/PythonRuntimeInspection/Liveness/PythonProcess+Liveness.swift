@@ -80,11 +80,11 @@ extension PythonProcess {
     private func unit(of thread: PythonThread, _ wait: ManagedWait?, _ record: ThreadRecord?) -> Liveness.Unit {
         var unit = Liveness.Unit(key: .thread(thread.tid), frames: thread.frames)
         unit.isMain = record?.isMain == true
-        guard let wait, let record, record.state == "S", isWithoutEnd(wait), wait.rest == nil || wait.kind == .queueTake || wait.kind == .event && knowsHandlers, record.wait?.futex?.isShared != true,
+        guard let wait, let record, record.state == "S", isWithoutEnd(wait), wait.rest == nil || wait.rest == OwnWait.rest || wait.kind == .queueTake || wait.kind == .event && knowsHandlers, record.wait?.futex?.isShared != true,
             wait.processes == nil, isInternal(wait.kind)
         else { return unit }
         unit.wait = wait
-        if wait.kind == .event { unit.wait?.rest = nil }
+        if wait.kind == .event, wait.rest != OwnWait.rest { unit.wait?.rest = nil }
         unit.targets = [wait.object] + targets(thread.frames)
         unit.units = ([wait.ownerTID].compactMap { $0 } + (wait.workers ?? [])).map { .thread($0) } + [wait.ownerTask].compactMap { $0 }.map { .task($0) }
         return unit
@@ -106,7 +106,7 @@ extension PythonProcess {
             unit.units = record.children.map { .task($0) }
             // asyncio.wait may be content with the first; gatherings and groups wait for all.
             unit.needsAll = task.frames.first?.local("fs", objects) == nil
-        } else if let wait = record.managedWait, isInternal(wait.kind), wait.rest == nil, wait.processes == nil {
+        } else if let wait = record.managedWait, isInternal(wait.kind), wait.rest == nil || wait.rest == OwnWait.rest, wait.processes == nil {
             unit.wait = wait
             unit.targets = [wait.object, task.waiter] + targets(task.frames)
             unit.units = ([wait.ownerTID].compactMap { $0 } + (wait.workers ?? [])).map { .thread($0) } + [wait.ownerTask].compactMap { $0 }.map { .task($0) }

@@ -372,7 +372,9 @@ def queue_get():
     results = queue.Queue()
 
     def fail():
-        raise ValueError("before results.put()")
+        if not done.is_set():
+            raise ValueError("before results.put()")
+        results.put("one")
     spawn("producer", fail).join()
     ready()
     results.get()
@@ -974,9 +976,15 @@ def ticking_join_slow():
 
 @program
 def ticking_slots():
-    """Permits that nobody gives back; a clock ticks on."""
+    """Whoever had a permit has ended without giving it back; a clock ticks on."""
     shop = Shop()
+
+    def borrow():
+        if shop.orders.empty():
+            sys.exit()
+        shop.slots.release()
     spawn("clock", shop.beat)
+    spawn("borrower", borrow).join()
     ready()
     shop.slots.acquire()
 
@@ -1096,6 +1104,97 @@ def ticking_park():
         await asyncio.Event().wait()
         print(clock)
     asyncio.run(main())
+
+
+# Waits that only keep the program alive, and those that look like them
+
+
+class Station:
+    def __init__(self):
+        self.over = threading.Event()
+
+    def stay(self):
+        self.sleep()
+
+    def sleep(self):
+        threading.Semaphore(0).acquire()
+
+    def end(self):
+        self.over.set()
+
+    def stay_until_end(self):
+        self.over.wait()
+
+
+@program
+def parked():
+    """Healthy: each thread waits at what it has made for that and given to nobody."""
+    def at_condition():
+        never = threading.Condition()
+        with never:
+            while True:
+                never.wait()
+
+    def at_future():
+        concurrent.futures.Future().result()
+    spawn("ticker", forever)
+    spawn("semaphore", Station().stay, daemon=False)
+    spawn("condition", at_condition, daemon=False)
+    spawn("future", at_future, daemon=False)
+    spawn("event", lambda: threading.Event().wait(), daemon=False)
+    ready()
+    queue.Queue().get()
+
+
+@program
+def parked_until_end():
+    """Neither shown to hang: a thread that somebody might end, which nobody does."""
+    spawn("ticker", forever)
+    ready()
+    spawn("station", Station().stay_until_end).join()
+
+
+@program
+def parked_tasks():
+    """Healthy: tasks beside one that ticks, some calls deep."""
+    async def forever():
+        await asyncio.get_running_loop().create_future()
+
+    async def stay():
+        await forever()
+
+    async def rest():
+        event = asyncio.Event()
+        await event.wait()
+
+    async def main():
+        await asyncio.gather(Feed().beat(), stay(), rest())
+    ready()
+    asyncio.run(main())
+
+
+@program
+def permit_handed():
+    """Looks like parked: a thread was given what would let it go on, and has failed."""
+    def give(permits):
+        if threading.active_count() > 1:
+            raise ValueError("before permits.release()")
+        permits.release()
+    permits = threading.Semaphore(0)
+    spawn("ticker", forever)
+    spawn("giver", give, permits).join()
+    ready()
+    permits.acquire()
+
+
+@program
+def permit_taken():
+    """Looks like parked: it has taken the only permit that there was."""
+    permit = threading.Semaphore(1)
+    spawn("ticker", forever)
+    permit.acquire()
+    ready()
+    permit.acquire()
 
 
 async def start_filter():
