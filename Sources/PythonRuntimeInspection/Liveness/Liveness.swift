@@ -145,6 +145,11 @@ struct Liveness {
         wait.releasers = .complete([])
         if wait.timeout_s != nil { return wait }
         // Nobody keeps a program alive by the result of somebody's work.
+        // And a thread that does nothing else need not come to its end.
+        if wait.kind == .event, unit.frames.allSatisfy(\.code.isLibrary) {
+            wait.releasers = .partial([], reason: "nobody who goes on leads to it")
+            return wait
+        }
         if isAwaited || wait.kind == .future && wait.typeName != "asyncio.Future" { return wait }
         guard unit.isMain else { return nil }
         // A main thread without an end waits for the next of many; what comes first may have come.

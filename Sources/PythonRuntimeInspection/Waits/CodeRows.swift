@@ -6,7 +6,7 @@ struct CodeRows {
     private let names: [String]
     private var opcodes: Opcodes { uses.opcodes }
 
-    static let waits: Set<String> = ["wait", "acquire", "get", "result", "exception"]
+    static let waits: Set<String> = ["wait", "wait_for", "acquire", "get", "result", "exception"]
     private static let looks: Set<String> = ["is_set", "empty", "qsize", "done", "locked"]
 
     init(_ code: PythonCode, _ uses: CodeUses) {

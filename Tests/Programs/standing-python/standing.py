@@ -1142,6 +1142,7 @@ def parked():
     spawn("condition", at_condition, daemon=False)
     spawn("future", at_future, daemon=False)
     spawn("event", lambda: threading.Event().wait(), daemon=False)
+    spawn("event alone", threading.Event().wait, daemon=False)
     ready()
     queue.Queue().get()
 
