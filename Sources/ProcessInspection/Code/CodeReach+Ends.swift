@@ -161,10 +161,10 @@ extension CodeReach {
     /// Whether a branch is taken in a task that is not cancelled; nil where that does not decide it.
     private func outcome(ofBranchAt row: Int, _ code: FunctionCode, cannotFail: Bool) -> Bool? {
         guard row > 0, let jump = bytes(of: code.instructions[row]), let test = bytes(of: code.instructions[row - 1]) else { return nil }
-        let call = code.instructions[max(0, row - 6)..<row].last { isCall($0) }.flatMap { symbol(of: $0) }
-        // TEST $1, %al; TEST %al, %al; and of another register into which that was moved. And TEST %r12, %r12; TEST %r13, %r13: a thrown error.
-        let ofOne = test.count == 3 && test[0] == 0xf6 && test[1] & 0xf8 == 0xc0 && test[2] == 1 || test == [0xa8, 0x01]
-        let tellsCancelled = (ofOne || [0xc0, 0xc9, 0xd2, 0xdb].contains(test.last) && test.count == 2 && test[0] == 0x84) && call?.contains("isCancelled") == true
+        let before = code.instructions[max(0, row - 6)..<row]
+        let call = before.last { isCall($0) }.flatMap { symbol(of: $0) }
+        let tellsCancelled = call?.contains("isCancelled") == true && testsResult(test, behind: before[((before.lastIndex { isCall($0) } ?? row - 1) + 1)..<row].dropLast())
+        // TEST %r12, %r12; TEST %r13, %r13: a thrown error.
         let tellsError = (test == [0x4d, 0x85, 0xe4] || test == [0x4d, 0x85, 0xed]) && (cannotFail || call?.contains("checkCancellation") == true)
         guard tellsCancelled || tellsError else { return nil }
         switch (jump.first, jump.dropFirst().first) {
@@ -172,5 +172,23 @@ extension CodeReach {
         case (0x75, _), (0x0f, 0x85): return false
         default: return nil
         }
+    }
+
+    /// Whether a test is of what a call returned just before: TEST $1, %al or TEST %al, %al; or of a byte register into which that was moved, with nothing decided in between.
+    private func testsResult(_ test: [UInt8], behind: some Sequence<Instruction>) -> Bool {
+        let register: UInt8
+        if test == [0xa8, 0x01] { register = 0 } else if test.count == 3, test[0] == 0xf6, test[1] & 0xf8 == 0xc0, test[2] == 1 { register = test[1] & 7 } else if test.count == 2, test[0] == 0x84, test[1] >> 6 == 3, test[1] & 7 == test[1] >> 3 & 7 {
+            register = test[1] & 7
+        } else {
+            return false
+        }
+        var isMoved = register == 0
+        for instruction in behind {
+            guard instruction.kind == .other else { return false }
+            // MOV %al, %cl; MOV %eax, %ecx; MOVZBL %al, %ecx.
+            let bytes = bytes(of: instruction) ?? []
+            if bytes == [0x88, 0xc0 | register] || bytes == [0x89, 0xc0 | register] || bytes == [0x0f, 0xb6, 0xc0 | register << 3] { isMoved = true }
+        }
+        return isMoved
     }
 }
