@@ -177,8 +177,9 @@ import Testing
         #expect(found.root?.cause == .peerStalled)
     }
 
-    /// The request went out in the moment of the answer before, on the only connection that fits; or the only one that fits is at rest.
-    @Test(arguments: [(12, Cause.peerSilent), (12.5, nil)] as [(Double, Cause?)]) func whoWaitsForAHeadHasNoPartOfAnAnswer(sent_s: Double, cause: Cause?) {
+    /// The request went out in the moment of the answer before, on the connection whose handlers lead to it; or the only one that fits may be at rest.
+    @Test(arguments: [(12, 14, Cause.peerSilent), (12, nil, nil), (12.5, nil, nil)] as [(Double, Int32?, Cause?)])
+    func whoWaitsForAHeadHasNoPartOfAnAnswer(sent_s: Double, descriptor: Int32?, cause: Cause?) {
         var builder = Self.dispatch(timers: 1)
         builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
         _ = builder.socket(fd: 14, sent_s: sent_s, received_s: 12, receivedBytes: 300)
@@ -189,6 +190,7 @@ import Testing
         })
         builder.task(1, wait: Self.waiting(.continuation, resumers: ["LockStorage, held by a global of service"]) {
             $0.eventLoopTID = 200
+            $0.descriptor = descriptor
             $0.createdBy = "executeCancellable(_:deadline:logger:)"
         }, stack: ["HTTPClient.executeCancellable(_:deadline:logger:)", "file", "main"])
         #expect(assess(builder).root?.cause == cause)

@@ -65,10 +65,13 @@ public struct ThreadWait: Codable, Sendable, Hashable {
 public struct FutureLead: Codable, Sendable, Hashable {
     /// The connection whose handlers lead to the future.
     public var descriptor: Int32?
-    /// Whether no decoder of the connection keeps a part of a message; nil where it has none.
+    /// Whether no decoder of the connection keeps a part of a message; nil where it has none, and within an HTTP answer whose head told no length: a subscription's
+    /// has no end.
     public var isInputDecoded: Bool?
     /// Bytes of an HTTP answer under way that have not come.
     public var answerMissing_bytes: UInt64?
+    /// Of the HTTP answer under way on that connection, whose head told no length: the method of its request, where that is POST, PUT or PATCH.
+    public var answersTo: String?
     /// Real seconds until the loop does what leads to the future, where no connection does.
     public var remaining_s: Double?
 

@@ -6,7 +6,7 @@ extension NIOChannels {
     /// Each future on the way is four references further: future, callback, closure, promise.
     private static let timerDepth = 60
 
-    /// What leads to each of some futures: a connection's handlers, or work that a loop was given to do later.
+    /// What leads to each of some futures: a connection's handlers, or the result of work that a loop was given to do later.
     ///
     /// The futures that a channel keeps itself are those of its end: whoever waits for such a one waits for no answer. An object of the program's own on the way
     /// may be a handler; what lies behind two is the program's business.
@@ -25,7 +25,7 @@ extension NIOChannels {
             leads[future] = FutureLead(descriptor: nearest[0].descriptor)
         }
         for work in loops.flatMap(scheduled) {
-            let found = futures(wanted.subtracting(leading.keys), from: work.objects, besides: [], own: 0, depth: Self.timerDepth) ?? [:]
+            let found = futures(wanted.subtracting(leading.keys), from: work.results, besides: [], own: 0, depth: Self.timerDepth) ?? [:]
             for future in found.keys { leads[future] = FutureLead(remaining_s: min(work.remaining_s, leads[future]?.remaining_s ?? .infinity)) }
         }
         return leads
@@ -44,9 +44,10 @@ extension NIOChannels {
         return isWhole ? found : nil
     }
 
-    /// What a loop is to do later: {what is to be done ..., number, moment in nanoseconds of uptime} each, in an array of the loop's own
-    /// (NIOPosix/MultiThreadedEventLoopGroup.swift, `ScheduledTask`).
-    private func scheduled(by loop: UInt64) -> [(objects: [UInt64], remaining_s: Double)] {
+    /// What a loop is to do later: {closure that does it, closure that fails its result ..., number, moment in nanoseconds of uptime} each, in an array of the loop's own
+    /// (NIOPosix/MultiThreadedEventLoopGroup.swift, `ScheduledTask`). The second closure holds the promise of its result alone; the first one holds what the program
+    /// captured as well, such as a promise that others will complete long before, and that a deadline only fails.
+    private func scheduled(by loop: UInt64) -> [(results: [UInt64], remaining_s: Double)] {
         let now_ns = HostFacts.clocks().monotonic_s * 1e9
         for storage in objects(in: loop) where name(storage) == "_ContiguousArrayStorage" {
             guard let count = search.reader.live.word(storage &+ 16), (1...Self.maximumScheduled).contains(count) else { continue }
@@ -58,7 +59,7 @@ extension NIOChannels {
                     (1..<Self.maximumNumber).contains(item[size - 2]) && Double(item[size - 1]) > now_ns - Self.late_ns && Double(item[size - 1]) < now_ns + Self.century_ns
                 }) else { continue }
                 return items.map { item in
-                    (item.dropLast(2).map(\.withoutSpareBits).filter { search.typeName(at: $0) != nil }, max(0, Double(item[size - 1]) - now_ns) / 1e9)
+                    ([item[Self.failing].withoutSpareBits].filter { search.typeName(at: $0) != nil }, max(0, Double(item[size - 1]) - now_ns) / 1e9)
                 }
             }
         }
@@ -67,6 +68,8 @@ extension NIOChannels {
 
     /// Two closures, before SwiftNIO 2.80; since then those or a handler of any type.
     private static let scheduledWords = [8, 6, 7]
+    /// The context of the second closure.
+    private static let failing = 3
     private static let maximumScheduled: UInt64 = 1 << 12
     private static let maximumNumber: UInt64 = 1 << 40
     private static let late_ns = 60e9

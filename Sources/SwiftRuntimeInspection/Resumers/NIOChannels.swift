@@ -20,6 +20,8 @@ struct NIOChannels {
     private(set) var watchers: [Int32: Int32] = [:]
     /// By descriptor, where a decoder was found: whether none of them keeps a part of a message.
     private(set) var decoded: [Int32: Bool] = [:]
+    /// Descriptors on which an HTTP answer is under way whose head told no length, and of which no decoder keeps bytes.
+    private var open: Set<Int32> = []
 
     /// Tasks that wait for a connection to be closed.
     private(set) var closing: Set<Int> = []
@@ -65,6 +67,7 @@ struct NIOChannels {
             let loops = Set(watched.filter { $0.channel.address == channel.address }.map(\.tid))
             watchers[channel.descriptor] = loops.count == 1 ? loops.first : nil
             decoded[channel.descriptor] = led.isPartial.map { !$0 }
+            if led.isOpenAnswer, !led.keepsBytes { open.insert(channel.descriptor) }
             closing.formUnion(closers(of: channel.address))
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
@@ -83,8 +86,9 @@ struct NIOChannels {
         futures = leads(to: wanted, from: connections, loops: loops)
         for (future, lead) in futures {
             guard let descriptor = lead.descriptor else { continue }
-            futures[future]?.isInputDecoded = decoded[descriptor]
+            futures[future]?.isInputDecoded = open.contains(descriptor) ? nil : decoded[descriptor]
             futures[future]?.answerMissing_bytes = missing[descriptor]
+            futures[future]?.answersTo = methods[descriptor]
         }
     }
 
@@ -116,6 +120,8 @@ struct NIOChannels {
         var methods: Set<String?> = []
         /// Whether a decoder is within a message; nil where there is none.
         var isPartial: Bool?
+        /// Whether a decoder keeps bytes that it could not take yet.
+        var keepsBytes = false
         var method: String? { isOpenAnswer && methods.count == 1 ? methods.first ?? nil : nil }
     }
 
@@ -132,6 +138,7 @@ struct NIOChannels {
             }
             if name(step.object) == DecoderBuffer.className, let keeps = DecoderBuffer.keepsBytes(at: step.object, memory: search.reader.live, name: name) {
                 led.isPartial = led.isPartial == true || keeps
+                led.keepsBytes = led.keepsBytes || keeps
             }
             if name(step.object) == HTTPRequestMethod.className { led.methods.insert(HTTPRequestMethod.read(at: step.object, memory: search.reader.live)) }
             for task in words.compactMap({ search.reader.kin.indices[$0] }) {

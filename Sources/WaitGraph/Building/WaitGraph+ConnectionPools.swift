@@ -9,7 +9,7 @@ extension WaitGraph {
     }
 
     /// `HTTPClient.executeCancellable` (AsyncHTTPClient/AsyncAwait/HTTPClient+execute.swift), where a request waits for the head of its answer.
-    private static let request = "$s15AsyncHTTPClient0B0C18executeCancellable"
+    static let request = "$s15AsyncHTTPClient0B0C18executeCancellable"
 
     /// What a request waits for that is on no connection: the client queues it until one to its peer is given back. A peer to which a
     /// connection were free, or being made, would not let it wait.

@@ -168,7 +168,12 @@ extension WaitGraph {
 
 extension TaskRecord {
     /// In AsyncHTTPClient a task waits for the head of an answer at a continuation of this function's (AsyncAwait/HTTPClient+execute.swift), and for the body elsewhere.
-    var awaitsHead: Bool { wait?.kind == .continuation && wait?.createdBy?.hasPrefix("executeCancellable(") == true }
+    /// A program's own function may have that name: its symbol tells the module, where there is one.
+    var awaitsHead: Bool {
+        guard wait?.kind == .continuation, wait?.createdBy?.hasPrefix("executeCancellable(") == true else { return false }
+        let makers = backtrace.elements.compactMap(\.symbol).filter { $0.contains("executeCancellable") }
+        return makers.isEmpty || makers.contains { $0.hasPrefix(WaitGraph.request) }
+    }
 
     /// Whether it waits in a call that returns an answer with its whole body: swift-corelibs-foundation, URLSession/URLSession.swift.
     var awaitsWholeAnswer: Bool {

@@ -86,12 +86,11 @@ extension Follower {
     }
 
     /// Of a connection that received something: nothing of an answer is there as long as its head is waited for. Where both last bytes went at one moment, those that went out
-    /// asked for it; one that was taken for the only one to fit, and that received last, may be at rest. nil where the peer may have begun.
+    /// asked for it, if its handlers lead to the task; one that was taken for the only one to fit may be at rest. nil where the peer may have begun.
     private mutating func head(of task: TaskRecord, _ edge: WaitEdge, _ socket: SocketRecord, _ since_s: Double) -> Outcome? {
-        let isPartial = task.wait?.isInputDecoded == false
-        if !isPartial, let tcp = socket.tcp, tcp.bytesSent > 0, tcp.lastDataSent_ms == tcp.lastDataReceived_ms { return owed(edge, socket, since_s, .owed(since_s: since_s, everReceived: true), nil) }
-        guard task.wait?.descriptor == nil else { return nil }
-        return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.quiet(since_s: since_s)), isCommitted: false))
+        guard task.wait?.descriptor != nil else { return .parked(Standstill(path: [edge], end: edge.to, ending: .socket(.quiet(since_s: since_s)), isCommitted: false)) }
+        guard task.wait?.isInputDecoded != false, let tcp = socket.tcp, tcp.bytesSent > 0, tcp.lastDataSent_ms == tcp.lastDataReceived_ms else { return nil }
+        return owed(edge, socket, since_s, .owed(since_s: since_s, everReceived: true), nil)
     }
 
     /// Its head told the length, or it answers a request that has something done: subscriptions are asked for by GET, the only method of an EventSource
