@@ -80,6 +80,9 @@ public struct SocketTimer: Codable, Sendable, Hashable {
 
 /// The part of struct tcp_info (linux/tcp.h) that explains waits; times in milliseconds before the capture.
 public struct TCPInfo: Codable, Sendable, Hashable {
+    /// No body is sent in smaller segments than these, unless somebody holds it back.
+    package static let trickle_bytes: UInt64 = 64
+
     public var lastDataSent_ms: Double
     public var lastDataReceived_ms: Double
     public var lastAckReceived_ms: Double

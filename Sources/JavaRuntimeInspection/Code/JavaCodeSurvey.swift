@@ -19,7 +19,7 @@ struct JavaCodeSurvey {
         guard own.count <= Self.threadLimit, isAsked, waiting.count < own.count else { return [:] }
         let started = started()
         let releasers = Set(started.releases.filter(JavaReleasing.isSignal).map { "\($0.className).\($0.name)" }).sorted()
-        let kept = JavaKept(calls: calls, reached: started.seen, releases: started.releases)
+        let kept = JavaKept(calls: calls, reach: started, deadline: deadline)
         let latchesAreForSeveral = waiting.contains { waits[$0.thread.tid]?.typeName == Self.latch } ? latchesAreForSeveral() : nil
         let runsAsync = own.contains { $0.frames.contains { $0.method.className.hasPrefix("java.util.concurrent.CompletableFuture$Async") } }
         var result: [Int32: CodeAhead] = [:]

@@ -2,13 +2,20 @@ internal import Evidence
 internal import ProcessInspection
 
 /// Waits that no code of the program is to end: at an object that nobody was handed, or whose field nobody comes to who could. Main threads keep their programs alive so.
-struct JavaKept {
-    let calls: JavaCalls
-    /// The methods of the program that it comes to from its beginning on, and what of the platform's they let others go on by.
-    let reached: Set<JavaCalls.Target>
-    let releases: Set<JavaCalls.Target>
+final class JavaKept {
+    private let calls: JavaCalls
+    /// The methods of the program that it comes to from its beginning on, and what of the platform's they let others go on by. Where that is not all known a lack may be told that is none:
+    /// it only keeps a wait from being called forsaken.
+    private let reach: (seen: Set<JavaCalls.Target>, releases: Set<JavaCalls.Target>)
+    private let deadline: ContinuousClock.Instant
+    private var readers: [JavaCalls.Target: Set<JavaCalls.Target>?] = [:]
 
-    private static let waits: Set<String> = ["await", "awaitUninterruptibly", "acquire", "acquireUninterruptibly", "join", "get", "take", "wait", "exchange", "awaitQuiescence"]
+    init(calls: JavaCalls, reach: (seen: Set<JavaCalls.Target>, releases: Set<JavaCalls.Target>), deadline: ContinuousClock.Instant) {
+        (self.calls, self.reach, self.deadline) = (calls, reach, deadline)
+    }
+
+    /// Such as take no argument besides: what lies before the call is the object then.
+    private static let waits: Set<String> = ["await", "awaitUninterruptibly", "acquire", "acquireUninterruptibly", "join", "get", "take", "wait", "awaitQuiescence"]
     /// What ends a wait at an object of the class, where that has one way only.
     private static let ends: [String: Set<String>] = [
         "java.util.concurrent.locks.LockSupport": ["unpark"], "java.lang.Object": ["notify", "notifyAll"],
@@ -27,13 +34,13 @@ struct JavaKept {
         guard let frame = subject.frames.first(where: { !$0.method.isPlatform }), let method = calls.method(of: frame), let index = frame.index, case let code = method.bytecode.instructions,
             let row = code.firstIndex(where: { $0.index == Int(index) }), row > 0, let call = calls.calls([code[row]], of: method)?.first, JavaReleasing.isPlatform(call.className)
         else { return nil }
-        if let ends = Self.ends[call.className], !releases.contains(where: { ends.contains($0.name) && ($0.className == call.className || call.className == "java.lang.Object") }) { return .ofEnders }
+        if let ends = Self.ends[call.className], !reach.releases.contains(where: { ends.contains($0.name) && ($0.className == call.className || call.className == "java.lang.Object") }) { return .ofEnders }
         guard Self.waits.contains(call.name) else { return nil }
         let receiver = code[row - 1]
         if makesObject(row - 1, method) { return .ofSharers }
         if let variable = variable(receiver, method, Self.loads) { return isOwn(variable, in: method, call) ? .ofSharers : nil }
         guard JavaBytecode.reads.contains(receiver.opcode), let field = calls.field(receiver, of: method) else { return nil }
-        return isLeftAlone(field, waitingIn: method.target) ? .ofEnders : nil
+        return isLeftAlone(field, waitingIn: method, call) ? .ofEnders : nil
     }
 
     private func variable(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ opcodes: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>)) -> Int? {
@@ -50,8 +57,9 @@ struct JavaKept {
     private func makesObject(_ row: Int, _ method: JavaCalls.Method) -> Bool {
         let code = method.bytecode.instructions
         guard row > 0, let call = called(code[row], method) else { return false }
+        guard JavaReleasing.isPlatform(call.className) else { return false }
         if call.name == "newCondition" { return true }
-        guard code[row].opcode == Self.special, call.name == "<init>", JavaReleasing.isPlatform(call.className) else { return false }
+        guard code[row].opcode == Self.special, call.name == "<init>" else { return false }
         return Self.sizes[call.className].map { $0 == code[row - 1].opcode } ?? true
     }
 
@@ -61,27 +69,47 @@ struct JavaKept {
         let made = code.indices.filter { self.variable(code[$0], method, Self.stores) == variable }
         guard !made.isEmpty, made.allSatisfy({ $0 > 0 && makesObject($0 - 1, method) }) else { return false }
         return code.indices.filter { self.variable(code[$0], method, Self.loads) == variable }.allSatisfy { row in
-            guard row + 1 < code.count else { return false }
-            if let call = called(code[row + 1], method) { return call.className == wait.className && Self.waits.contains(call.name) }
             // `synchronized` keeps a copy for the end of its block.
-            return code[row + 1].opcode == Self.enters || code[row + 1].opcode == Self.copies && row + 3 < code.count && code[row + 3].opcode == Self.enters
+            row + 1 < code.count && (isWaitedAt(row, method, wait) || code[row + 1].opcode == Self.enters || code[row + 1].opcode == Self.copies && row + 3 < code.count && code[row + 3].opcode == Self.enters)
         }
     }
 
-    /// Whether a field is only ever given objects that were made for it, and no other method that is come to reads it.
-    private func isLeftAlone(_ field: JavaCalls.Target, waitingIn waiter: JavaCalls.Target) -> Bool {
+    /// Whether what an instruction loads is waited at, and goes nowhere else.
+    private func isWaitedAt(_ row: Int, _ method: JavaCalls.Method, _ wait: JavaCalls.Target) -> Bool {
+        guard row + 1 < method.bytecode.instructions.count, let call = called(method.bytecode.instructions[row + 1], method) else { return false }
+        return call.className == wait.className && Self.waits.contains(call.name)
+    }
+
+    /// Whether a field is only ever given objects that were made for it, no other method that is come to reads it, and the one that waits hands it to nobody; or the time is up to tell.
+    private func isLeftAlone(_ field: JavaCalls.Target, waitingIn waiter: JavaCalls.Method, _ wait: JavaCalls.Target) -> Bool {
+        guard ContinuousClock.now < deadline else { return true }
+        guard let readers = readers(of: field), readers.subtracting([waiter.target]).isDisjoint(with: reach.seen) else { return false }
+        let code = waiter.bytecode.instructions
+        return code.indices.allSatisfy { !JavaBytecode.reads.contains(code[$0].opcode) || calls.field(code[$0], of: waiter) != field || isWaitedAt($0, waiter, wait) }
+    }
+
+    /// The methods that read a field; nil where it is given what may be known elsewhere.
+    private func readers(of field: JavaCalls.Target) -> Set<JavaCalls.Target>? {
+        if let known = readers[field] { return known }
+        let found = findReaders(of: field)
+        readers[field] = .some(found)
+        return found
+    }
+
+    private func findReaders(of field: JavaCalls.Target) -> Set<JavaCalls.Target>? {
+        var readers: Set<JavaCalls.Target> = []
         for type in calls.program.values {
-            guard let methods = calls.declaredMethods(type) else { continue }
-            for method in methods {
+            guard ContinuousClock.now < deadline else { return readers }
+            for method in calls.declaredMethods(type) ?? [] {
                 let code = method.bytecode.instructions
                 for row in code.indices {
                     let isWrite = JavaBytecode.writes.contains(code[row].opcode)
                     guard isWrite || JavaBytecode.reads.contains(code[row].opcode), calls.field(code[row], of: method) == field else { continue }
-                    if isWrite, row == 0 || !makesObject(row - 1, method) { return false }
-                    if !isWrite, method.target != waiter, reached.contains(method.target) { return false }
+                    if isWrite, row == 0 || !makesObject(row - 1, method) { return nil }
+                    if !isWrite { readers.insert(method.target) }
                 }
             }
         }
-        return true
+        return readers
     }
 }

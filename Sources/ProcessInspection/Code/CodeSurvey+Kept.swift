@@ -14,11 +14,11 @@ extension CodeSurvey {
         else { return false }
         let frames = main.stack.elements.filter { !$0.isInlined }
         let ends = Self.ends(of: frames, in: copy)
-        let scan = ReferenceScan(pid: context.target.pid, memory: context.target.memory, maps: maps)
+        let scan = ReferenceScan(pid: context.target.pid, memory: context.target.memory, maps: maps, deadline: deadline)
         // Who has what lies on the heap cannot be told: a register that keeps its address may be saved in the frame of a function further inside.
         let known: (low: UInt64, row: Int)? = stack.start == home.start ? onStack(object, copy, ends) : home.path == "[heap]" ? nil : ofFile(object, frames)
         guard let (low, row) = known, row < frames.count else { return false }
-        let own = [stack.start..<stack.end] + left(main, maps) + context.copies.filter { $0.tid == main.tid }.compactMap { $0.threadPointer.map { $0..<$0 &+ Self.control_bytes } }
+        let own = [stack.start..<stack.end] + left(main, maps) + context.copies.filter { $0.tid == main.tid }.compactMap { $0.threadPointer.map { $0..<max($0, $0 &+ Self.control_bytes) } }
         guard !isKnown(low...object, to: context.copies.filter { $0.tid != main.tid }), scan.refers(low: low, high: object, besides: own) == false else { return false }
         let knowing = reach.program(Array(frames[...row]))
         return !knowing.isEmpty && !reach.mayHandOut(knowing) && !(main.wait?.futex?.object == .semaphore && reach.waitsAgain(knowing[0]))
@@ -27,8 +27,8 @@ extension CodeSurvey {
     /// What functions that have returned left on the stacks of others.
     private func left(_ main: ThreadRecord, _ maps: [MemoryMapping]) -> [Range<UInt64>] {
         context.threads.elements.compactMap { thread in
-            guard thread.tid != main.tid, let pointer = thread.syscall?.stackPointer, let stack = maps.containing(pointer) else { return nil }
-            return max(stack.start, pointer &- min(pointer, Self.stack_bytes))..<pointer &- Self.redZone
+            guard thread.tid != main.tid, let pointer = thread.syscall?.stackPointer, let stack = maps.containing(pointer), pointer - stack.start > Self.redZone else { return nil }
+            return max(stack.start, pointer - min(pointer, Self.stack_bytes))..<pointer - Self.redZone
         }
     }
 
@@ -45,7 +45,7 @@ extension CodeSurvey {
     }
 
     private func onStack(_ object: UInt64, _ copy: ThreadCopy, _ ends: [UInt64]) -> (UInt64, Int)? {
-        guard let row = ends.firstIndex(where: { object < $0 }) else { return nil }
+        guard object >= copy.stackPointer, let row = ends.firstIndex(where: { object < $0 }) else { return nil }
         return (max(object &- Self.object_bytes, row > 0 ? ends[row - 1] : copy.stackPointer), row)
     }
 

@@ -6,6 +6,7 @@ struct CodeSurvey {
     let reach: CodeReach
     /// Reads functions of programs whose symbols were taken away as well.
     let withUnnamed: CodeReach
+    let deadline: ContinuousClock.Instant
 
     /// Programs of more threads have other troubles, and the look is not to cost more than the rest of the capture.
     private static let threadLimit = 200
@@ -13,7 +14,7 @@ struct CodeSurvey {
 
     init(_ context: TaskForestContext) {
         self.context = context
-        let deadline = min(context.deadline, .now + Self.longest)
+        deadline = min(context.deadline, .now + Self.longest)
         reach = CodeReach(modules: context.modules, memory: context.target.memory, deadline: deadline)
         withUnnamed = CodeReach(modules: context.modules, memory: context.target.memory, deadline: deadline, readsUnnamed: true)
     }

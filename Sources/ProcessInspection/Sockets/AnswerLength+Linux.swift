@@ -16,8 +16,6 @@ struct AnswerLength {
     /// More lengths than these are nobody's.
     private static let maximumPlaces = 256
     private static let maximumRequests: UInt64 = 16
-    /// No body is sent in smaller segments than these, unless somebody holds it back.
-    private static let trickle_bytes: UInt64 = 64
     /// Who asks within so long of its own beginning has read no other answer's length.
     private static let beginning_s = 2.0
 
@@ -54,13 +52,15 @@ struct AnswerLength {
 
     /// Whether all that came on a connection came a few bytes at a time, in answer to its one request, which a client sent that had just begun.
     private static func trickles(_ tcp: TCPInfo, to target: CaptureTarget) -> Bool {
-        guard tcp.dataSegmentsOut == 1, tcp.dataSegmentsIn >= 4, tcp.bytesReceived / tcp.dataSegmentsIn <= trickle_bytes, let stat = try? target.proc.stat() else { return false }
-        return HostFacts.clocks().boottime_s - tcp.lastDataSent_ms / 1000 - stat.started_s <= beginning_s
+        guard tcp.dataSegmentsOut == 1, tcp.dataSegmentsIn >= 4, tcp.bytesReceived / tcp.dataSegmentsIn <= TCPInfo.trickle_bytes, let stat = try? target.proc.stat() else { return false }
+        return (0...beginning_s).contains(HostFacts.clocks().boottime_s - tcp.lastDataSent_ms / 1000 - stat.started_s)
     }
 
-    /// Of the one answer that a client has read a length of.
+    /// Of the one answer that a client has read a length of, where that lies in memory with the body that came: one to HEAD, or of a connection that is closed, has none.
     private func missingOfOnly_bytes(_ tcp: TCPInfo) -> UInt64? {
-        guard let places = found(longerThan: max(tcp.bytesReceived, tcp.bytesSent), without: Self.endless + Self.inChunks), let length = places.first?.length, places.allSatisfy({ $0.length == length }) else { return nil }
+        guard let places = found(longerThan: max(tcp.bytesReceived, tcp.bytesSent), without: Self.endless + Self.inChunks), let length = places.first?.length, places.allSatisfy({ $0.length == length }),
+            places.contains(where: { lies($0.head, tcp.bytesReceived) })
+        else { return nil }
         return length - tcp.bytesReceived
     }
 
@@ -73,8 +73,27 @@ struct AnswerLength {
     /// Whether an answer lies there from its first byte to the last that came, and nothing behind it; and some of its body with it, where one to HEAD, which has a
     /// length and no body, could be read.
     private func endsWithWhatCame(_ head: UInt64?, _ received: UInt64, hasBody: Bool) -> Bool {
-        guard let head, received > 16, received < 1 << 20, let end = try? memory.array(of: UInt8.self, at: head &+ received &- 4, count: 5) else { return false }
-        return end[3] != 0 && end[4] == 0 && !(hasBody && end.prefix(4) == Array("\r\n\r\n".utf8)[...])
+        guard let bytes = answer(head, received, andBehind: 1), case let end = bytes.suffix(5), end[end.endIndex - 2] != 0, end.last == 0 else { return false }
+        return !hasBody || Self.count(Self.answer, in: bytes) == 1 && end.prefix(4) != Self.headEnd[...]
+    }
+
+    /// Whether text lies there from an answer's first byte to at least the last that came, with some of its body, and no other answer among it.
+    private func lies(_ head: UInt64?, _ received: UInt64) -> Bool {
+        guard let bytes = answer(head, received), !bytes.contains(0) else { return false }
+        return Self.count(Self.answer, in: bytes) == 1 && Self.count(Self.headEnd, in: bytes.dropLast()) > 0
+    }
+
+    private func answer(_ head: UInt64?, _ received: UInt64, andBehind behind: Int = 0) -> [UInt8]? {
+        guard let head, received > 16, received < 1 << 20 else { return nil }
+        return try? memory.array(of: UInt8.self, at: head, count: Int(received) + behind)
+    }
+
+    private static func count(_ needle: [UInt8], in bytes: some Collection<UInt8>) -> Int {
+        Array(bytes).withUnsafeBytes { bytes in
+            var (count, from) = (0, 0)
+            while let next = first(needle, in: bytes, from: from) { (count, from) = (count + 1, next + needle.count) }
+            return count
+        }
     }
 
     // MARK: Memory
@@ -115,6 +134,7 @@ struct AnswerLength {
     private static let inChunks = ["ransfer-Encoding: chunked", "ransfer-encoding: chunked"].map { Array($0.utf8) }
     private static let name = Array("ontent-".utf8)
     private static let answer = Array("HTTP/1.".utf8)
+    private static let headEnd = Array("\r\n\r\n".utf8)
     private static let maximumHead_bytes = 4096
 
     /// Whole lines of a head, or name and value apart, as clients keep them.
@@ -142,7 +162,7 @@ struct AnswerLength {
     private static func head(before place: Int, in chunk: UnsafeRawBufferPointer) -> Int? {
         var (from, last) = (max(0, place - maximumHead_bytes), Int?.none)
         while let next = first(answer, in: UnsafeRawBufferPointer(rebasing: chunk[..<place]), from: from) { (from, last) = (next + answer.count, next) }
-        return last.flatMap { first(Array("\r\n\r\n".utf8), in: UnsafeRawBufferPointer(rebasing: chunk[..<place]), from: $0) == nil ? $0 : nil }
+        return last.flatMap { first(headEnd, in: UnsafeRawBufferPointer(rebasing: chunk[..<place]), from: $0) == nil ? $0 : nil }
     }
 
     private static func first(_ needle: [UInt8], in chunk: UnsafeRawBufferPointer, from: Int) -> Int? {

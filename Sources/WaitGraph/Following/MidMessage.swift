@@ -101,12 +101,9 @@ extension Follower {
             now.bytesReceived > before.bytesReceived
         else { return nil }
         let (came, segments) = (now.bytesReceived - before.bytesReceived, now.dataSegmentsIn - before.dataSegmentsIn)
-        let isSmall = segments >= 3 && came / segments <= Self.trickle_bytes
+        let isSmall = segments >= 3 && came / segments <= TCPInfo.trickle_bytes
         return isSmall && Double(rest) / Double(came) * activity.window_s >= Pause.day_s ? .dripping(bytes: came, segments: segments) : nil
     }
-
-    /// No body is sent in so small segments, unless somebody holds it back.
-    private static let trickle_bytes: UInt64 = 64
 
     /// A sleep that ends within this time has its end in sight.
     private static let soon_s = 120.0
