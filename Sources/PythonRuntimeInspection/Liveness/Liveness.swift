@@ -170,7 +170,14 @@ struct Liveness {
     private func isBorrowing(_ unit: Unit) -> Bool {
         let above = unit.frames.drop { $0.code.isLibrary }
         let package = above.prefix { $0.code.isOfLibrary && !$0.code.isLibrary }
-        return package.contains { $0.code.name.lowercased().contains("pool") } && above.dropFirst(package.count).contains { !$0.code.isOfLibrary }
+        return package.contains { Self.words(of: $0.code.name).contains("pool") } && !package.contains { uses.isEndless($0.code) } && above.dropFirst(package.count).contains { !$0.code.isOfLibrary }
+    }
+
+    /// The words of a name, which begin behind an underscore or a point or with a capital.
+    private static func words(of name: String) -> [String] {
+        name.reduce(into: [""]) { words, letter in
+            if !letter.isLetter { words.append("") } else if letter.isUppercase { words.append(letter.lowercased()) } else { words[words.count - 1].append(letter) }
+        }
     }
 
     /// A worker that takes work for ever: its end is waited for only to keep the program alive.

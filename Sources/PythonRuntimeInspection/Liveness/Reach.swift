@@ -261,11 +261,11 @@ final class Reach {
             for (name, value) in entries(dictionary) {
                 let isSpecial = name.hasPrefix("__") && name.hasSuffix("__") && !["__dict__", "__weakref__", "__class__"].contains(name)
                 if isStrict {
-                    if isSpecial ? making && Self.constructors.contains(name) : own.offer(name, value) || name == "run" && !isOwn { visit(value) }
+                    if isSpecial ? making && Self.constructors.contains(name) : own.offer(name, value) || name == "run" && !isOwn { visit(value) } else if lengths.offer(name, value) { measure(value) }
                     continue
                 }
                 if isSpecial ? making || !Self.constructors.contains(name) : false { visit(value); continue }
-                if !isOwn || isLent && Self.borrowed.contains(name) { offer(name, value) } else if own.offer(name, value) { visit(value, isOwn: true) }
+                if !isOwn || isLent && Self.borrowed.contains(name) { offer(name, value) } else if own.offer(name, value) { visit(value, isOwn: true) } else if lengths.offer(name, value) { measure(value) }
             }
         }
     }

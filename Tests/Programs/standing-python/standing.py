@@ -1601,8 +1601,8 @@ async def hand_out(wheels):
             wheel.orders.put_nowait("cup")
 
 
-async def close_down(clock):
-    """Closes two wheels while a clock ticks."""
+async def close_down(clock, awaits):
+    """Closes two wheels while a clock ticks, and waits for some of these."""
     orders = asyncio.Queue()
     wheels = [Wheel("left", orders), Wheel("right", orders)]
     works = [asyncio.create_task(wheel.work()) for wheel in wheels]
@@ -1611,20 +1611,20 @@ async def close_down(clock):
     for work in works:
         work.cancel()
     asyncio.get_running_loop().call_later(0.3, ready)
-    await asyncio.gather(*works, return_exceptions=True)
+    await asyncio.gather(*awaits(works, ticks), return_exceptions=True)
     ticks.cancel()
 
 
 @program
 def async_wheels_closed():
     """Wheels to which nobody gives orders any more take their end for one more fault."""
-    asyncio.run(close_down(tell_spoilt))
+    asyncio.run(close_down(tell_spoilt, lambda works, _: works))
 
 
 @program
 def async_wheels_open():
     """Its healthy twin: what was cancelled was the order at hand."""
-    asyncio.run(close_down(hand_out))
+    asyncio.run(close_down(hand_out, lambda _, ticks: [ticks]))
 
 
 @program
