@@ -71,8 +71,9 @@ struct PythonProcess {
             let observed: Observed<[Frame]> =
                 thread.trouble.map { stack.isEmpty ? .unavailable(reason: $0) : .partial(stack, reason: $0) } ?? .complete(stack)
             let waits = WaitFinder(process: self, thread: thread, record: record)
-            result[thread.tid] = InspectedRuntime.Thread(name: thread.name, stack: observed, wait: waits.wait())
-            noteOwnWait(&result[thread.tid]!.wait, thread.frames)
+            var wait = waits.wait()
+            noteOwnWait(&wait, thread.frames)
+            result[thread.tid] = InspectedRuntime.Thread(name: thread.name, stack: observed, wait: wait)
             result[thread.tid]?.asked_s = waits.asked_s
             result[thread.tid]?.owedRest = waits.owedRest
         }

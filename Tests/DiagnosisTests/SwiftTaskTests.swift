@@ -177,17 +177,22 @@ import Testing
         #expect(found.root?.cause == .peerStalled)
     }
 
+    /// Puts a descriptor into the sets that are there.
+    private static func watch(_ fd: Int32, _ builder: inout SnapshotBuilder) {
+        builder.snapshot.descriptors = .complete(builder.snapshot.descriptors.elements.map { row in
+            var row = row
+            row.epoll?.append(EpollWatch(fd: fd, events: 1))
+            return row
+        })
+    }
+
     /// The request went out in the moment of the answer before, on the connection whose handlers lead to it; or the only one that fits may be at rest.
     @Test(arguments: [(12, 14, Cause.peerSilent), (12, nil, nil), (12.5, nil, nil)] as [(Double, Int32?, Cause?)])
     func whoWaitsForAHeadHasNoPartOfAnAnswer(sent_s: Double, descriptor: Int32?, cause: Cause?) {
         var builder = Self.dispatch(timers: 1)
         builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
         _ = builder.socket(fd: 14, sent_s: sent_s, received_s: 12, receivedBytes: 300)
-        builder.snapshot.descriptors = .complete(builder.snapshot.descriptors.elements.map { row in
-            var row = row
-            row.epoll?.append(EpollWatch(fd: 14, events: 1))
-            return row
-        })
+        Self.watch(14, &builder)
         builder.task(1, wait: Self.waiting(.continuation, resumers: ["LockStorage, held by a global of service"]) {
             $0.eventLoopTID = 200
             $0.descriptor = descriptor
@@ -202,11 +207,7 @@ import Testing
         builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
         _ = builder.socket(fd: 14, local: 40001, sent_s: 14, received_s: 12, receivedBytes: 300)
         _ = builder.socket(fd: 15, local: 40002, sent_s: 11, received_s: 12, receivedBytes: 300)
-        builder.snapshot.descriptors = .complete(builder.snapshot.descriptors.elements.map { row in
-            var row = row
-            row.epoll?.append(EpollWatch(fd: 14, events: 1))
-            return row
-        })
+        Self.watch(14, &builder)
         builder.task(1, wait: Self.waiting(.continuation, resumers: ["LockStorage, held by a global of service"]) {
             $0.eventLoopTID = 200
             $0.createdBy = "executeCancellable(_:deadline:logger:)"

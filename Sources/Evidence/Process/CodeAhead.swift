@@ -42,7 +42,7 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For a main thread that waits in its outermost function: whether the program has code that is to end this very wait: it signals the object by its address, or the
     /// object lies on the thread's own stack, so that only whoever was handed it can know of it.
     public var isMeant: Bool?
-    /// For a thread of Java that waits: why nothing that the program comes to could end that wait.
+    /// For a thread of Java, or a main thread of machine code, that waits: why nothing that the program comes to could end that wait.
     public var lack: Lack?
     /// For a thread that waits for the last count of a latch: whether the program makes its latches for more than one.
     public var awaitsSeveral: Bool?

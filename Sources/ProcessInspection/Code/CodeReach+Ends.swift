@@ -177,10 +177,11 @@ extension CodeReach {
     /// Whether a test is of what a call returned just before: TEST $1, %al or TEST %al, %al; or of a byte register into which that was moved, with nothing decided in between.
     private func testsResult(_ test: [UInt8], behind: some Sequence<Instruction>) -> Bool {
         let register: UInt8
-        if test == [0xa8, 0x01] { register = 0 } else if test.count == 3, test[0] == 0xf6, test[1] & 0xf8 == 0xc0, test[2] == 1 { register = test[1] & 7 } else if test.count == 2, test[0] == 0x84, test[1] >> 6 == 3, test[1] & 7 == test[1] >> 3 & 7 {
-            register = test[1] & 7
-        } else {
-            return false
+        switch (test.count, test.first) {
+        case (2, 0xa8?) where test[1] == 1: register = 0
+        case (3, 0xf6?) where test[1] & 0xf8 == 0xc0 && test[2] == 1: register = test[1] & 7
+        case (2, 0x84?) where test[1] >> 6 == 3 && test[1] & 7 == test[1] >> 3 & 7: register = test[1] & 7
+        default: return false
         }
         var isMoved = register == 0
         for instruction in behind {

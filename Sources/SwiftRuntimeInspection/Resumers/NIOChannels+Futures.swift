@@ -18,12 +18,7 @@ extension NIOChannels {
             guard let found = futures(wanted, from: [channel], besides: Set(objects(in: channel).filter { name($0) == "EventLoopFuture" }), own: 1) else { return [:] }
             for (future, depth) in found { leading[future, default: []].append((depth, descriptor)) }
         }
-        var leads: [UInt64: FutureLead] = [:]
-        for (future, from) in leading {
-            let nearest = from.sorted { $0.depth < $1.depth }
-            guard nearest.count == 1 || nearest[1].depth - nearest[0].depth >= Self.margin else { continue }
-            leads[future] = FutureLead(descriptor: nearest[0].descriptor)
-        }
+        var leads = leading.compactMapValues(Self.nearest).mapValues { FutureLead(descriptor: $0) }
         for work in loops.flatMap(scheduled) {
             let found = futures(wanted.subtracting(leading.keys), from: work.results, besides: [], own: 0, depth: Self.timerDepth) ?? [:]
             for future in found.keys { leads[future] = FutureLead(remaining_s: min(work.remaining_s, leads[future]?.remaining_s ?? .infinity)) }

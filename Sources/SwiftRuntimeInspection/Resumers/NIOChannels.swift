@@ -35,7 +35,7 @@ struct NIOChannels {
     /// task, future, its callbacks, and closures.
     static let maximumDepth = 14
     /// By so many references another channel has to be further away.
-    static let margin = 2
+    private static let margin = 2
 
     /// What many channels share: to pass through it would lead from each to all.
     private static let shared: Set<String> = [
@@ -71,10 +71,14 @@ struct NIOChannels {
             closing.formUnion(closers(of: channel.address))
             for (task, depth) in led.tasks { leading[task, default: []].append((depth, channel.descriptor)) }
         }
-        for (task, from) in leading {
-            let nearest = from.sorted { $0.depth < $1.depth }
-            if nearest.count == 1 || nearest[1].depth - nearest[0].depth >= Self.margin { descriptors[task] = nearest[0].descriptor }
-        }
+        descriptors = leading.compactMapValues(Self.nearest)
+    }
+
+    /// The one channel that leads to something, or that is nearer to it than all others by so much that those need not be meant.
+    static func nearest(_ leading: [(depth: Int, descriptor: Int32)]) -> Int32? {
+        let nearest = leading.sorted { $0.depth < $1.depth }
+        guard let first = nearest.first, nearest.count == 1 || nearest[1].depth - first.depth >= margin else { return nil }
+        return first.descriptor
     }
 
     /// Looks what leads to the futures that threads wait for: connections, and work that loops were given to do later.

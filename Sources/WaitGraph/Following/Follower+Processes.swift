@@ -164,19 +164,27 @@ extension Follower {
         case .moving: return .advancing("bytes move on the connection")
         case .quiet(let since):
             // Received last: at rest, unless the rest of an answer is to come, or the peer is shown to have turned to something else for long.
-            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true, isForgotten(by: socket.peer, socket) || isOwedRest(of: socket, pid) else { return .atRest("connection at rest") }
-            return ends(edge, .socket(.quiet(since_s: since)))
+            guard since >= graph.hungAfter_s * 0.9, index.isClient(socket) == true else { return .atRest("connection at rest") }
+            if isForgotten(by: socket.peer, socket) { return ends(edge, .socket(.quiet(since_s: since))) }
+            for reader in watchers(of: socket, pid) { if let found = rest(edge, socket, since, reader) { return found } }
+            return .atRest("connection at rest")
         default: return .atRest("connection at rest")
         }
     }
 }
 
 extension Follower {
+    /// The threads that are known to wait for what comes on the socket, besides other things.
+    private func watchers(of socket: SocketRecord, _ pid: Int32) -> [ThreadRecord] {
+        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
+        return index.threads(of: pid).filter { $0.wait?.descriptors?.contains { ends.contains($0.fd) } == true }
+    }
+
     /// Whether anything in the process waits for the socket: an epoll set that holds it, or a thread that polls it.
     private func isWatched(_ socket: SocketRecord, _ pid: Int32) -> Bool {
+        if !watchers(of: socket, pid).isEmpty { return true }
         let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
         let threads = index.threads(of: pid)
-        if threads.contains(where: { $0.wait?.descriptors?.contains { ends.contains($0.fd) } == true }) { return true }
         let sets = index.descriptors(of: pid).compactMap(\.epoll)
         guard sets.isEmpty else { return sets.joined().contains { $0.inode == socket.inode || ends.contains($0.fd) } }
         // Without a set that was seen, only threads that are all known to wait for something else refute it.
@@ -187,13 +195,6 @@ extension Follower {
                 let polled = wait.descriptors?.filter { $0.operation == .poll } ?? []
                 return polled.count > 1 || !polled.isEmpty && (wait.descriptors?.count != 1 || thread.syscall?.name.hasPrefix("epoll") == true)
             }
-    }
-
-    /// Whether the event loop that watches the connection has its answer in part, by the length that was told, and nothing shows that the peer is about to go on.
-    private func isOwedRest(of socket: SocketRecord, _ pid: Int32) -> Bool {
-        let ends = Set(socket.owners.filter { $0.pid == pid }.map(\.fd))
-        guard index.threads(of: pid).contains(where: { $0.wait?.owedRest != nil && $0.wait?.descriptors?.contains { ends.contains($0.fd) } == true }) else { return false }
-        return !(wakesSoon(socket.peer) && !wakesInVain(socket.peer)) && socket.peer?.owners.contains { isComputing($0.pid) } != true
     }
 
     private func runsNIO(_ pid: Int32) -> Bool { index.threads(of: pid).contains { StackShape($0).contains(anyOf: ["SelectableEventLoop.run"]) } }

@@ -175,7 +175,7 @@ extension Follower {
         }?.tid
     }
 
-    func isComputing(_ pid: Int32) -> Bool {
+    private func isComputing(_ pid: Int32) -> Bool {
         index.threads(of: pid).contains {
             if case .ran(let share) = activity.change(of: $0.tid), share > 0.2 { true } else { false }
         }
@@ -203,10 +203,7 @@ extension Follower {
         if MidMessage.awaitsWhole(reader) { return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since))) }
         if isRequest, isForgone(socket) { return ends(timed, .socket(.owed(since_s: since, everReceived: true))) }
         if MidMessage.isShown(by: reader) { return ends(timed, .socket(.quiet(since_s: since))) }
-        if reader.wait?.owedRest != nil, !wakesSoon(socket.peer) || wakesInVain(socket.peer) {
-            let worksOnIt = socket.peer?.kind == .local && socket.peer?.owners.contains { isComputing($0.pid) } == true
-            return worksOnIt ? .advancing("the peer works on the rest of its answer") : ends(timed, .socket(.quiet(since_s: since)))
-        }
+        if let found = rest(timed, socket, since, reader) { return found }
         if isForgotten(by: socket.peer, socket) {
             return ends(timed, .socket(isRequest ? .owed(since_s: since, everReceived: true) : .quiet(since_s: since)))
         }
@@ -214,6 +211,13 @@ extension Follower {
         if saidAll(socket) || !Self.isBulk(socket) && tellsOthersWord(socket), !isMidWork { return .atRest(Self.taken) }
         if wakesSoon(socket.peer), !isMidWork, !Self.isBulk(socket), index.isClient(socket) == true { return .atRest("its peer sent last, and wakes up by its timer") }
         return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
+    }
+
+    /// Of an answer that has come in part, by the length that its head told; nil where the peer is about to go on, or nothing of that is known.
+    func rest(_ edge: WaitEdge, _ socket: SocketRecord, _ since_s: Double, _ reader: ThreadRecord) -> Outcome? {
+        guard reader.wait?.owedRest != nil, !wakesSoon(socket.peer) || wakesInVain(socket.peer) else { return nil }
+        let worksOnIt = socket.peer?.kind == .local && socket.peer?.owners.contains { isComputing($0.pid) } == true
+        return worksOnIt ? .advancing("the peer works on the rest of its answer") : ends(edge, .socket(.quiet(since_s: since_s)))
     }
 
     /// Whether far more comes on it than is asked: workers may take turns at reading such, and what was told last may have been all.

@@ -705,17 +705,18 @@ def busy_deadline():
 
 # Tasks of asyncio
 
+async def take_both(first, second):
+    async with first:
+        await asyncio.sleep(0.1)
+        async with second:
+            pass
+
+
 @program
 def async_locks():
-    async def cross(first, second):
-        async with first:
-            await asyncio.sleep(0.1)
-            async with second:
-                pass
-
     async def main():
         one, two = asyncio.Lock(), asyncio.Lock()
-        tasks = asyncio.gather(cross(one, two), cross(two, one))
+        tasks = asyncio.gather(take_both(one, two), take_both(two, one))
         await asyncio.sleep(0.3)
         ready()
         await tasks
@@ -2764,15 +2765,9 @@ def uvloop_timer():
 @program
 def uvloop_locks():
     """Two tasks take two locks in opposite order, beside a clock."""
-    async def move(first, second):
-        async with first:
-            await asyncio.sleep(0.1)
-            async with second:
-                pass
-
     async def main():
         left, right = asyncio.Lock(), asyncio.Lock()
-        await beside_beats(move(left, right), move(right, left))
+        await beside_beats(take_both(left, right), take_both(right, left))
     on_uvloop(main())
 
 
