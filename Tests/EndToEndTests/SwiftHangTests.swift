@@ -46,7 +46,7 @@ import Testing
         [.hang("answers-unread", "pool-exhausted"), .hang("answers-stopped", "pool-exhausted"), .healthy("answers-slow")],
         [.hang("answer-cut", "peer-stalled"), .hang("answer-tokens", "peer-stalled"), .ambiguous("answer-events")],
         [.hang("answer-passed-over", "continuation-never-resumed"), .hang("answer-begun", "peer-stalled"), .ambiguous("upload-open")],
-        [.hang("answer-forgone", "connection-closed-early"), .healthy("answer-and-goodbye")],
+        [.hang("answer-forgone", "connection-closed-early"), .hang("answer-to-another", "connection-closed-early"), .healthy("answer-and-goodbye")],
         [.hang("handler-spins", "busy-loop")],
         [.hang("members-nested", "pool-exhausted"), .healthy("members-enough")],
         [.hang("operation-behind", "lock-cycle"), .healthy("operation-beside")],

@@ -41,6 +41,7 @@ struct NIOChannels {
     private static let shared: Set<String> = [
         "SocketChannel", "ServerSocketChannel", "PipeChannel", "DatagramChannel", "SelectableEventLoop", "MultiThreadedEventLoopGroup", "NIOThreadPool",
         "HTTPConnectionPool", "HTTPConnectionPool.Manager", "HTTPClient", "Pool", "PooledBuffer.BackingStorage", "Box",
+        "Logger.Storage",
     ]
     /// Modules in which an object belongs to one request or one connection, besides those that begin with `NIO`.
     private static let libraries: Set<String> = ["AsyncHTTPClient", "PostgresNIO", "MySQLNIO", "RediStack", "Valkey", "GRPC", "WebSocketKit", "Swift", "_Concurrency"]
@@ -156,9 +157,10 @@ struct NIOChannels {
         return led
     }
 
-    /// Visits what some objects lead to, nearest first; false when there is more than can be followed.
+    /// Visits what some objects lead to, nearest first, and again by a longer way that passes fewer objects of the program's own; false when there is more than can be followed.
     func walk(from starts: [UInt64], besides barred: Set<UInt64> = [], upTo depth: Int = maximumDepth, _ visit: (Step, _ words: [UInt64]) -> Void) -> Bool {
-        var seen = barred.union(starts)
+        /// The fewest objects of the program's own on any way so far.
+        var seen = Dictionary(barred.union(starts).map { ($0, 0) }) { first, _ in first }
         var steps = starts.map { Step(object: $0, depth: 0, own: 0) }
         var next = 0
         while next < steps.count {
@@ -169,10 +171,12 @@ struct NIOChannels {
             visit(step, words)
             guard step.depth < depth else { continue }
             for word in words where search.reader.kin.indices[word] == nil {
-                guard let start = start(word), !seen.contains(start), isPrivate(start) else { continue }
-                seen.insert(start)
+                guard let start = start(word), step.own < seen[start] ?? .max, isPrivate(start) else { continue }
                 let isLibrary = search.reader.types.module(ofObject: start).map { $0.hasPrefix("NIO") || Self.libraries.contains($0) } ?? true
-                steps.append(Step(object: start, depth: step.depth + 1, own: step.own + (isLibrary ? 0 : 1)))
+                let own = step.own + (isLibrary ? 0 : 1)
+                guard own < seen[start] ?? .max else { continue }
+                seen[start] = own
+                steps.append(Step(object: start, depth: step.depth + 1, own: own))
             }
         }
         return true
@@ -244,10 +248,10 @@ struct NIOChannels {
             size = instance
         }
         guard let bytes = try? search.reader.live.bytes(at: object, upTo: size) else { return [] }
-        return Array(Set(bytes.words.map { $0.withoutSpareBits }))
+        return Set(bytes.words.map { $0.withoutSpareBits }).sorted()
     }
 
-    func objects(in object: UInt64) -> [UInt64] { Array(Set(words(in: object).compactMap(start))) }
+    func objects(in object: UInt64) -> [UInt64] { Set(words(in: object).compactMap(start)).sorted() }
 
     private func start(_ word: UInt64) -> UInt64? { word > 4096 ? search.reachable.allocation(at: word)?.lowerBound : nil }
 

@@ -113,7 +113,7 @@ extension WaitGraph {
             switch activity.standing(of: socket) {
             case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
             // Of one that was closed its channel must hold what is waited for.
-            case .closedByPeer(owed: true): return socket.inode == held
+            case .closedByPeer: return socket.inode == held
             default: return false
             }
         }

@@ -21,6 +21,7 @@ extension Follower {
             if lead.isInputDecoded == false || lead.answerMissing_bytes != nil || lead.answersTo != nil { return ends(reads, .socket(.quiet(since_s: since))) }
             guard let asked = askedLast(reads, socket, isDecoded: lead.isInputDecoded) else { return nil }
             found = asked
+        case .closedByPeer where activity.wasClosedThroughout(socket) && socket.receiveQueue <= 1: found = ends(reads, .socket(activity.standing(of: socket)))
         case .owed, .closedByPeer(owed: true), .unacknowledged, .peerGone, .moving, .dripping: found = socketEdge(reads, pid: thread.pid, reader: nil)
         default: return nil
         }

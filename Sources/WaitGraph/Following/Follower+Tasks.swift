@@ -78,9 +78,10 @@ extension Follower {
             if saidAll(index.sockets[row]) { return .atRest(Self.taken) }
             return .parked(Standstill(path: [timed], end: edge.to, ending: .socket(.quiet(since_s: since)), isCommitted: false))
         }
-        // It was closed instead of an answer, and nothing has told so to whoever waits for that.
-        if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .closedByPeer(owed: true) = activity.standing(of: index.sockets[row]) {
-            return activity.stood(task) == true ? ends(edge, .socket(.closedByPeer(owed: true))) : .advancing("its connection was closed")
+        // It was closed instead of an answer, or in the middle of one, and nothing has told so to whoever waits for that.
+        if case .socket(let inode, _) = edge.to, let row = socketRow(edge.to, inode), case .closedByPeer = activity.standing(of: index.sockets[row]), index.sockets[row].receiveQueue <= 1 {
+            guard activity.stood(task) == true, activity.wasClosedThroughout(index.sockets[row]) else { return .advancing("its connection was closed") }
+            return ends(edge, .socket(activity.standing(of: index.sockets[row])))
         }
         return socketEdge(edge, pid: pid, reader: nil)
     }

@@ -118,12 +118,18 @@ extension Activity {
     /// This side connected, spoke last, and got the end of the stream instead of an answer.
     private func isClosedUnanswered(_ socket: SocketRecord) -> Bool {
         guard socket.transport == .tcp, later.isClient(socket) == true, socket.receiveQueue <= 1, let tcp = socket.tcp, tcp.bytesSent > 0,
-            let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row]
+            wasClosedThroughout(socket)
         else { return false }
         // The end of the stream counts as a byte received, but as no segment with data (net/ipv4/tcp_input.c).
         // Where both last bytes fall into one tick, one request more went out than answers came in.
         let isLater = tcp.lastDataSent_ms == tcp.lastDataReceived_ms && tcp.dataSegmentsOut == tcp.dataSegmentsIn &+ 1
-        return before.state == .closeWait && (tcp.dataSegmentsIn == 0 || tcp.lastDataSent_ms < tcp.lastDataReceived_ms || isLater)
+        return tcp.dataSegmentsIn == 0 || tcp.lastDataSent_ms < tcp.lastDataReceived_ms || isLater
+    }
+
+    /// Its peer had ended what it sends at the first look already, and nothing was sent to it since.
+    func wasClosedThroughout(_ socket: SocketRecord) -> Bool {
+        guard let row = earlier?.socketRow[socket.inode], let before = earlier?.sockets[row] else { return false }
+        return before.state == .closeWait && before.tcp?.bytesSent == socket.tcp?.bytesSent
     }
 
     /// A client that only listens, and gets a byte or two a segment: at most `dripBytes` with a chunk's frame

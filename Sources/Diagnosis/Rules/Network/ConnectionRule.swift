@@ -59,6 +59,8 @@ struct ConnectionRule: DiagnosisRule {
         case .closedByPeer(owed: true):
             // It explains why nobody is left to wake those who wait for the answer.
             return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer == to ? "The other end" : peer) closed the connection to \(to) without answering the last request, and nothing here has taken note of it")
+        case .closedByPeer(owed: false):
+            return make(.connectionClosedEarly, rank: 3, standstill, graph, "\(peer == to ? "The other end" : peer) has ended the connection to \(to), and what is awaited from it had not come by then: nothing here has taken note of that")
         case .connecting(let retransmits): return connecting(standstill, socket, retransmits, graph)
         case .notAccepted:
             let isOwn = graph.index.answerers(of: socket).allSatisfy { answerer in socket.owners.contains { $0.pid == answerer.pid } }

@@ -16,6 +16,9 @@ extension Exhibit {
         "answer-forgone": Exhibit(summary: "another process closed its side of the connection instead of an answer, which the client permits; a timer ticks") { _ in
             await ask(inquiring: 7, of: "")
         },
+        "answer-to-another": Exhibit(summary: "another process gave an answer to another question and closed its side, which the client permits; a timer ticks") { _ in
+            await ask(inquiring: 7, of: "6 goodbye")
+        },
         "answer-and-goodbye": Exhibit(summary: "another process closed its side after its answer, and the client waits for what a timer will tell in a while") { _ in
             let told = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
             told.futureResult.eventLoop.scheduleTask(in: .seconds(90)) { told.succeed() }
