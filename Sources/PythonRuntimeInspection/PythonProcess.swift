@@ -82,7 +82,7 @@ struct PythonProcess {
 
     /// Says of a wait at what nobody else was given that it is no more than rest.
     private func noteOwnWait(_ wait: inout ManagedWait?, _ frames: [PythonFrame]) {
-        guard let found = wait, found.timeout_s == nil, [.event, .condition, .semaphore, .queueTake, .future].contains(found.kind), found.rest == nil,
+        guard let found = wait, found.timeout_s == nil, [.event, .condition, .semaphore, .barrier, .queueTake, .future].contains(found.kind), found.rest == nil,
             let opcodes = Opcodes.known(states.runtime.version.minor), OwnWait(frames, uses: CodeUses(objects: objects, opcodes: opcodes))?.isForNobody(found) == true
         else { return }
         wait?.rest = OwnWait.rest

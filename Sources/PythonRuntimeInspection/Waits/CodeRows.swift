@@ -38,9 +38,11 @@ struct CodeRows {
     /// The one variable that it loads, of those that no other function shares.
     func variable(_ row: Int) -> Int? {
         let variable = rows[row].argument
-        guard opcodes.kind(rows[row].opcode) == .fast, variable < code.localKinds.count, code.localKinds[variable] & 0xc0 == 0 else { return nil }
-        return variable
+        return opcodes.kind(rows[row].opcode) == .fast && isPlain(variable) ? variable : nil
     }
+
+    /// A variable that no function within shares.
+    func isPlain(_ variable: Int) -> Bool { variable < code.localKinds.count && code.localKinds[variable] & 0xc0 == 0 }
 
     func loads(_ row: Int, _ variable: Int) -> Bool {
         let argument = rows[row].argument
@@ -77,6 +79,15 @@ struct CodeRows {
         // Permits that there were have been taken. PyCodeObject: co_consts 24.
         let values = uses.objects.word(code.address &+ 24).map { uses.objects.tuple($0) } ?? []
         return rows[load + 1..<row].contains { opcodes.constants.contains($0.opcode) && values.indices.contains($0.argument) && uses.objects.integer(values[$0.argument]) == 0 }
+    }
+
+    /// The first of a call's last arguments that are no more than variables and constants; the call itself where there is none.
+    func arguments(of call: Int) -> Int {
+        var first = call
+        while first > 0, case let opcode = rows[first - 1].opcode,
+            [.fast, .pair].contains(opcodes.kind(opcode)) && !opcodes.storesFast.contains(opcode) || opcodes.constants.contains(opcode) || opcodes.precalls.contains(opcode) || opcodes.isNaming(opcode)
+        { first -= 1 }
+        return first
     }
 
     /// Whether nothing is done of what was just loaded but to wait for it, or to look at it.

@@ -5,6 +5,8 @@ struct OwnWait {
     let uses: CodeUses
     private let offset: Int
     private let text: CodeRows
+    /// From the waiting function of the program on outwards.
+    private let frames: [PythonFrame]
     private var objects: PythonObjects { uses.objects }
 
     static let rest = "keeps it alive: nobody else was given what it waits for"
@@ -13,11 +15,14 @@ struct OwnWait {
         "queue.Queue": ["Queue"], "queue.LifoQueue": ["LifoQueue"], "queue.PriorityQueue": ["PriorityQueue"], "_queue.SimpleQueue": ["SimpleQueue"],
         "concurrent.futures._base.Future": ["Future"], "_asyncio.Future": ["Future", "create_future"], "asyncio.locks.Event": ["Event"],
         "asyncio.locks.Condition": ["Condition"], "asyncio.locks.Semaphore": ["Semaphore"], "asyncio.queues.Queue": ["Queue"],
+        "threading.Barrier": ["Barrier"], "asyncio.locks.Barrier": ["Barrier"],
     ]
+    private static let depth = 8
 
     /// - Parameter frames: of a thread or task, innermost first.
     init?(_ frames: [PythonFrame], uses: CodeUses) {
-        guard let frame = frames.first(where: { !$0.code.isLibrary }) else { return nil }
+        self.frames = Array(frames.drop(while: \.code.isLibrary).prefix(while: { !$0.code.isLibrary }).prefix(Self.depth))
+        guard let frame = self.frames.first else { return nil }
         self.uses = uses
         offset = frame.offset
         text = CodeRows(frame.code, uses)
@@ -27,15 +32,28 @@ struct OwnWait {
     func isForNobody(_ wait: ManagedWait) -> Bool {
         guard let (row, makers) = receiver(wait) else { return false }
         if text.makes(row, makers) { return true }
-        guard let variable = text.variable(row), case let stores = text.rows.indices.filter({ text.stores($0, variable) }), stores.contains(where: { $0 < row }) else { return false }
-        return stores.allSatisfy { text.makes($0 - 1, makers) } && text.rows.indices.allSatisfy { !text.loads($0, variable) || text.onlyWaits(after: $0) }
+        return text.variable(row).map { isForNobody($0, at: row, makers) } ?? false
+    }
+
+    /// Whether the waiting function's variable only ever has what was made for it; a parameter what its caller made for this call.
+    private func isForNobody(_ variable: Int, at row: Int, _ makers: Set<String>) -> Bool {
+        guard text.rows.indices.allSatisfy({ !text.loads($0, variable) || text.onlyWaits(after: $0) }) else { return false }
+        let stores = text.rows.indices.filter { text.stores($0, variable) }
+        if !stores.isEmpty { return stores.contains { $0 < row } && stores.allSatisfy { text.makes($0 - 1, makers) } }
+        guard variable < frames[0].slots.count, case let object = frames[0].slots[variable], object != 0 else { return false }
+        for caller in frames.dropFirst() {
+            guard let isMade = HandedOver(caller, uses).isMade(object, makers) else { continue }
+            return isMade
+        }
+        return false
     }
 
     /// Whether the object lies in an attribute or a global that only ever has one that was made for it, and that no other code loads which the program comes to.
     ///
     /// - Parameter others: the codes that the program comes to.
     func isLeftAlone(_ wait: ManagedWait, by others: [PythonCode]) -> Bool {
-        guard let (row, makers) = receiver(wait), let name = text.attribute(row) ?? text.global(row) else { return false }
+        // Those who are to meet may all come to a barrier by the same code.
+        guard wait.kind != .barrier, let (row, makers) = receiver(wait), let name = text.attribute(row) ?? text.global(row) else { return false }
         var isMade = false
         for code in others {
             let other = code.address == text.code.address ? text : CodeRows(code, uses)

@@ -1144,8 +1144,43 @@ def parked():
     spawn("future", at_future, daemon=False)
     spawn("event", lambda: threading.Event().wait(), daemon=False)
     spawn("event alone", threading.Event().wait, daemon=False)
+    spawn("barrier", lambda: threading.Barrier(2).wait(), daemon=False)
     ready()
     queue.Queue().get()
+
+
+def come_to(place):
+    place.wait()
+
+
+def stay_at(place, others=()):
+    for other in others:
+        spawn("other", come_to, other)
+    come_to(place)
+
+
+@program
+def parked_by_another():
+    """Healthy: other functions wait at what was made for that."""
+    spawn("ticker", forever)
+    spawn("event", lambda: stay_at(threading.Event()), daemon=False)
+    ready()
+    place = threading.Barrier(2)
+    stay_at(place, ())
+
+
+@program
+def barrier_handed():
+    """Looks like parked by another: another was given the barrier as well, and has failed before it."""
+    def come(place):
+        if threading.active_count() > 1:
+            raise ValueError("before place.wait()")
+        place.wait()
+    place = threading.Barrier(2)
+    spawn("ticker", forever)
+    spawn("comer", come, place).join()
+    ready()
+    stay_at(place)
 
 
 @program
