@@ -26,7 +26,7 @@ extension LivePythonTests {
             ("loop-stopped", .eventLoopShutDown), ("loop-stopped-before", .eventLoopShutDown), ("orders-asked", .peerSilent), ("answer-in-parts", .peerSilent), ("loop-asks-itself", .eventLoopBlocked),
             ("exchange-asks-itself", .eventLoopBlocked),
             ("answer-in-crumbs", .peerDripping), ("loans-counted", .conditionNeverSignalled), ("async-child-awaited", .childNeverExits),
-            ("permit-handed", .semaphoreNeverSignalled), ("permit-taken", .semaphoreNeverSignalled), ("barrier-handed", .barrierIncomplete),
+            ("permit-handed", .semaphoreNeverSignalled), ("permit-taken", .semaphoreNeverSignalled), ("barrier-handed", .barrierIncomplete), ("call-misnumbered", .continuationNeverResumed), ("async-call-misnumbered", .continuationNeverResumed),
         ]
 
         @Test(arguments: hanging)
@@ -43,7 +43,7 @@ extension LivePythonTests {
             "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept", "pool-kept-long",
             "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "async-wheels-open", "loop-run-again", "loop-yet-to-run", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
             "feed-beats", "async-feed-beats", "async-child-beside", "loans-taken-back", "workers-rest", "message-awaited", "message-awaited-on-pair",
-            "parked", "parked-by-another", "parked-until-end", "parked-tasks",
+            "call-misnumbered-watched", "call-worked-on", "call-amid-news", "async-call-worked-on", "parked", "parked-by-another", "parked-until-end", "parked-tasks",
         ])
         func isHealthy(_ program: String) async throws {
             // The first judgement that is a hang ends it; a few must pass.

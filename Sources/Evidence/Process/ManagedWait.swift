@@ -48,6 +48,10 @@ public struct ManagedWait: Codable, Sendable, Hashable {
     /// The event loop that was to bring it about ran once, and no thread runs it any more.
     public var isLoopStopped: Bool?
     public var descriptor: Int32?
+    /// Threads that are to end it, by their code behind what they wait for themselves.
+    public var enders: [Int32]?
+    /// The connection whose reader alone could bring it about, and looked up in vain who waits for what came last.
+    public var missedOn: Int32?
     /// For one that takes from a container: whether its code gives what it takes back to that, as borrowers do.
     public var isLoan: Bool?
     /// Parties, items or pieces of work that are missing: see `Kind`.

@@ -29,6 +29,7 @@ extension PythonProcess {
         let coroutines = Set(found.filter { asleep.contains(.task($0.address)) }.flatMap { task in coroutineChain(task) })
         for row in self.threads where threads[row.tid]?.loop != nil { markAlone(row, &threads, units, coroutines) }
         for row in self.threads where states[row.tid]?.wait?.kind == .sleep && threads[row.tid]?.wait == nil { notePolling(row, &threads, units, coroutines) }
+        defer { noteMissedAnswers(&threads, &tasks, units, coroutines, states) }
         guard units.contains(where: { $0.wait == nil }) || !handlers.isEmpty, !asleep.isEmpty, let judged = Liveness(process: self, units: units, coroutines: coroutines)?.judged() else { return }
         for (key, wait) in judged {
             switch key {

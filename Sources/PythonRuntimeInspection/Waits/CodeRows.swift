@@ -33,12 +33,24 @@ struct CodeRows {
         }
     }
 
+    /// The constant that it loads. PyCodeObject: co_consts 24.
+    func constant(_ row: Int) -> UInt64? {
+        let values = uses.objects.word(code.address &+ 24).map { uses.objects.tuple($0) } ?? []
+        return opcodes.constants.contains(rows[row].opcode) && values.indices.contains(rows[row].argument) ? values[rows[row].argument] : nil
+    }
+
     private func name(_ index: Int) -> String? { names.indices.contains(index) ? names[index] : nil }
 
     /// The one variable that it loads, of those that no other function shares.
     func variable(_ row: Int) -> Int? {
         let variable = rows[row].argument
         return opcodes.kind(rows[row].opcode) == .fast && isPlain(variable) ? variable : nil
+    }
+
+    /// The name of the one variable that it loads, shared or not.
+    func anyVariable(_ row: Int) -> String? {
+        guard [.fast, .deref].contains(opcodes.kind(rows[row].opcode)), code.localNames.indices.contains(rows[row].argument) else { return nil }
+        return code.localNames[rows[row].argument]
     }
 
     /// A variable that no function within shares.
@@ -76,9 +88,8 @@ struct CodeRows {
         while load > 0, !isLoad(load), opcodes.constants.contains(rows[load].opcode) || opcodes.precalls.contains(rows[load].opcode) || opcodes.isNaming(rows[load].opcode) { load -= 1 }
         guard let name = attribute(load) ?? global(load), makers.contains(name) else { return false }
         guard name.hasSuffix("Semaphore") else { return true }
-        // Permits that there were have been taken. PyCodeObject: co_consts 24.
-        let values = uses.objects.word(code.address &+ 24).map { uses.objects.tuple($0) } ?? []
-        return rows[load + 1..<row].contains { opcodes.constants.contains($0.opcode) && values.indices.contains($0.argument) && uses.objects.integer(values[$0.argument]) == 0 }
+        // Permits that there were have been taken.
+        return (load + 1..<row).contains { constant($0).flatMap(uses.objects.integer) == 0 }
     }
 
     /// The first of a call's last arguments that are no more than variables and constants; the call itself where there is none.

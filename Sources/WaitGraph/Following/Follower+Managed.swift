@@ -44,6 +44,7 @@ extension Follower {
     mutating func managedTask(_ wait: ManagedWait, _ task: TaskRecord, _ key: NodeKey) -> Outcome {
         if activity.stood(task) == false, !isLibrarysClock(task) { return .advancing("task \(task.name ?? "") got on") }
         if let rest = graph.rest[key] { return .atRest(rest) }
+        if let missed = missed(wait, activity.earlier?.task(task.pid, task.id)?.managedWait, task.pid, key, graph.out(key).first?.evidence ?? []) { return missed }
         guard let edge = graph.out(key).first, edge.relation != .parksOn else {
             if wait.kind == .sleep { return .parked(Standstill(end: key, ending: .timer(asked_s: wait.timeout_s), isCommitted: false)) }
             guard let edge = graph.out(key).first else { return .unclear("what task \(task.name ?? "") waits for is not known") }

@@ -165,7 +165,7 @@ extension Follower {
         // A loop that looks again and again at what nobody is left to change.
         if let wait = thread.managedWait, wait.timeout_s.map({ $0 <= Pause.answer_s }) == true, nobodyReleases(wait, activity.earlier?.thread(thread.tid)?.managedWait) { return ends(edge, .neverSignalled(Self.kind(of: wait))) }
         if case .woke = change { return .atRest("wakes up now and then") }
-        if let found = circleOfEnders(edge, thread) ?? future(edge, thread) { return found }
+        if let found = circleOfEnders(edge, thread) ?? missed(edge, thread) ?? future(edge, thread) { return found }
         if let size = graph.fullPools[thread.tid] { return ends(edge, .poolFull(threads: size)) }
         if hasLasted(edge), isSharedByWaitersOnly(thread) { return ends(edge, .neverSignalled(thread.managedWait.map(Self.kind) ?? thread.wait?.futex?.object ?? .unknown)) }
         if hasLasted(edge), isNotifiedByNobody(thread) { return ends(edge, .neverSignalled(.condition)) }

@@ -1087,8 +1087,9 @@ def ticking_start():
 
     async def run():
         clock = asyncio.create_task(Feed().beat())
+        events = [asyncio.Event()]
         ready()
-        await batch(asyncio.Event())
+        await batch(events[0])
         print(clock)
 
     async def main():
@@ -2488,6 +2489,114 @@ def async_feed_beats():
             show(line)
 
     asyncio.run(follow())
+
+
+# Calls whose answers are told apart by their numbers
+
+
+def numbered_server(pause=0.0, news=b""):
+    """Answers two calls by their numbers, and the third by another one; pauses before it reads on."""
+    def serve(connection):
+        for count, number in enumerate(connection.makefile("rb")):
+            time.sleep(0.05)
+            connection.sendall(b"7" + number if count == 2 and not news else news if count == 2 else number)
+            time.sleep(pause if count == 2 else 0)
+
+    return serve_apart(serve)
+
+
+class Calls:
+    """Threads whose calls a reader of the one connection ends."""
+    def __init__(self, port):
+        self.connection = socket.create_connection(("127.0.0.1", port))
+        self.open = {}
+        spawn("reader", self.read)
+
+    def read(self):
+        for line in self.connection.makefile("rb"):
+            number = int(line) if line.strip().isdigit() else None
+            call = self.open.pop(number, None)
+            if call is None:
+                show(line)
+            else:
+                call.set_result(line)
+
+    def call(self, number):
+        answer = self.open[number] = concurrent.futures.Future()
+        self.connection.sendall(b"%d\n" % number)
+        return answer.result()
+
+    def give_up(self):
+        for _ in range(10**9):
+            time.sleep(0.02)
+        for call in self.open.values():
+            call.set_exception(TimeoutError())
+
+
+def call_on(calls):
+    spawn("ticker", forever)
+    for number in range(1, 10):
+        show(calls.call(number))
+
+
+@program
+def call_misnumbered():
+    """The answer to a call came under a number that nobody has."""
+    call_on(Calls(numbered_server()))
+
+
+@program
+def call_misnumbered_watched():
+    """Its twin: another thread gives up calls that take too long."""
+    calls = Calls(numbered_server())
+    spawn("watch", calls.give_up)
+    call_on(calls)
+
+
+@program
+def call_worked_on():
+    """Its twin: who answered under another number is still at work."""
+    call_on(Calls(numbered_server(pause=60)))
+
+
+@program
+def call_amid_news():
+    """Its twin: what came last were news, which have no number, and the answer comes when it comes."""
+    call_on(Calls(numbered_server(news=b"news\n")))
+
+
+async def call_on_loop(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    open_calls = {}
+
+    async def read():
+        while line := await reader.readline():
+            answer = {"number": int(line)}
+            call = open_calls.get(answer["number"])
+            if call is not None:
+                call.set_result(answer)
+
+    async def call(number):
+        answer = open_calls[number] = asyncio.get_running_loop().create_future()
+        writer.write(b"%d\n" % number)
+        return await answer
+
+    async def call_all():
+        for number in range(1, 10):
+            show(await call(number))
+    await asyncio.gather(read(), call_all(), Feed().beat())
+
+
+@program
+def async_call_misnumbered():
+    """The same on an event loop."""
+    asyncio.run(call_on_loop(numbered_server()))
+
+
+@program
+def async_call_worked_on():
+    """Its twin on an event loop."""
+    asyncio.run(call_on_loop(numbered_server(pause=60)))
 
 
 def fetch_in_parts(port):
