@@ -184,6 +184,26 @@ import Testing
         #expect(judge(builder).root?.cause == .pipeFull)
     }
 
+    /// Forked later than the reader, with the end that its parent was to close; or its neighbour in a pipeline, with the pipe as its output.
+    @Test(arguments: [(4, Cause.pipeNeverClosed), (1, nil)] as [(Int32, Cause?)]) func aSiblingThatInheritedThePipeKeepsItOpen(_ fd: Int32, _ cause: Cause?) {
+        var builder = SnapshotBuilder()
+        builder.process(200, "packer", role: .descendant, parent: 100)
+        builder.process(300, "watcher", role: .descendant, parent: 100)
+        builder.thread(100, stack: ["wait4", "close", "main"], wait: .child(200))
+        builder.thread(200, pid: 200, stack: ["read", "main"], wait: .on(0, .read))
+        builder.thread(300, pid: 300, stack: ["nanosleep", "watch", "main"], wait: .asleep(49))
+        builder.pipe(55, readers: [(200, 0)], writers: [(300, fd)])
+        #expect(judge(builder).root?.cause == cause)
+    }
+
+    /// What subscribers are told comes by the call that replies come by.
+    @Test func aSubscriberOfRedisIsOwedNothing() {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["recv", "redisNetRead", "redisGetReply", "main"], syscall: "recvfrom", wait: .on(14, .read))
+        builder.socket(sent_s: 15, received_s: 12, receivedBytes: 200)
+        #expect(judge(builder).root == nil)
+    }
+
     @Test func aWorkerThatWaitsForOrdersFromItsParentIsAtRest() {
         var builder = SnapshotBuilder()
         builder.process(200, "worker", role: .descendant, parent: 100)

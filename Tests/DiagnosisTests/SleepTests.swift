@@ -42,4 +42,17 @@ import WaitGraph
         builder.thread(200, pid: 200, stack: ["nanosleep", "main"], wait: .asleep(7_200_000))
         #expect(judge(builder).root?.cause == cause)
     }
+
+    /// 7 200 s from then on a minute begins, as the scheduler of a daily job means it; 7 230 s are nobody's time of day.
+    @Test(arguments: [(7_200.0, Cause?.none), (7_230, .timerTooFar)]) func aSleepUntilATimeOfDayIsMeant(_ left_s: Double, _ cause: Cause?) {
+        var builder = SnapshotBuilder()
+        builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(3, .poll))
+        var (group, sleep) = (TaskWait(kind: .group), TaskWait(kind: .sleep))
+        group.pending = 1
+        sleep.remaining_s = left_s
+        sleep.resumers = .complete(["a closure"])
+        builder.task(1, wait: group, stack: ["work", "main"]) { $0.children = [2] }
+        builder.task(2, wait: sleep, stack: ["pause", "attempt"]) { ($0.kind, $0.parent) = (.groupChild, 1) }
+        #expect(judge(builder).root?.cause == cause)
+    }
 }

@@ -201,6 +201,28 @@ import Testing
         #expect(assess(builder).root?.cause == cause)
     }
 
+    /// Its channel's connection drips, beside one at rest that would fit as well.
+    @Test func aConnectionThatIsKnownIsNotExchangedForAnother() {
+        var builder = Self.dispatch(timers: 1)
+        builder.thread(200, name: "NIO-ELT-0-#0", stack: ["epoll_wait", "SelectableEventLoop.run()"], syscall: "epoll_wait", wait: .on(3, .poll))
+        _ = builder.socket(fd: 14, local: 40001, sent_s: 14, received_s: 0.5, receivedBytes: 300)
+        _ = builder.socket(fd: 15, local: 40002, sent_s: 13, received_s: 12, receivedBytes: 300)
+        builder.task(1, wait: Self.waiting(.stream, resumers: ["Transaction"]) {
+            $0.descriptor = 14
+            $0.answerMissing_bytes = 48_000
+        }, stack: ["HTTPClientResponse.Body.collect(upTo:)", "file", "main"])
+        let found = assess(builder) { later in
+            later.snapshot.sockets = .complete(later.snapshot.sockets.elements.map { row in
+                var row = row
+                guard row.local.port == 40001 else { return row }
+                row.tcp?.bytesReceived += 6
+                row.tcp?.dataSegmentsIn += 6
+                return row
+            })
+        }
+        #expect(found.root?.cause == .peerDripping)
+    }
+
     /// The loop that its frame leads to watches another connection of the same client, which is at rest.
     @Test func aRequestMayBeOnAnotherLoopsConnection() {
         var builder = Self.dispatch(timers: 1)

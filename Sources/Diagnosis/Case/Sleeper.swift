@@ -32,6 +32,15 @@ enum Sleeper {
         return [1e3, 1e6, 1e9].contains { parts in [asked_s, asked_s + now_s].contains { abs($0 / parts - now_s) < Pause.day_s } }
     }
 
+    /// Whether a sleep ends as a minute begins: whoever waits for the hour of a daily job sleeps until then. By chance it is one sleep of sixty that does.
+    private static func isTimeOfDay(in left_s: Double, _ graph: WaitGraph) -> Bool {
+        let end_s = graph.index.snapshot.clocks.wall_s + left_s
+        return abs(end_s - (end_s / 60).rounded() * 60) <= timeOfDay_s
+    }
+
+    /// What is left of a sleep is read a while after the clock (0.2 s, measured with symbols of a debug build).
+    private static let timeOfDay_s = 0.5
+
     private static func serves(_ pid: Int32, _ index: SnapshotIndex) -> Bool {
         (index.socketRows[pid] ?? []).contains { row in
             let socket = index.sockets[row]
@@ -74,6 +83,7 @@ enum Sleeper {
     /// that does so for no more than a day or two in a loop without an end pauses.
     private static func isInTheMiddle(_ asked_s: Double, _ pid: Int32, _ id: UInt64, _ standstill: Standstill, _ graph: WaitGraph) -> Bool {
         guard let task = graph.index.task(pid, id) else { return false }
+        if let left_s = task.wait?.remaining_s, asked_s < Pause.mistaken_s, isTimeOfDay(in: left_s, graph) { return false }
         if serves(pid, graph.index) || task.codeAhead?.comesBack == true && asked_s < Pause.mistaken_s && !isMilliseconds(asked_s) { return false }
         return StackShape(task.backtrace.elements).own.count > depth || graph.awaited.contains(standstill.end)
     }

@@ -113,15 +113,13 @@ extension WaitGraph {
             switch activity.standing(of: socket) {
             case .owed, .quiet, .connecting, .unacknowledged, .peerGone, .notAccepted, .peerNotReading: return true
             // Of one that was closed its channel must hold what is waited for.
-            case .closedByPeer: return socket.inode == held
+            case .closedByPeer, .moving, .dripping: return socket.inode == held
             default: return false
             }
         }
         let owing = rows.filter { row in if case .quiet = activity.standing(of: index.sockets[row]) { false } else { true } }
         // The one whose channel holds the task's promise or continuation.
-        if let held, let row = rows.first(where: { index.sockets[$0].inode == held }) {
-            return row
-        }
+        if let held { return rows.first { index.sockets[$0].inode == held } }
         // What another task's request is on is not this one's.
         let others = inodesHeld(byOthersThan: task)
         let free = owing.filter { !others.contains(index.sockets[$0].inode) }

@@ -107,16 +107,25 @@ extension Follower {
         }
     }
 
-    /// Whether everybody else who has the other end of a socket pair waits, in whatever way, for whoever reads here: nobody will write.
+    /// Whether everybody else who has the other end of a socket pair waits, in whatever way, for whoever reads here: nobody will write. Where colleagues of the reader
+    /// or of whoever reads at the other end hold out for something of their own, they would write, and what they wait for is what keeps both ends quiet.
     mutating func closing(_ edge: WaitEdge, _ socket: SocketRecord, _ pid: Int32) -> Outcome? {
-        guard graph.isPair(socket), hasLasted(edge) else { return nil }
+        guard graph.isPair(socket), hasLasted(edge), !hasColleagues(pid) else { return nil }
         let others = Set(socket.peer?.owners.map(\.pid) ?? []).subtracting([pid]).sorted()
         var circle: Outcome?
         for other in others.prefix(64) {
-            guard case .stuck(let standstill) = across(edge, to: other) else { return nil }
+            guard !hasColleagues(other), case .stuck(let standstill) = across(edge, to: other) else { return nil }
             if case .cycle = standstill.ending { circle = circle ?? prefix(edge, .stuck(standstill)) }
         }
         return circle
+    }
+
+    /// Whether threads of a process wait for something within it, besides each other's ends.
+    private func hasColleagues(_ pid: Int32) -> Bool {
+        index.threads(of: pid).contains { thread in
+            graph.understood(thread).wait?.kind == .futex && activity.change(of: thread.tid) == .stood
+                && !graph.out(.thread(pid: pid, tid: thread.tid)).contains { $0.relation == .joins }
+        }
     }
 
     /// Those who keep the other end of a socket pair open and will not write for long; nil where one of them is a relative of the reader,

@@ -100,12 +100,12 @@ extension Follower {
         return workers.count >= 2
     }
 
-    /// Started side by side by one shell, with the pipe as the reader's standard input: the writer is the one that was meant. A reader of its own
+    /// Started side by side by one shell, with the pipe as the reader's standard input and the writer's output: the writer is the one that was meant. A reader of its own
     /// children's output may have the same parent as a grandchild whose parent has exited.
     private func isPipeline(_ pid: Int32, _ writers: [Int32], _ pipe: PipeRecord) -> Bool {
         guard let reader = index.process(pid), pipe.readers.contains(where: { $0.pid == pid && $0.fd == 0 }) else { return false }
         return writers.contains { writer in
-            guard let process = index.process(writer) else { return false }
+            guard let process = index.process(writer), pipe.writers.contains(where: { $0.pid == writer && [1, 2].contains($0.fd) }) else { return false }
             return process.parentPID == reader.parentPID && reader.parentPID > 1
         }
     }

@@ -12,10 +12,8 @@ enum MidMessage {
     ]
 
     /// Calls that send nothing themselves and return only with the head of an answer: a request has gone out (Python's http.client,
-    /// Java's HttpURLConnection, libpq, hiredis).
-    private static let answers = [
-        "HTTPResponse.begin", "HTTPResponse._read_status", "HttpClient.parseHTTPHeader", "HttpURLConnection.getInputStream", "PQgetResult", "redisGetReply",
-    ]
+    /// Java's HttpURLConnection, libpq). Redis tells subscribers their news by the call that replies come by.
+    private static let answers = ["HTTPResponse.begin", "HTTPResponse._read_status", "HttpClient.parseHTTPHeader", "HttpURLConnection.getInputStream", "PQgetResult"]
 
     /// The same of protocols in which every command is answered at once, and nothing is told unasked (RFC 5321, 959, 1939; Python's smtplib,
     /// ftplib, poplib).
