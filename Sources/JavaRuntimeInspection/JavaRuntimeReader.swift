@@ -124,11 +124,11 @@ package struct JavaRuntimeReader {
             let rests = isOwn || subject.isBare && wait == nil
             waits[subject.thread.tid] = wait?.kind != .lock && rests ? Self.housekeeping : wait
         }
-        pools.markStarved(&waits)
+        let survey = sections.calls.map { JavaCodeSurvey(calls: $0, heap: heap, pools: pools, subjects: subjects, deadline: min(deadline, .now + Self.longestSurvey)) }
+        pools.markStarved(&waits) { survey?.mayEnd($0, queuedIn: $1) ?? true }
         addHooks(sections.classes, &waits)
         for (tid, wait) in waits { runtime.threads[tid]?.wait = wait }
-        guard let calls = sections.calls else { return }
-        let survey = JavaCodeSurvey(calls: calls, heap: heap, pools: pools, subjects: subjects, deadline: min(deadline, .now + Self.longestSurvey))
+        guard let calls = sections.calls, let survey else { return }
         // What is polled for, a hook may change when the program is asked to end.
         if sections.classes.map({ $0.shutdownHooks() + $0.signalHandlers() }) == [] {
             let polling = JavaPolling(calls: calls, survey: survey, deadline: min(deadline, .now + Self.longestSurvey)).waits(subjects, waits)
@@ -142,6 +142,7 @@ package struct JavaRuntimeReader {
             runtime.threads[tid]?.codeAhead = code
             if code.lack == .ofSharers { runtime.threads[tid]?.wait?.rest = "keeps the program alive: nobody else has what it waits for" }
         }
+        JavaEnders(survey: survey).complete(waits, &runtime.threads)
         let exchanges = JavaExchange(calls)
         for subject in subjects where records[subject.thread.tid]?.wait?.kind == .descriptors && ContinuousClock.now < survey.deadline {
             guard let exchange = exchanges.exchange(subject.frames) else { continue }

@@ -28,7 +28,7 @@ struct JavaCodeSurvey {
             let isInEarnest = JavaEarnest.isShown(by: subject, calls, runsAsync: runsAsync)
             result[subject.thread.tid]?.awaitsInEarnest = isInEarnest
             let staysWithPool = isInEarnest != true && waits[subject.thread.tid].map(awaitsOpenPool) == true
-            result[subject.thread.tid]?.lack = staysWithPool ? .ofEnders : kept.lack(subject)
+            result[subject.thread.tid]?.lack = staysWithPool ? .ofEnders : kept.lack(subject, type: waits[subject.thread.tid].flatMap { type(of: $0.object) })
             if waits[subject.thread.tid]?.typeName == Self.latch { result[subject.thread.tid]?.awaitsSeveral = latchesAreForSeveral }
         }
         let awaiting = own.map(\.thread.tid).filter { waits[$0].map(Self.mayAwaitPool) == true }
@@ -36,6 +36,11 @@ struct JavaCodeSurvey {
             result[subject.thread.tid] = ahead(of: subject, poolsAreAwaited: awaiting.contains { $0 != subject.thread.tid })
         }
         return result
+    }
+
+    /// The class of an object; of the part of one of the platform's that it waits by, as a latch's `Sync`, that one's.
+    private func type(of object: UInt64) -> String? {
+        heap.typeName(of: object).map { name in JavaReleasing.isPlatform(name) ? String(name.prefix { $0 != "$" }) : name }
     }
 
     /// Waits for the end of a pool that nobody has shut down: of those that run the control word is negative (ThreadPoolExecutor.java, RUNNING).
@@ -61,6 +66,13 @@ struct JavaCodeSurvey {
         for frame in program { reach.add(frame, again: isPooled) }
         guard reach.run().shortfall == nil else { return nil }
         return reach.seen.union(program.map { JavaCalls.Target(className: $0.method.className, name: $0.method.name) })
+    }
+
+    /// What of the code behind a thread's wait lets others go on by what it is for.
+    func signals(of subject: JavaWaitReader.Subject) -> Set<JavaCalls.Target> {
+        let reach = JavaReach(calls, deadline: deadline)
+        for frame in subject.frames where !frame.method.isPlatform { reach.add(frame, again: false) }
+        return reach.run().releases.filter(JavaReleasing.isSignal)
     }
 
     private func ahead(of subject: JavaWaitReader.Subject, poolsAreAwaited: Bool) -> CodeAhead {
@@ -100,6 +112,17 @@ struct JavaCodeSurvey {
             reach.add(object: type)
         }
         return true
+    }
+
+    /// Whether what lies in an executor's queue may come to end a wait, by its code; also where that is not all known.
+    func mayEnd(_ wait: ManagedWait, queuedIn executor: UInt64) -> Bool {
+        let reach = JavaReach(calls, deadline: deadline)
+        for work in heap.reference(executor, "workQueue").map({ JavaPools.elements($0, heap) }) ?? [] {
+            guard let type = programType(in: work) else { return true }
+            reach.add(object: type)
+        }
+        let found = reach.run()
+        return found.shortfall != nil || found.releases.contains { !JavaReleasing.isSignal($0) || JavaReleasing.ends(wait, $0) != false }
     }
 
     /// The class of the program's own object within a piece of work.

@@ -26,35 +26,40 @@ final class JavaKept {
     private static let fastLoad: UInt8 = 220
     private static let copies: UInt8 = 89
     private static let enters: UInt8 = 194
-    private static let loads: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (25...25, 42...45)
-    private static let stores: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (58...58, 75...78)
+    static let loads: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (25...25, 42...45)
+    static let stores: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>) = (58...58, 75...78)
 
     /// nil where something that is come to may end the wait.
-    func lack(_ subject: JavaWaitReader.Subject) -> CodeAhead.Lack? {
-        guard let frame = subject.frames.first(where: { !$0.method.isPlatform }), let method = calls.method(of: frame), let index = frame.index, case let code = method.bytecode.instructions,
-            let row = code.firstIndex(where: { $0.index == Int(index) }), row > 0, let call = calls.calls([code[row]], of: method)?.first, JavaReleasing.isPlatform(call.className)
+    ///
+    /// - Parameter type: the class of the object that it waits at, where that is known.
+    func lack(_ subject: JavaWaitReader.Subject, type: String?) -> CodeAhead.Lack? {
+        guard let first = subject.frames.firstIndex(where: { !$0.method.isPlatform }), case let frame = subject.frames[first], let method = calls.method(of: frame), let index = frame.index,
+            case let code = method.bytecode.instructions, let row = code.firstIndex(where: { $0.index == Int(index) }), row > 0, let call = calls.calls([code[row]], of: method)?.first,
+            JavaReleasing.isPlatform(call.className)
         else { return nil }
-        if let ends = Self.ends[call.className], !reach.releases.contains(where: { ends.contains($0.name) && ($0.className == call.className || call.className == "java.lang.Object") }) { return .ofEnders }
-        guard Self.waits.contains(call.name) else { return nil }
         let receiver = code[row - 1]
-        if makesObject(row - 1, method) { return .ofSharers }
-        if let variable = variable(receiver, method, Self.loads) { return isOwn(variable, in: method, call) ? .ofSharers : nil }
-        guard JavaBytecode.reads.contains(receiver.opcode), let field = calls.field(receiver, of: method) else { return nil }
+        let variable = variable(receiver, method, Self.loads)
+        if Self.waits.contains(call.name) {
+            if makesObject(row - 1, method) { return .ofSharers }
+            if let variable, isOwn(variable, in: method, call) || isParameter(variable, in: method, call) && type.map({ JavaHandedOver(kept: self, calls: calls).isForNobody(variable, subject.frames[first...], $0) }) == true { return .ofSharers }
+        }
+        if let ends = Self.ends[call.className], !reach.releases.contains(where: { ends.contains($0.name) && ($0.className == call.className || call.className == "java.lang.Object") }) { return .ofEnders }
+        guard Self.waits.contains(call.name), variable == nil, JavaBytecode.reads.contains(receiver.opcode), let field = calls.field(receiver, of: method) else { return nil }
         return isLeftAlone(field, waitingIn: method, call) ? .ofEnders : nil
     }
 
-    private func variable(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ opcodes: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>)) -> Int? {
+    func variable(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method, _ opcodes: (wide: ClosedRange<UInt8>, short: ClosedRange<UInt8>)) -> Int? {
         // HotSpot's own form of `aload_0`.
         if instruction.opcode == Self.fastLoad, opcodes.short == Self.loads.short { return 0 }
         return method.bytecode.variable(instruction, wide: opcodes.wide, short: opcodes.short)
     }
 
-    private func called(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> JavaCalls.Target? {
+    func called(_ instruction: JavaBytecode.Instruction, _ method: JavaCalls.Method) -> JavaCalls.Target? {
         JavaBytecode.invokes.contains(instruction.opcode) ? calls.calls([instruction], of: method)?.first : nil
     }
 
     /// Whether the instruction leaves a new object of the platform's, or a lock's new condition.
-    private func makesObject(_ row: Int, _ method: JavaCalls.Method) -> Bool {
+    func makesObject(_ row: Int, _ method: JavaCalls.Method) -> Bool {
         let code = method.bytecode.instructions
         guard row > 0, let call = called(code[row], method) else { return false }
         guard JavaReleasing.isPlatform(call.className) else { return false }
@@ -68,10 +73,23 @@ final class JavaKept {
         let code = method.bytecode.instructions
         let made = code.indices.filter { self.variable(code[$0], method, Self.stores) == variable }
         guard !made.isEmpty, made.allSatisfy({ $0 > 0 && makesObject($0 - 1, method) }) else { return false }
+        return code.indices.filter { self.variable(code[$0], method, Self.loads) == variable }.allSatisfy { isWaitedAt($0, method, wait) || isLocked($0, method) }
+    }
+
+    /// Whether a variable that nothing is assigned to, `this` among those, is only waited at and locked, or has its fields looked at.
+    private func isParameter(_ variable: Int, in method: JavaCalls.Method, _ wait: JavaCalls.Target) -> Bool {
+        let code = method.bytecode.instructions
+        guard !code.indices.contains(where: { self.variable(code[$0], method, Self.stores) == variable }) else { return false }
         return code.indices.filter { self.variable(code[$0], method, Self.loads) == variable }.allSatisfy { row in
-            // `synchronized` keeps a copy for the end of its block.
-            row + 1 < code.count && (isWaitedAt(row, method, wait) || code[row + 1].opcode == Self.enters || code[row + 1].opcode == Self.copies && row + 3 < code.count && code[row + 3].opcode == Self.enters)
+            isWaitedAt(row, method, wait) || isLocked(row, method) || variable == 0 && row + 1 < code.count && JavaBytecode.reads.contains(code[row + 1].opcode)
         }
+    }
+
+    /// Whether what an instruction loads is locked; `synchronized` keeps a copy for the end of its block.
+    func isLocked(_ row: Int, _ method: JavaCalls.Method) -> Bool {
+        let code = method.bytecode.instructions
+        guard row + 1 < code.count else { return false }
+        return code[row + 1].opcode == Self.enters || code[row + 1].opcode == Self.copies && row + 3 < code.count && code[row + 3].opcode == Self.enters
     }
 
     /// Whether what an instruction loads is waited at, and goes nowhere else.
@@ -85,7 +103,7 @@ final class JavaKept {
         guard ContinuousClock.now < deadline else { return true }
         guard let readers = readers(of: field), readers.subtracting([waiter.target]).isDisjoint(with: reach.seen) else { return false }
         let code = waiter.bytecode.instructions
-        return code.indices.allSatisfy { !JavaBytecode.reads.contains(code[$0].opcode) || calls.field(code[$0], of: waiter) != field || isWaitedAt($0, waiter, wait) }
+        return code.indices.allSatisfy { !JavaBytecode.reads.contains(code[$0].opcode) || calls.field(code[$0], of: waiter) != field || isWaitedAt($0, waiter, wait) || isLocked($0, waiter) }
     }
 
     /// The methods that read a field; nil where it is given what may be known elsewhere.

@@ -1,3 +1,5 @@
+internal import Evidence
+
 /// Methods of the platform by which a thread lets others go on.
 enum JavaReleasing {
     /// By kind of wait; what every kind may come from (new threads and tasks, interruptions, the end of the program) stands under "".
@@ -34,6 +36,13 @@ enum JavaReleasing {
         if names[simple]?.contains(target.name) == true { return true }
         let isQueue = simple.hasSuffix("Queue") || simple.hasSuffix("Deque") || target.className == "java.util.Collection"
         return isQueue && target.className.hasPrefix("java.util.") && queues.contains(target.name)
+    }
+
+    /// Whether a signal ends waits such as this one; nil where that does not stand in its name.
+    static func ends(_ wait: ManagedWait, _ signal: JavaCalls.Target) -> Bool? {
+        if wait.typeName.hasPrefix("Object.wait") { return signal.name.hasPrefix("notify") }
+        guard let type = wait.typeName.split(separator: ".").last.map(String.init), names[type] != nil else { return nil }
+        return signal.className.hasSuffix(".\(type)")
     }
 
     /// `shutdown` of an executor, which interrupts idle workers only (ThreadPoolExecutor.java, `interruptIdleWorkers`): who stands in the middle of a task is not let go on.

@@ -60,14 +60,16 @@ struct JavaPools {
     func pool(of tid: Int32) -> UInt64? { poolOfThread[tid] }
 
     /// Marks the waits of pools none of whose threads is free while work lies in the queue: that work might end them.
-    func markStarved(_ waits: inout [Int32: ManagedWait]) {
+    ///
+    /// - Parameter mayEnd: whether that is so, by the code of what lies in an executor's queue.
+    func markStarved(_ waits: inout [Int32: ManagedWait], mayEnd: (ManagedWait, _ executor: UInt64) -> Bool) {
         for (executor, pool) in pools where pool.length > 0 {
             let all = pool.workers.allSatisfy { waits[$0].map { $0.rest == nil && $0.timeout_s == nil && $0.kind != .sleep } ?? false }
             // More of the same would begin by waiting at the same semaphore, and give nothing back.
             let isMoreOfTheSame = !pool.queuedTypes.isEmpty && pool.queuedTypes == pool.runningTypes
             if all { markLed(pool, executor, &waits) }
             for tid in pool.workers where all {
-                guard let kind = waits[tid]?.kind, [.condition, .event, .semaphore, .barrier].contains(kind), kind != .semaphore || !isMoreOfTheSame else { continue }
+                guard let wait = waits[tid], [.condition, .event, .semaphore, .barrier].contains(wait.kind), wait.kind != .semaphore || !isMoreOfTheSame, mayEnd(wait, executor) else { continue }
                 waits[tid]?.executor = executor
                 waits[tid]?.workers = pool.workers
             }

@@ -33,9 +33,11 @@ extension Follower {
     /// Whoever is known to end a thread's wait when its own work is done waits in turn for this thread, whatever goes on beside them: of those in a group's blocks
     /// one is enough; of those with a semaphore's permits each has to, or stand at the very place of one that does.
     mutating func circleOfEnders(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome? {
-        guard let futex = thread.wait?.futex, let now = futex.endedBy, hasLasted(edge) else { return nil }
+        guard let futex = thread.wait?.futex, let now = Self.enders(thread), hasLasted(edge) else { return nil }
+        // Those that only have the code for it need not be the only ones.
+        if thread.managedWait?.enders != nil, !isLulled(thread.pid), !isClosed(thread.pid) { return nil }
         // Dispatch adds workers while others stand.
-        let enders = activity.earlier.map { earlier in now.filter { earlier.thread(thread.tid)?.wait?.futex?.endedBy?.contains($0) == true } } ?? now
+        let enders = activity.earlier.map { earlier in now.filter { earlier.thread(thread.tid).flatMap(Self.enders)?.contains($0) == true } } ?? now
         trail.append(edge)
         defer { trail.removeLast() }
         var circle: Outcome?
@@ -56,6 +58,8 @@ extension Follower {
         let isWhole = futex.flavour != "dispatch semaphore" || enders.count == now.count && open.isSubset(of: caught.subtracting([nil]))
         return isWhole ? circle : nil
     }
+
+    private static func enders(_ thread: ThreadRecord) -> [Int32]? { thread.managedWait?.enders ?? thread.wait?.futex?.endedBy }
 
     /// What a main thread's run loop, which only its own process could wake, waits for in the end: the children that other threads look after.
     private func othersSources(_ thread: ThreadRecord) -> [WaitEdge]? {

@@ -37,6 +37,27 @@ class Kept {
         System.out.println("migrated");
     }
 
+    /** Stays until it is relieved. */
+    static class Post {
+        private boolean over;
+
+        synchronized void stay() throws InterruptedException { while (!over) wait(); }
+
+        synchronized void relieve() {
+            over = true;
+            notifyAll();
+        }
+    }
+
+    /** One that has somebody look after it from its beginning on. */
+    static class WatchedPost extends Post {
+        WatchedPost(String[] orders) throws InterruptedException {
+            Standing.start("watch", () -> { for (String order : orders) relieve(); }).join();
+        }
+    }
+
+    private static void stayAt(CountDownLatch place) throws InterruptedException { place.await(); }
+
     static void add(java.util.Map<String, Standing.Program> programs) {
         programs.put("kept-lost", () -> { startUp(); migrate(new String[0]); });
         programs.put("kept-latch", () -> { startUp(); new CountDownLatch(1).await(); });
@@ -51,6 +72,25 @@ class Kept {
             startUp();
             Object end = new Object();
             synchronized (end) { while (true) end.wait(); }
+        });
+        programs.put("kept-itself", () -> {
+            startUp();
+            new Post().stay();
+        });
+        programs.put("kept-given", () -> {
+            startUp();
+            stayAt(new CountDownLatch(1));
+        });
+        programs.put("kept-shared", () -> {
+            startUp();
+            Post post = new Post();
+            String[] orders = {};
+            Standing.start("watch", () -> { for (String order : orders) post.relieve(); }).join();
+            post.stay();
+        });
+        programs.put("kept-watched", () -> {
+            startUp();
+            new WatchedPost(new String[0]).stay();
         });
         programs.put("kept-field", () -> { startUp(); new Kept().untilEnded(); });
         programs.put("kept-pool", () -> {

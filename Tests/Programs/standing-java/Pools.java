@@ -3,9 +3,31 @@ import java.net.*;
 import java.nio.channels.*;
 import java.util.*;
 import java.util.concurrent.*;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Thread pools that starve, and those that merely have nothing to do. */
 class Pools {
+    private static final ReentrantLock desk = new ReentrantLock();
+
+    /** Asks with a lock in hand that whoever is to answer needs first. */
+    private static CompletableFuture<String> askUnderLock() {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        Standing.start("asks", () -> atDesk(() -> {
+            Standing.start("answers", () -> atDesk(() -> answer.complete("yes")));
+            answer.join();
+        }));
+        return answer;
+    }
+
+    private static void atDesk(Runnable work) {
+        desk.lock();
+        try {
+            work.run();
+        } finally {
+            desk.unlock();
+        }
+    }
+
     static void add(Map<String, Standing.Program> programs) {
         programs.put("pool-starved", () -> {
             ExecutorService pool = Executors.newFixedThreadPool(2);
@@ -34,6 +56,21 @@ class Pools {
             ExecutorService pool = Executors.newFixedThreadPool(2);
             CountDownLatch all = new CountDownLatch(4);
             for (int i = 0; i < 4; i++) pool.submit(() -> { all.countDown(); all.await(); return null; });
+        });
+        programs.put("pool-awaits-opener", () -> {
+            ExecutorService pool = Executors.newFixedThreadPool(2);
+            CountDownLatch open = new CountDownLatch(1);
+            for (int i = 0; i < 4; i++) pool.submit(() -> { open.await(); return null; });
+            String[] keys = {};
+            Standing.start("opener", () -> { for (String key : keys) open.countDown(); });
+        });
+        programs.put("holder-awaits-answer", () -> {
+            askUnderLock();
+            Tickers.beat();
+        });
+        programs.put("healthy-holder-answered", () -> {
+            CompletableFuture<String> answer = askUnderLock();
+            Standing.start("late", () -> { Standing.pause(60_000); answer.complete("late"); });
         });
         programs.put("pool-permits", () -> {
             Semaphore permits = new Semaphore(1);
