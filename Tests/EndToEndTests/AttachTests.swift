@@ -21,7 +21,7 @@ import Testing
         ("barrier", .barrierIncomplete), ("queue-full", .backpressure), ("queue-orphan", .noOtherEnd),
         ("pipe-own", .pipeNeverClosed), ("pipe-read", .pipeNeverClosed), ("pipe-polled", .pipeNeverClosed), ("pipe-child", .pipeFull),
         ("pipe-write", .pipeFull), ("fifo-open", .noOtherEnd), ("lock-posix", .fileLocked), ("lock-ofd", .fileLocked), ("lock-flock", .fileLocked),
-        ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("lock-sqlite-checkpoint", .databaseLocked), ("child-deaf", .childNeverExits), ("answer-trickles", .peerDripping), ("answer-short", .peerStalled), ("answer-short-looped", .peerStalled), ("read-past-end", .busyLoop), ("echo-unread", .mutualBackpressure), ("script-stopped", .stopped), ("wait-child", .childNeverExits), ("output-locked", .childNeverExits), ("vfork", .childNeverExits),
+        ("lock-sqlite", .databaseLocked), ("lock-sqlite-wal", .databaseLocked), ("lock-sqlite-checkpoint", .databaseLocked), ("child-deaf", .childNeverExits), ("answer-trickles", .peerDripping), ("answer-short", .peerStalled), ("answer-short-looped", .peerStalled), ("read-past-end", .busyLoop), ("echo-unread", .mutualBackpressure), ("script-stopped", .stopped), ("follower-unread", .childNeverExits), ("wait-child", .childNeverExits), ("output-locked", .childNeverExits), ("vfork", .childNeverExits),
         ("child-stopped", .stopped), ("spin-flag", .busyLoop), ("spin-yield", .busyLoop), ("sleep-mistaken", .timerTooFar),
         ("disk-silent", .diskWait), ("udp-silent", .peerSilent), ("poll-closed", .busyLoop), ("pool-full", .threadPoolExhausted),
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
@@ -47,7 +47,7 @@ import Testing
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
         "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
-        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-static",
+        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "follower-read", "lock-at-work", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-static",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -87,7 +87,7 @@ import Testing
 
     /// It goes on, or others do, and nothing shows that this will ever lead anywhere, nor that it will not.
     @Test func whatOnlyGoesRoundIsUnknown() async throws {
-        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on"), ("stalls-at-rest", "has nothing to do after that")]
+        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on"), ("stalls-at-rest", "has nothing to do after that"), ("loop-at-fifo", "takes whatever comes")]
         let found = try await Standing.judge(kinds.map(\.0))
         for (kind, words) in kinds {
             let assessment = try #require(found[kind])

@@ -36,6 +36,12 @@ enum Stranded {
         return "\(who) waits for an answer of pid \(MachineShift.ownID(subject)) (\(graph.index.name(of: subject))) itself, and none of its threads is in the middle of giving one: what that answer waits for lies within the program, where it is not seen"
     }
 
+    /// At a FIFO from which it takes what comes, or what was to come.
+    static func opening(_ standstill: Standstill, _ graph: WaitGraph) -> String {
+        let opener = standstill.path.last?.from ?? standstill.start
+        return "\(NodeText.short(opener, graph.index)) \(graph.index.thread(ofNode: opener)?.openedFIFO ?? "opens a FIFO, and nobody opens its other end"): whether anybody was to is not shown, and a loop that takes whatever comes waits just so"
+    }
+
     /// A main loop in which nothing but its own timer goes on, and that would stand in a circle with other processes without it.
     static func tickingLoop(_ pid: Int32, _ graph: WaitGraph) -> String? {
         let key = NodeKey.thread(pid: pid, tid: pid)

@@ -181,6 +181,7 @@ package struct UnitSurvey: Sendable {
                     bystanders.append("\(NodeText.short(standstill.start, graph.index)): sleeps\(asked.map { ", \(NodeText.seconds($0)) asked for" } ?? "")")
                 }
             case .socket: doubtful.append(standstill)
+            case .noPartner: stranded.append(Stranded.opening(standstill, graph))
             case .requestUnanswered(_, let since):
                 stranded.append("\(NodeText.short(standstill.end, graph.index)) has not answered a request for \(NodeText.seconds(since)), and waits for something of the program's own: a long poll looks the same for a minute")
             case .nothingRuns:

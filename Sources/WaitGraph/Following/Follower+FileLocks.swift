@@ -11,12 +11,22 @@ extension Follower {
             // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
             switch follow(edge) {
             case .stuck(let standstill) where !standstill.ending.isPatience && !isBetweenItself(standstill, pid) && !isAtItsInput(standstill, pid, row): outcomes.append(.stuck(standstill))
+            case .advancing(let why) where isComputing(pid): return .advancing(why)
             case .atRest(let why) where why.hasPrefix("waits for connections") && isSibling(pid): return .atRest("queues behind a sibling that waits for connections")
             default: break
             }
         }
         if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst, !endsInOwnLock(standstill, row) { return worst }
         return .stuck(Standstill(path: Array(held.prefix(1)), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
+    }
+
+    /// Whether a holder, or a child of it, computes most of the time, or would if it were let: it is at what it took the lock for. One that only wakes up now and then may as
+    /// well look for what never comes.
+    private func isComputing(_ holder: Int32) -> Bool {
+        index.threads.contains { thread in
+            guard thread.pid == holder || index.isAncestor(holder, of: thread.pid), thread.codeAhead?.spins != true, case .ran(let share) = activity.change(of: thread.tid) else { return false }
+            return share >= Self.busyShare / 2 || activity.runningThroughout.contains(thread.tid)
+        }
     }
 
     /// A holder that waits for nobody but itself, as at a pipe whose both ends it has, stays where it is of its own will.

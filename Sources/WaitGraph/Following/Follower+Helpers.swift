@@ -184,16 +184,4 @@ extension Follower {
         default: isStrict && index.isClient(socket) != false
         }
     }
-
-    /// A shell that waits for its jobs (bash's builtin `wait`), of which one is stopped: whichever it names, the others come to their ends by themselves.
-    mutating func stoppedJob(_ edges: [WaitEdge], _ thread: ThreadRecord) -> Outcome? {
-        guard edges.count > 1, case let shape = StackShape(thread), shape.contains(anyOf: ["wait_builtin"]), !shape.contains(anyOf: ["wait_for_any_job"]) else { return nil }
-        // A shell that somebody works at puts its jobs into groups of their own, and knows of those that he stopped.
-        let group = index.process(thread.pid)?.processGroup
-        let stopped = edges.first { edge in
-            guard edge.relation == .waitsForExit, hasLasted(edge), case .process(let pid) = edge.to else { return false }
-            return index.process(pid)?.state == "T" && index.process(pid)?.processGroup == group && activity.earlier?.process(pid)?.state == "T"
-        }
-        return stopped.map { follow($0) }
-    }
 }

@@ -66,6 +66,18 @@ extension Follower {
         }
     }
 
+    /// Whether a shell opens a FIFO itself, to read what a loop or a command of its own is to take from it: a loop that takes whatever is written, by whoever comes, stands
+    /// there as long as nobody has come. A program that it is about to run opens what it reads in a process of its own, which does not hold the script any more.
+    func takesWhatComes(_ thread: ThreadRecord) -> Bool {
+        guard let wait = graph.understood(thread).wait, wait.openedFIFO.map({ wait.detail == ThreadWait.opens(fifo: $0, writes: false) }) == true else { return false }
+        // Bash's own functions (execute_cmd.c): those between the two run a command.
+        let functions = StackShape(thread).functions
+        if let row = functions.firstIndex(of: "do_redirections"), functions.dropFirst(row + 1).first == "execute_command_internal" { return true }
+        return index.process(thread.pid)?.script.map { script in
+            index.descriptors(of: thread.pid).contains { $0.fd >= ProcessRecord.firstOfShells && $0.kind == .file && $0.access == .read && $0.target.hasSuffix(script) }
+        } ?? false
+    }
+
     /// Whether no thread of the process and no handler of a signal can be meant to write to what its main thread reads.
     private func isFedByNobody(_ reader: ThreadRecord) -> Bool {
         guard !handlesWakingSignals(reader.pid) else { return false }

@@ -25,7 +25,7 @@ extension Follower {
             if thread.wait == nil, case .woke = activity.change(of: tid) { return .advancing("thread \(tid) goes on now and then") }
             return .unclear("what thread \(tid) waits for is not known")
         }
-        if let stopped = stoppedJob(edges, thread) { return stopped }
+        if let told = stoppedJob(edges, thread) ?? unreadFollower(edges, thread) { return told }
         // SQLite's busy handler sleeps while it waits for a lock: the lock is what counts.
         let locked = edges.filter { $0.relation == .locksFile || $0.relation == .queuedOn }
         let found = any((locked.isEmpty ? edges : locked).map { threadEdge($0, thread) })
@@ -55,6 +55,7 @@ extension Follower {
         case .locksFile: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got on with its file lock")
         case .awaits where graph.out(edge.to).first?.knownFrom == WaitGraph.byCount: return group(edge, thread)
         case .awaits: return hasLasted(edge) ? follow(edge) : .advancing("thread \(thread.tid) got its result")
+        case .opens where takesWhatComes(thread): return .parked(Standstill(path: [edge], end: edge.to, ending: .noPartner, isCommitted: false))
         case .opens: return hasLasted(edge) ? ends(edge, .noPartner) : .unclear("opens a FIFO")
         case .reads, .writes, .connects, .polls:
             switch edge.to {
@@ -214,87 +215,5 @@ extension Follower {
 
     private func timerOf(_ thread: ThreadRecord) -> Double? {
         thread.wait?.descriptors?.compactMap { index.descriptor(thread.pid, $0.fd)?.timer?.remaining_s }.first
-    }
-
-    private mutating func child(_ edge: WaitEdge, _ thread: ThreadRecord) -> Outcome {
-        guard case .process(let pid) = edge.to else { return .unclear("waits for a child") }
-        guard let process = index.process(pid) else { return .unclear("child \(pid) was not looked at") }
-        if process.state == "Z", thread.wait?.kind == .signal { return hasLasted(edge) ? ends(edge, .signalMissed) : .unclear("waits for a signal") }
-        let found = follow(edge)
-        switch found {
-        case .stuck, .advancing: break
-        // Not even by what it does can it come to its end.
-        default: if hasLasted(edge), let signal = unheard(pid) { return ends(edge, .childStays(why: "it was sent \(signal), which it blocks")) }
-        }
-        switch found {
-        case .parked(let standstill):
-            // Scripts pause by a child that sleeps, up to a day between two rounds; `sleep infinity` only keeps them alive.
-            if case .timer(let asked) = standstill.ending, !Self.isNoPause(asked ?? 0) { return .atRest(Self.pausedByChild) }
-            if case .timer = standstill.ending { return isPause(pid, of: thread) ? .stuck(standstill) : ends(edge, .childStays(why: "it sleeps by its own timer")) }
-            return .parked(standstill)
-        case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
-            if isPlaceholder(pid, of: thread.pid) { return .atRest("waits for a child that sleeps until it is ended") }
-            return ends(edge, .childStays(why: "it \(why) and serves nobody"))
-        // Whoever collects all output of a child waits for its end, and nobody else gets to see any of it.
-        case .atRest(let why) where hasLasted(edge) && isCollected(pid, by: thread) && !sleepsInRounds(pid): return ends(edge, .childStays(why: "it \(why)"))
-        // Started as a step before others, unheard: it was not meant to stay.
-        case .atRest(let why) where hasLasted(edge) && thread.codeAhead?.isOneStep == true && isUnheard(pid) && why == "waits for connections":
-            return ends(edge, .childStays(why: "it \(why), and the next step waits for its end"))
-        case let other: return other
-        }
-    }
-
-    /// A signal that was to end a process, at both looks still waiting to be delivered: every thread of it blocks that, and none fetches it.
-    private func unheard(_ pid: Int32) -> String? {
-        guard let now = index.process(pid), let before = activity.earlier?.process(pid), before.identity == now.identity, !["T", "t"].contains(now.state) else { return nil }
-        let pending = (now.pendingSignals ?? 0) & (before.pendingSignals ?? 0)
-        return [(15, "SIGTERM"), (2, "SIGINT"), (3, "SIGQUIT"), (1, "SIGHUP")].first { pending & (1 << UInt64($0.0 - 1)) != 0 }?.1
-    }
-
-    /// Whether nobody can hear what a process says, nor say anything to it by its standard input.
-    private func isUnheard(_ pid: Int32) -> Bool { (0...2).allSatisfy { index.descriptor(pid, $0)?.target == "/dev/null" } }
-
-    /// Whether the output of a child goes to nobody but a thread that takes nothing of it before the end: Node's `execFileSync` and `spawnSync`
-    /// (src/spawn_sync.cc), Python's `communicate` (Lib/subprocess.py).
-    func isCollected(_ child: Int32, by thread: ThreadRecord) -> Bool {
-        guard StackShape(thread).runsChildToItsEnd || thread.managedStack?.elements.contains(where: { $0.function == "Popen.communicate" && $0.file?.hasSuffix("/subprocess.py") == true }) == true,
-            let output = index.descriptor(child, 1)
-        else { return false }
-        if let row = index.pipeRow(pid: child, fd: 1), output.kind == .pipe { return index.pipes[row].readers.contains { $0.pid == thread.pid } }
-        return index.socketRow(pid: child, fd: 1).map { graph.isPair(index.sockets[$0]) && index.sockets[$0].peer?.owners.contains { $0.pid == thread.pid } == true } ?? false
-    }
-
-    /// Whether a process or a child of it sleeps, and goes on by itself after that.
-    func sleepsInRounds(_ pid: Int32) -> Bool {
-        let family = [pid] + index.processes.map(\.identity.pid).filter { index.isAncestor(pid, of: $0) }
-        return family.contains { member in index.threads(of: member).contains { thread in
-            if thread.wait?.kind == .sleep { return true }
-            if case .stood = activity.change(of: thread.tid) { return (thread.wait?.timeout_s ?? 0) > 0 }
-            return true
-        } }
-    }
-
-    static let pausedByChild = "waits for a child that sleeps"
-
-    /// Nobody pauses so long between two rounds, and not yet "for ever".
-    private static func isNoPause(_ asked_s: Double) -> Bool { asked_s > Pause.day_s && asked_s < Pause.forEver_s }
-
-    /// Whether a shell waits for a command in its place, and that does nothing but sleep: the pause is the script's own. Bash has its `wait` in a function of
-    /// its own (builtins/wait.def).
-    private func isPause(_ child: Int32, of thread: ThreadRecord) -> Bool {
-        let shape = StackShape(thread)
-        return shape.contains(anyOf: ["execute_command_internal"]) && !shape.contains(anyOf: ["wait_builtin"]) && isPlaceholder(child, of: thread.pid)
-    }
-
-    /// A program of its own, started to do nothing but to be there, as `sleep infinity` (coreutils: pause(2)): a single thread
-    /// that waits for a signal and handles none. Forked workers of the waiting program are meant to come to an end.
-    private func isPlaceholder(_ pid: Int32, of waiter: Int32) -> Bool {
-        guard let child = index.process(pid), child.caughtSignals == 0, index.threads(of: pid).count == 1, child.executable != nil else { return false }
-        return child.executable != index.process(waiter)?.executable
-    }
-
-    /// Whether a process has somebody to work for: a listener, a connection, a terminal.
-    private func servesSomebody(_ pid: Int32) -> Bool {
-        (index.socketRows[pid] ?? []).contains { [.listening, .established].contains(index.sockets[$0].state) }
     }
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <signal.h>
 #include <unistd.h>
 
 static struct flock region(short type, off_t start, off_t length) {
@@ -78,6 +80,22 @@ STAND(lock_ofd) {
 STAND(lock_flock) {
     if (count < 1) return;
     hold(arguments[0], "", take_flock);
+    int fd = opened(arguments[0], "");
+    announce();
+    flock(fd, LOCK_EX);
+}
+
+static void take_and_compute(int fd) {
+    flock(fd, LOCK_EX);
+    if (fork() != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (volatile unsigned long row = 0;; row++) {}
+}
+
+/// Who holds the lock waits for a child of its own that is at its work.
+STAND(lock_at_work) {
+    if (count < 1) return;
+    hold(arguments[0], "", take_and_compute);
     int fd = opened(arguments[0], "");
     announce();
     flock(fd, LOCK_EX);

@@ -35,7 +35,7 @@ STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo); STAND(inotify_re
 STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND(lock_sqlite); STAND(lock_sqlite_wal); STAND(lock_sqlite_checkpoint);
 // Processes, signals, time
 STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STAND(wait_signal); STAND(wait_pause);
-STAND(script_stopped); STAND(script_going); STAND(child_deaf); STAND(child_tidies);
+STAND(script_stopped); STAND(script_going); STAND(follow); STAND(follower_unread); STAND(follower_read); STAND(loop_at_fifo); STAND(lock_at_work); STAND(child_deaf); STAND(child_tidies);
 STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
 STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes

@@ -163,14 +163,3 @@ static void end_child(int fetches) {
 STAND(child_deaf) { (void)count; (void)arguments; end_child(0); }
 /// Its healthy twin, as far as anybody can tell.
 STAND(child_tidies) { (void)count; (void)arguments; end_child(1); }
-
-/// A script of two jobs: one ticks, the other is stopped or not.
-static void run_script(const char *paused) {
-    char script[300];
-    snprintf(script, sizeof script, "(while sleep 0.4; do :; done) & (for i in 1 2 3 4 5 6 7 8 9; do sleep 20; done) & job=$!; %s; echo ready $$; wait $job", paused);
-    execl("/bin/bash", "bash", "-c", script, NULL);
-}
-
-STAND(script_stopped) { (void)count; (void)arguments; run_script("kill -STOP $job"); }
-/// Its healthy twin waits for a job that goes on.
-STAND(script_going) { (void)count; (void)arguments; run_script(":"); }
