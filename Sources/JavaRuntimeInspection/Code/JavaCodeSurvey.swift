@@ -81,6 +81,7 @@ struct JavaCodeSurvey {
         let program = subject.frames.filter { !$0.method.isPlatform }
         let isPooled = addTasks(of: subject, reach)
         if program.isEmpty, !isPooled { reach.fail("what it was started with is not known") }
+        if tellsOfChild(subject) { reach.fail("somebody may wait for the end of its child") }
         for frame in program { reach.add(frame, again: isPooled) }
         let found = reach.run()
         let own = JavaComputing.isAwaited(subject, heap) ? [Self.completes] : []
@@ -89,6 +90,13 @@ struct JavaCodeSurvey {
         let isUnclear = found.shortfall ?? (reach.hasOutput ? "what it writes to is not known" : nil)
         code.outputs = isUnclear.map { .partial([], reason: $0) } ?? .complete([])
         return code
+    }
+
+    /// Whether it waits for the end of a child, of which others are to be told (java/lang/ProcessHandleImpl.java, `completion`).
+    private func tellsOfChild(_ subject: JavaWaitReader.Subject) -> Bool {
+        guard let frame = subject.frames.first(where: { $0.isIn("java.lang.ProcessHandleImpl", "run") }) else { return false }
+        guard let told = JavaLocals.object(frame, 0, heap).flatMap({ heap.reference($0, "val$newCompletion") }) else { return true }
+        return !JavaDependents.arePlatforms(of: told, heap)
     }
 
     /// What the platform does for whoever works out a future, when the program's part is done.

@@ -17,6 +17,13 @@ enum JavaDependents {
         return found
     }
 
+    /// Whether nothing is to be done once a future is complete, and nobody waits for it, but what the platform has put there itself.
+    static func arePlatforms(of future: UInt64, _ heap: JavaHeap) -> Bool {
+        all(of: [future], heap).allSatisfy { future in
+            completions(of: future, heap).allSatisfy { heap.reference($0, "fn").flatMap(heap.typeName).map(JavaReleasing.isPlatform) == true }
+        }
+    }
+
     private static func completions(of future: UInt64, _ heap: JavaHeap) -> [UInt64] {
         var result: [UInt64] = []
         var seen: Set<UInt64> = []

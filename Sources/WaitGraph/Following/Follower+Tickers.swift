@@ -104,6 +104,8 @@ extension Follower {
         // What comes in from outside may be anything, and a process that serves somebody is kept alive for that.
         switch graph.understood(thread).wait?.kind {
         case .sleep?, .futex?, nil: bringsNothing(thread)
+        // Of a virtual machine, with nobody who waits for the child.
+        case .child?: thread.managedStack != nil && bringsNothing(thread) && !index.threads(of: thread.pid).contains { $0.managedWait?.ownerTID == thread.tid }
         default: false
         }
     }

@@ -56,6 +56,8 @@ class Kept {
         }
     }
 
+    private static void untilKnown(CompletableFuture<?> code) throws Exception { System.out.println("ended with " + code.get()); }
+
     private static void stayAt(CountDownLatch place) throws InterruptedException { place.await(); }
 
     static void add(java.util.Map<String, Standing.Program> programs) {
@@ -87,6 +89,24 @@ class Kept {
             String[] orders = {};
             Standing.start("watch", () -> { for (String order : orders) post.relieve(); }).join();
             post.stay();
+        });
+        programs.put("kept-beside-child", () -> {
+            startUp();
+            new ProcessBuilder("sleep", "100000").start();
+            migrate(new String[0]);
+        });
+        programs.put("healthy-until-child", () -> {
+            startUp();
+            Process child = new ProcessBuilder("sleep", "600").start();
+            CompletableFuture<Integer> code = new CompletableFuture<>();
+            Standing.start("watch", () -> code.complete(child.waitFor()));
+            untilKnown(code);
+        });
+        programs.put("healthy-told-of-child", () -> {
+            startUp();
+            CompletableFuture<Long> code = new CompletableFuture<>();
+            new ProcessBuilder("sleep", "600").start().onExit().thenAccept(child -> code.complete(child.pid()));
+            untilKnown(code);
         });
         programs.put("kept-watched", () -> {
             startUp();
