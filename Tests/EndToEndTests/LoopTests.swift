@@ -49,6 +49,16 @@ import Testing
         #expect(assessment.verdict == .advancing && assessment.findings.isEmpty, "\(assessment.headline)")
     }
 
+    /// A record of no length leads to itself. Whoever counts beside that, in variables that lie around one the reader refers to, changes nothing of it, unless he is to mend the record one day.
+    @Test(arguments: [false, true]) func `a circle beside one who counts`(mends: Bool) async throws {
+        let program = try Program()
+        let (source, path) = ("\(Program.repository.path)/Tests/Programs/circles/records.c", program.folder.appending(path: "records").path)
+        let build = try await HelperProcess.run("/usr/bin/cc", ["-O1", "-o", path, source, "-lpthread"] + (mends ? ["-DMENDS"] : []), deadline: .seconds(60))
+        try #require(build.status == .exited(0), "\(build.errorText)")
+        let assessment = try await Self.judge(path, [])
+        #expect(assessment.verdict == (mends ? .advancing : .hang) && assessment.root?.cause == (mends ? nil : .busyLoop), "\(assessment.headline)")
+    }
+
     private static func judge(_ path: String, _ arguments: [String]) async throws -> Assessment {
         let program = try Program()
         let child = try await DirectSpawner().spawn(SpawnRequest(executable: path, arguments: arguments, stdout: .null, allowTracing: true))

@@ -8,8 +8,16 @@ extension CodeReach {
         guard search.shortfall == nil else { return nil }
         return places.contains { place in
             // Whoever has the address of an object may mean any of its fields.
-            !byAddress && search.places.contains(place) || search.objects.contains { $0 <= place && place < $0 &+ Self.object_bytes }
+            !byAddress && search.places.contains(place) || search.objects.contains { extent(ofObjectAt: $0).contains(place) }
         }
+    }
+
+    /// By its symbol, where it has one; else as many bytes as objects seldom exceed.
+    private func extent(ofObjectAt place: UInt64) -> Range<UInt64> {
+        let module = modules.module(at: place)
+        let linked = module.map { place &- $0.bias } ?? 0
+        guard let module, let range = module.image.extent(ofObjectAt: linked)?.range, range.contains(linked) else { return place..<place &+ Self.object_bytes }
+        return range.lowerBound &+ module.bias..<range.upperBound &+ module.bias
     }
 
     private static let object_bytes: UInt64 = 256
