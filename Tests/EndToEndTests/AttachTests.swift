@@ -27,7 +27,7 @@ import Testing
         ("greet-silent", .peerSilent), ("pipe-own-ticked", .pipeNeverClosed), ("join-each-other", .lockCycle), ("connect-self", .notAccepting),
         ("semaphore-orphaned", .semaphoreNeverSignalled), ("filter-open", .pipeNeverClosed),
         ("beat-condition", .conditionNeverSignalled), ("beat-barrier", .barrierIncomplete), ("beat-rwlock", .lockAbandoned),
-        ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("beat-workers", .conditionNeverSignalled), ("beat-kept", .pipeNeverClosed), ("beat-reporter", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
+        ("beat-flusher", .semaphoreNeverSignalled), ("beat-stages", .conditionNeverSignalled), ("beat-kept", .pipeNeverClosed), ("beat-reporter", .conditionNeverSignalled), ("child-missed", .conditionNeverSignalled), ("spin-beside-beats", .busyLoop),
         ("list-circle", .busyLoop), ("lock-in-pipes", .fileLocked),
         ("loop-filter", .pipeNeverClosed), ("pair-joined", .pipeNeverClosed), ("pair-stopped", .stopped),
         ("semaphore-deserted", .semaphoreNeverSignalled), ("licence-lost", .semaphoreNeverSignalled), ("loop-unread", .backpressure), ("output-inherited", .pipeNeverClosed),
@@ -36,6 +36,7 @@ import Testing
         ("shared-kept", .conditionNeverSignalled), ("fifo-nameless", .pipeNeverClosed), ("orders-asked", .peerSilent), ("peer-dozing", .backpressure),
         ("spin-beside-tally", .busyLoop), ("clerks-awaited", .conditionNeverSignalled), ("ball-lost", .conditionNeverSignalled), ("desk-deserted", .conditionNeverSignalled), ("orders-done", .pipeNeverClosed),
         ("gate-handed", .conditionNeverSignalled), ("gate-passed", .conditionNeverSignalled), ("gate-twice", .semaphoreNeverSignalled),
+        ("pairs-crossed", .peerSilent), ("locks-inherited", .lockCycle),
     ]
     static let healthy = [
         "answer-slow", "disk-slow", "subscription", "closed-after", "peer-reading", "loop-kept", "descriptors-many", "idle-pool", "healthy-locks", "pipe-drained",
@@ -48,6 +49,7 @@ import Testing
         "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
         "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "follower-read", "lock-at-work", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-static",
+        "pairs-answered", "locks-shared",
     ]
 
     /// Kinds that skip themselves, visibly, where the machine does not permit them.
@@ -87,7 +89,7 @@ import Testing
 
     /// It goes on, or others do, and nothing shows that this will ever lead anywhere, nor that it will not.
     @Test func whatOnlyGoesRoundIsUnknown() async throws {
-        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on"), ("stalls-at-rest", "has nothing to do after that"), ("loop-at-fifo", "takes whatever comes")]
+        let kinds = [("asks-again", "repeats the same exchange"), ("result-beside-ticks", "waits to be let go on"), ("stalls-at-rest", "has nothing to do after that"), ("loop-at-fifo", "takes whatever comes"), ("beat-workers", "has nothing to do after that")]
         let found = try await Standing.judge(kinds.map(\.0))
         for (kind, words) in kinds {
             let assessment = try #require(found[kind])

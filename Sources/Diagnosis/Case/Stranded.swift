@@ -8,6 +8,9 @@ enum Stranded {
         if let wait = managed(standstill.start, graph), standstill.path.count <= 1, case .partial(let releasers, _)? = wait.releasers, releasers.isEmpty {
             return "\(NodeText.short(standstill.start, graph.index)) waits for \(NodeText.object(wait)), and nobody who goes on is seen to lead to it"
         }
+        if Follower(graph).awaitsTakers(standstill) {
+            return "\(NodeText.short(standstill.start, graph.index)) waits for what only those could bring who have come past that wait, and all of them wait there: what they had taken may be lost, or their work is done"
+        }
         return barrier(standstill, graph) ?? amongTickers(standstill, graph)
     }
 

@@ -139,8 +139,10 @@ package struct UnitSurvey: Sendable {
             if case .fileLock = standstill.ending, case .process(let pid) = standstill.end, pid != subject { pid } else { nil }
         }
         let closing = Set(stuck.flatMap { standstill -> [NodeKey] in if case .cycle(let edges) = standstill.ending { edges.map(\.to) } else { [] } })
+        // Of two in a circle of locks one may be seen to wait for a process that goes on elsewhere, too.
+        let circling = Set(stuck.flatMap { standstill -> [NodeKey] in if case .cycle(let edges) = standstill.ending { edges.filter { $0.relation == .locksFile }.map(\.from) } else { [] } })
         stuck.removeAll { standstill in
-            if case .fileLock = standstill.ending { return false }
+            if case .fileLock = standstill.ending { return circling.contains(standstill.start) }
             if case .pipeFull = standstill.ending, closing.contains(standstill.end) { return true }
             return process(of: standstill.start).map(holders.contains) == true
         }

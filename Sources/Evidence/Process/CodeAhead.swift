@@ -19,6 +19,14 @@ public struct CodeAhead: Codable, Sendable, Hashable {
         case ofEnders
     }
 
+    /// Who alone could end a wait, where that is none but threads that wait themselves.
+    public enum Enders: String, Codable, Sendable, Hashable {
+        /// Those who have come past this very wait, as who gives back what it has taken.
+        case takers
+        /// Those to whom it has given something in this round, and who wait in turn for such.
+        case waiters
+    }
+
     /// For a thread that goes on: functions it can come to that let other threads go on, signal them, start new ones or end the process;
     /// an empty complete list shows that there are none.
     public var releases: Observed<[String]>?
@@ -63,6 +71,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     public var mayOnlyStay: Bool?
     /// For a thread, or a task of asyncio or of SwiftNIO's async channels, that reads from a connection: who speaks first on it, by the order in which the code sends and reads.
     public var exchange: Exchange?
+    /// For a thread of machine code that waits in a loop beside others that only tick: who alone could end that.
+    public var enders: Enders?
     /// For a thread that sleeps: whether all that it can come to is to sleep again.
     public var onlySleeps: Bool?
     /// For a thread of Python that stands in the middle of a round of an event loop: descriptors that it polls in each round, an epoll set's own among them.

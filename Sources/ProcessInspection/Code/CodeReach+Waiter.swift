@@ -42,7 +42,7 @@ extension CodeReach {
     }
 
     /// Whether a loop around a wait calls anything else than the wait, other than to look whether it is over.
-    private func doesMore(_ cycle: [Instruction], than call: Instruction) -> Bool {
+    func doesMore(_ cycle: [Instruction], than call: Instruction) -> Bool {
         cycle.contains { instruction in
             guard instruction.address != call.address, instruction.kind != call.kind else { return false }
             switch instruction.kind {

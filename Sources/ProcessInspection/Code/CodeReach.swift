@@ -243,8 +243,9 @@ package final class CodeReach {
 
     /// In words. What the language keeps of its types, such as how their values are copied, has no functions of the program's: witness tables have.
     private func length(ofTableAt place: UInt64, isOfSwift: Bool) -> UInt64 {
-        guard isOfSwift else { return Self.tableLength }
-        guard let module = modules.module(at: place), let extent = module.image.extent(ofObjectAt: place &- module.bias) else { return Self.witnessLength }
+        guard let module = modules.module(at: place), let extent = module.image.extent(ofObjectAt: place &- module.bias) else { return isOfSwift ? Self.witnessLength : Self.tableLength }
+        // Behind it others begin.
+        guard isOfSwift else { return min(Self.tableLength, (extent.range.upperBound &- (place &- module.bias)) / 8) }
         return extent.symbol.hasSuffix("WP") || !extent.symbol.hasPrefix("$s") ? min(Self.witnessLength, (extent.range.upperBound &- (place &- module.bias)) / 8) : 0
     }
 

@@ -21,11 +21,12 @@ extension CodeSurvey {
         }
         let others = threads.filter { $0.tid != main.tid && $0.wait?.kind == .futex && ($0.wait?.timeout_s ?? 0) <= 0 }
         // Beside those who go on by themselves, what those can come to tells more.
-        guard isForGood || isPlain && others.count == threads.count - 1, !others.isEmpty, others.allSatisfy(awaitsWork) else { return nil }
+        let mayRest = others.count == threads.count - 1 || isPoolBesideTickers(joined: futex.ownerTID, others, threads.filter { thread in !thread.isMain && !others.contains { $0.tid == thread.tid } })
+        guard isForGood || isPlain && mayRest, !others.isEmpty, others.allSatisfy(awaitsWork) else { return nil }
         switch withUnnamed.whatFollows(stack) {
         case .work: return nil
         case .nothing where isForGood: return .forGood
-        case .nothing, .unclear: return others.count == threads.count - 1 ? .asFarAsSeen : nil
+        case .nothing, .unclear: return mayRest ? .asFarAsSeen : nil
         }
     }
 
@@ -34,6 +35,15 @@ extension CodeSurvey {
     private func isInOutermost(_ stack: [Frame]) -> Bool {
         let own = withUnnamed.program(stack)
         return own.count <= (own.contains { withUnnamed.function(at: $0.programCounter)?.symbol.isEmpty == true } ? 3 : 2)
+    }
+
+    /// Whether the thread whose end is waited for is one of several that wait at the same place, and others only tick.
+    private func isPoolBesideTickers(joined: Int32?, _ waiting: [ThreadRecord], _ others: [ThreadRecord]) -> Bool {
+        guard let place = waiting.first(where: { $0.tid == joined })?.stack.elements.map(\.programCounter), waiting.count(where: { $0.stack.elements.map(\.programCounter) == place }) >= 2 else { return false }
+        return others.allSatisfy { thread in
+            guard Self.goesOn(thread), case .complete(let names) = releases(thread) else { return false }
+            return names.allSatisfy { $0.contains("unlock") }
+        }
     }
 
     private func awaitsWork(_ thread: ThreadRecord) -> Bool {

@@ -87,6 +87,7 @@ struct CodeSurvey {
         let releaser = reach.signal(fromFunction: "main")
         for thread in waiting { result[thread.tid]?.releasers = releaser.map { [$0] } ?? [] }
         for thread in waiting where thread.isMain && releaser != nil && result[thread.tid]?.comesBack == false { result[thread.tid]?.isMeant = isMeant(thread) }
+        for (tid, enders) in society(of: waiting) { result[tid]?.enders = enders }
         return result
     }
 
@@ -125,14 +126,14 @@ struct CodeSurvey {
         return thread.stack.status == .complete
     }
 
-    private static func goesOn(_ thread: ThreadRecord) -> Bool {
+    static func goesOn(_ thread: ThreadRecord) -> Bool {
         guard let wait = thread.wait else { return true }
         return wait.kind == .sleep || (wait.timeout_s ?? 0) > 0
     }
 
     private func counters(_ thread: ThreadRecord) -> [UInt64] { thread.stack.elements.filter { !$0.isInlined && !$0.isAsync }.map(\.programCounter) }
 
-    private func releases(_ thread: ThreadRecord) -> Observed<[String]> {
+    func releases(_ thread: ThreadRecord) -> Observed<[String]> {
         guard thread.stack.status == .complete else { return .unavailable(reason: "its stack is not known whole") }
         return reach.releases(from: counters(thread))
     }
@@ -185,6 +186,7 @@ struct CodeSurvey {
             let isInnermost = row == 0 && thread.stack.elements.first { !$0.isInlined }?.programCounter == frame.programCounter
             let address = isInnermost ? frame.programCounter : code.instructions.first { $0.next == frame.programCounter }?.address
             guard let address, let round = code.loops(around: address).first(where: { !isRepetition($0) }) else { continue }
+            guard !code.isLeftOnlyToComeBack(round, at: address, ends: reach.doesNotReturn) else { return nil }
             guard let loop = SpinLoop(round, bytes: reach.bytes(of:), inlined: reach.body(of:)) else { return nil }
             let locals = Set(code.instructions.filter(\.takesAddress).compactMap { instruction in reach.bytes(of: instruction).flatMap { LookOperation.local($0, next: instruction.next) } })
             return loop.readsShared(locals) ? nil : loop

@@ -7,10 +7,15 @@ package struct ControlFlow {
     /// The instructions that can run between going on behind `first` and coming round to it.
     package func cycle(through first: Int) -> Set<Int> {
         guard successors.indices.contains(first) else { return [] }
-        var predecessors = Array(repeating: [Int](), count: successors.count)
-        for (row, next) in successors.enumerated() { for other in next where predecessors.indices.contains(other) { predecessors[other].append(row) } }
         let after = Self.reached(successors[first], successors)
         return after.contains(first) ? after.intersection(Self.reached([first], predecessors)) : []
+    }
+
+    /// For each instruction, by number, those that may have run before it.
+    var predecessors: [[Int]] {
+        var found = Array(repeating: [Int](), count: successors.count)
+        for (row, next) in successors.enumerated() { for other in next where found.indices.contains(other) { found[other].append(row) } }
+        return found
     }
 
     /// All that can run from one of `first` on, those included.

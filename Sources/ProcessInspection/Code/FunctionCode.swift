@@ -117,6 +117,12 @@ struct FunctionCode {
         }
     }
 
+    /// Whether a loop as it lies in memory is more than that: what is rarely run of it lies elsewhere, and leads back into it.
+    func isLeftOnlyToComeBack(_ loop: ArraySlice<Instruction>, at address: UInt64, ends: (Instruction) -> Bool) -> Bool {
+        guard let row = row(of: address), let whole = flow(ends)?.loops(around: row).first(where: { $0.contains(loop.startIndex) && $0.contains(loop.endIndex - 1) }) else { return false }
+        return !whole.isSubset(of: Set(loop.indices))
+    }
+
     /// The instructions that can run between going on at `address` and coming round to it; nil where a jump leads who knows where.
     ///
     /// - Parameter ends: calls that do not return.

@@ -32,7 +32,7 @@ extension WaitGraph {
             byStart[start, default: []].append((thread, shape))
         }
         return byStart.values.filter { members in
-            members.count >= 2 && members.allSatisfy { stands($0.record) && $0.shape.isInTask && ($0.shape.awaitsResult || $0.shape.awaitsMessage) }
+            members.count >= 2 && members.allSatisfy { stands($0.record) && ($0.shape.isInTask && $0.shape.awaitsMessage || $0.shape.awaitsResult && ($0.shape.isInTask || $0.shape.awaitsWithinTask)) }
         }.map { $0.map(\.record) }
     }
 

@@ -6,7 +6,7 @@ extension Follower {
         guard index.locks.indices.contains(row) else { return .unclear("the lock was not seen") }
         let held = graph.out(.fileLock(row))
         var outcomes: [Outcome] = []
-        for edge in held.prefix(64) {
+        for edge in othersFirst(held).prefix(64) {
             guard case .process(let pid) = edge.to, index.process(pid) != nil else { continue }
             // A holder that merely takes its time, or waits for a child that does, is the lock's holder all the same.
             switch follow(edge) {
@@ -17,7 +17,14 @@ extension Follower {
             }
         }
         if let worst = Self.worst(outcomes), case .stuck(let standstill) = worst, !endsInOwnLock(standstill, row) { return worst }
-        return .stuck(Standstill(path: Array(held.prefix(1)), end: held.first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
+        return .stuck(Standstill(path: Array(othersFirst(held).prefix(1)), end: othersFirst(held).first?.to ?? .fileLock(row), ending: .fileLock(row: row), isCommitted: true))
+    }
+
+    /// Who was started with a descriptor that has the lock shares it with whoever took it, also where it then waits for that lock itself: it waits for the others.
+    private func othersFirst(_ held: [WaitEdge]) -> [WaitEdge] {
+        guard case .thread(let own, _)? = trail.last(where: { $0.relation == .locksFile })?.from else { return held }
+        let others = held.filter { $0.to != .process(own) }
+        return others.isEmpty ? held : others
     }
 
     /// Whether a holder, or a child of it, computes most of the time, or would if it were let: it is at what it took the lock for. One that only wakes up now and then may as

@@ -11,7 +11,7 @@ extension Follower {
         else { return false }
         if onlyStays(first, pid) || mayOnlyStay(first, pid) { return false }
         let waiter = graph.understood(seen)
-        guard let code = waiter.codeAhead, code.lack == nil, (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
+        guard let code = waiter.codeAhead, code.lack == nil, code.enders != nil || (code.releasers ?? []) + (activity.earlier?.thread(tid)?.codeAhead?.releasers ?? []) != [], waiter.managedWait?.releasers?.elements.isEmpty != false else { return false }
         // Meant for other processes to end, of which none is left.
         if object == .barrier || waiter.wait?.futex?.isDeserted == true { return true }
         // The main thread's own wait, in its outermost function, may be meant to keep the program alive, unless there is code to end it; and so may another thread's.
@@ -25,6 +25,7 @@ extension Follower {
         case nil where StackShape(waiter).awaitsResult: return isDeep || isMain(first, pid) && (code.comesBack == true || StackShape(waiter).takesResult)
         default:
             let isJoined = tid != first && isMain(first, pid)
+            if isAmongItsOwn(seen), !handlesSignals(pid) { return true }
             guard comesBack else { return isDeep || isJoined || isMain(first, pid) && code.awaitsInEarnest == true }
             // A worker in its loop would take what it is given: nobody is there to give it anything, since the main thread waits for its end or is that
             // worker, and nothing comes from outside. Or it has been given something, and waits on behalf of that.

@@ -61,6 +61,13 @@ package struct StackShape: Sendable {
         return functions[innermost...outermost].contains { function in Self.erasedCalls.contains { function.contains($0) } }
     }
 
+    /// Whether it was called through such a function by one of the program's own, whatever is left of the task in between: all of it may be compiled into that function.
+    package var awaitsWithinTask: Bool {
+        let own = Set(own.map(\.programCounter))
+        guard let outermost = frames.lastIndex(where: { own.contains($0.programCounter) }) else { return false }
+        return functions[..<outermost].contains { function in Self.erasedCalls.contains { function.contains($0) } }
+    }
+
     /// libstdc++ (std_function.h), libc++ (__functional/function.h), Rust (boxed closures).
     private static let erasedCalls = [
         "std::_Function_handler", "std::function::operator()", "std::__1::__function::__func", "FnOnce::call_once{{vtable.shim}}",

@@ -70,6 +70,7 @@ STAND(list_circle); STAND(count_up); STAND(spin_for_result); STAND(asks_again); 
 STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAND(result_of_ticks);
 // Neighbours
 STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served); STAND(pair_stopped); STAND(pair_unfetched);
+STAND(pairs_crossed); STAND(pairs_answered); STAND(locks_inherited); STAND(locks_shared);
 // Others
 STAND(semaphore_deserted); STAND(semaphore_shared); STAND(licence_lost); STAND(licence_lent); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++

@@ -1,8 +1,11 @@
 // A parent and its child that wait for each other over pipes and socket pairs, and those that look alike and are well.
 #define _GNU_SOURCE
 #include "kinds.h"
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -124,4 +127,81 @@ STAND(pair_unfetched) {
     answering_child(0);
     ready();
     for (;;) usleep(100000);
+}
+
+/// Sends a request by one end of a pair and waits there for the answer.
+static void ask(int end) {
+    char answer;
+    if (write(end, "request", 7) != 7) exit(1);
+    (void)!read(end, &answer, 1);
+}
+
+/// Both ask, each on a pair of its own, and nobody reads the requests.
+STAND(pairs_crossed) {
+    (void)count; (void)arguments;
+    int first[2], second[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, first) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, second) < 0) exit(1);
+    if (child() == 0) {
+        ask(second[1]);
+        _exit(0);
+    }
+    announce();
+    ask(first[0]);
+}
+
+/// Its healthy twin: whoever is asked answers, and then waits for the next request.
+STAND(pairs_answered) {
+    (void)count; (void)arguments;
+    int first[2], second[2], listener = socket(AF_INET, SOCK_STREAM, 0);
+    char request[8];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, first) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, second) < 0) exit(1);
+    if (child() == 0) {
+        ask(second[1]);
+        while (read(first[1], request, sizeof request) > 0) if (write(first[1], ".", 1) < 0) break;
+        _exit(0);
+    }
+    if (read(second[0], request, sizeof request) < 1 || write(second[0], ".", 1) != 1) exit(1);
+    ask(first[0]);
+    listen(listener, 8);
+    announce();
+    accept(listener, NULL, NULL);
+}
+
+static int opened(const char *path, const char *suffix) {
+    char whole[4096];
+    snprintf(whole, sizeof whole, "%s%s", path, suffix);
+    int fd = open(whole, O_CREAT | O_RDWR, 0600);
+    if (fd < 0) exit(1);
+    return fd;
+}
+
+/// Each has the lock of one file and waits for the other's; the child was started with the descriptor that has its parent's lock, and opened the file again.
+STAND(locks_inherited) {
+    if (count < 1) return;
+    int own = opened(arguments[0], ".own"), ends[2];
+    char byte;
+    if (pipe(ends) < 0) exit(1);
+    flock(own, LOCK_EX);
+    if (child() == 0) {
+        flock(opened(arguments[0], ".other"), LOCK_EX);
+        if (write(ends[1], ".", 1) != 1) _exit(1);
+        close(ends[0]);
+        close(ends[1]);
+        flock(opened(arguments[0], ".own"), LOCK_EX);
+        _exit(0);
+    }
+    if (read(ends[0], &byte, 1) != 1) exit(1);
+    close(ends[0]);
+    close(ends[1]);
+    announce();
+    flock(opened(arguments[0], ".other"), LOCK_EX);
+}
+
+/// Its healthy twin: the child shares its parent's lock, and waits for none.
+STAND(locks_shared) {
+    if (count < 1) return;
+    flock(opened(arguments[0], ".own"), LOCK_EX);
+    if (child() == 0) rest();
+    announce();
+    rest();
 }

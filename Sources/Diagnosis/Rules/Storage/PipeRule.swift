@@ -3,7 +3,7 @@ import WaitGraph
 
 /// Pipes and FIFOs that end a chain or close a circle.
 struct PipeRule: DiagnosisRule {
-    let causes: [Cause] = [.pipeFull, .pipeNeverClosed, .noOtherEnd]
+    let causes: [Cause] = [.pipeFull, .pipeNeverClosed, .noOtherEnd, .peerSilent]
 
     func evaluate(_ evidence: DiagnosisCase, _ graph: WaitGraph) -> RuleOutcome {
         let found = evidence.units.standstills.compactMap { candidate($0, graph) }
@@ -41,14 +41,27 @@ struct PipeRule: DiagnosisRule {
                 .pipeFull, standstill, graph,
                 "\(NodeText.short(write.from, graph.index)) writes to \(full.name) that is full, and whose reader, \(reader), \(waitsForExit ? "waits for it to exit" : "waits for it")")
         }
-        // Of two that read from each other, the child waits for input that its parent could end.
         let reads = pipes.filter { $0.relation == .reads }
+        if !waitsForExit, reads.count >= 2, let read = reads.first, reads.allSatisfy({ unread($0.to, graph) > 0 }) {
+            return .root(
+                .peerSilent, standstill, graph,
+                "\(NodeText.short(read.from, graph.index)) has written \(unread(read.to, graph)) bytes to a socket pair that nobody has read, and waits for the answer, while \(reads.count == 2 ? "the other" : "each of the others") waits for an answer in the same way")
+        }
+        // Of two that read from each other, the child waits for input that its parent could end.
         guard let read = reads.first(where: { isHeldByAncestor($0, graph) }) ?? reads.first, let open = Channel(read.to, graph), waitsForExit || pipes.count >= 2
         else { return nil }
         let holders = ChainWriter.names(open.writers.filter { reference in UnitSurvey.process(of: read.from) != reference.pid }, graph.index)
         return .root(
             .pipeNeverClosed, standstill, graph,
             "\(NodeText.short(read.from, graph.index)) waits to read from \(open.name), or for its end, while \(holders), which holds it open for writing, waits for \(waitsForExit ? "it to exit" : "its output")")
+    }
+
+    /// What was written into this end of a pair of sockets and lies at the other, in bytes.
+    private func unread(_ node: NodeKey, _ graph: WaitGraph) -> Int {
+        guard case .socket(let inode, _) = node, let row = graph.index.socketRow[inode], graph.isPair(graph.index.sockets[row]),
+            let other = graph.index.sockets[row].peer?.inode.flatMap({ graph.index.socketRow[$0] })
+        else { return 0 }
+        return graph.index.sockets[other].receiveQueue
     }
 
     private func isHeldByAncestor(_ read: WaitEdge, _ graph: WaitGraph) -> Bool {

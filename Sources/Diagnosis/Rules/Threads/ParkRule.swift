@@ -40,8 +40,11 @@ struct ParkRule: DiagnosisRule {
             }
             if isScripted(thread, pid, graph) { return nil }
             if let operation = graph.operation(of: standstill) { return amid(operation, thread, who, object, standstill, graph) }
-            if let pool = poolText(StackShape(thread)) {
+            if let pool = StackShape(thread).poolFunction() {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`) and nobody is left to give one back")
+            }
+            if thread.codeAhead?.enders == .takers, Follower(graph).isAmongItsOwn(thread) {
+                return .root(.poolExhausted, standstill, graph, "\(who) waits for what only those give back who have taken it, and all that is left of those wait for it themselves")
             }
             if let size = submitters(pid, evidence, graph) {
                 return .root(.threadPoolExhausted, standstill, graph, "All \(size) threads of a pool wait for work that only a thread of the same pool could do")
@@ -74,7 +77,7 @@ struct ParkRule: DiagnosisRule {
         switch operation {
         case .permit(let count):
             let taken = count == 1 ? "its one permit is taken" : "all \(count) permits are taken"
-            if let pool = poolText(StackShape(thread)) {
+            if let pool = StackShape(thread).poolFunction() {
                 return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`): \(taken), and nobody is left to give one back")
             }
             return .root(.semaphoreNeverSignalled, standstill, graph, "\(who) waits at a semaphore: \(taken), and nobody is left to give one back")
@@ -140,7 +143,7 @@ struct ParkRule: DiagnosisRule {
     private func lent(_ wait: ManagedWait, _ shape: StackShape, _ who: String, _ standstill: Standstill, _ graph: WaitGraph, _ nobody: String) -> Candidate? {
         // Libraries wait by events and futures too; of the program's own these are mostly results.
         let isPlain = [.semaphore, .condition, .queueTake].contains(wait.kind)
-        guard isPlain || [.event, .future].contains(wait.kind), wait.workers == nil, wait.processes == nil, let pool = poolText(shape, ofPackages: !isPlain) ?? (wait.isLoan == true ? shape.own.first?.function : nil)
+        guard isPlain || [.event, .future].contains(wait.kind), wait.workers == nil, wait.processes == nil, let pool = shape.poolFunction(ofPackages: !isPlain) ?? (wait.isLoan == true ? shape.own.first?.function : nil)
         else { return nil }
         return .root(.poolExhausted, standstill, graph, "\(who) waits for a free member of a pool (`\(pool)`), and \(nobody) is left to give one back")
     }
@@ -159,7 +162,7 @@ struct ParkRule: DiagnosisRule {
         if let waiter = threads.map(\.1).first(where: { $0.wait?.futex?.flavour == "dispatch semaphore" }) {
             let all = waiter.wait?.futex?.count.map { $0 == 1 ? "The one permit of a semaphore is" : "All \($0) permits of a semaphore are" } ?? "The permits of a semaphore are"
             return .root(
-                poolText(StackShape(waiter)) == nil ? .semaphoreNeverSignalled : .poolExhausted, standstill, graph,
+                StackShape(waiter).poolFunction() == nil ? .semaphoreNeverSignalled : .poolExhausted, standstill, graph,
                 "\(all) with threads that wait for work which needs one itself: \((names + names.prefix(1)).joined(separator: " -> "))")
         }
         return .root(.threadPoolExhausted, standstill, graph, "Threads wait for each other's results: \((names + names.prefix(1)).joined(separator: " -> "))")
@@ -202,16 +205,6 @@ struct ParkRule: DiagnosisRule {
         let runtimes = graph.index.process(pid)?.runtimes.joined(separator: " ").lowercased() ?? ""
         if ["python", "java", "node", "ruby", "go", "dotnet", "perl"].contains(where: { runtimes.contains($0) }) { return true }
         return StackShape(thread).contains(anyOf: ["_PyEval", "PyThread_acquire_lock", "JVM_", "Unsafe_Park", "runtime.futex"])
-    }
-
-    /// What the program calls the function in which it waits only chooses between this cause and the bare condition or semaphore beneath,
-    /// both of which say that nobody is left to end the wait.
-    private func poolText(_ shape: StackShape, ofPackages: Bool = false) -> String? {
-        shape.own.prefix(12).filter { !ofPackages || $0.file?.contains("-packages/") == true }.compactMap(\.function).first { function in
-            // A spool is none.
-            let lower = function.replacing("Spool", with: "").replacing("spool", with: "").lowercased()
-            return lower.contains("pool") && ["acquire", "get", "borrow", "checkout", "check_out", "lease", "take", "connection"].contains { lower.contains($0) }
-        }
     }
 
     /// How many threads of one pool wait inside work of their own for other work; nil when it is not so. For hand-made pools, whose tasks
