@@ -23,14 +23,14 @@ extension LiveJavaTests {
             ("Startup", .conditionNeverSignalled), ("FilterKept", .pipeNeverClosed), ("ReplyLost", .conditionNeverSignalled),
             ("VansLost", .poolExhausted), ("LoadLost", .conditionNeverSignalled), ("PollLost", .conditionNeverSignalled),
             ("ReadingFar", .timerTooFar), ("SealKept", .pipeNeverClosed), ("LoopAsks", .eventLoopBlocked), ("LoopDrops", .peerSilent), ("LooksDrop", .peerSilent), ("RatesOfOnePool", .threadPoolExhausted), ("kept-lost", .conditionNeverSignalled),
-            ("kept-shared", .conditionNeverSignalled), ("kept-beside-child", .conditionNeverSignalled), ("kept-watched", .conditionNeverSignalled), ("holder-awaits-answer", .lockCycle), ("pool-awaits-opener", .conditionNeverSignalled),
+            ("kept-shared", .conditionNeverSignalled), ("kept-beside-child", .conditionNeverSignalled), ("kept-watched", .conditionNeverSignalled), ("holder-awaits-answer", .lockCycle), ("pool-awaits-opener", .conditionNeverSignalled), ("AnswerLost", .conditionNeverSignalled),
         ]
         static let healthy = [
             "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
             "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "LooksAnswer", "healthy-chain-first", "healthy-chain-slow",
-            "healthy-child-beside", "healthy-feed-beats", "kept-latch", "kept-variable", "kept-future", "kept-object", "kept-itself", "kept-given", "healthy-holder-answered", "healthy-until-child", "healthy-told-of-child",
+            "healthy-child-beside", "healthy-feed-beats", "kept-latch", "kept-variable", "kept-future", "kept-object", "kept-itself", "kept-given", "healthy-holder-answered", "AnswerAtEnd", "AnswerAfterEnd", "healthy-until-child", "healthy-told-of-child",
         ]
 
         // Attaching is mostly waiting: some at a time.

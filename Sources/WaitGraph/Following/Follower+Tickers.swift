@@ -20,7 +20,7 @@ extension Follower {
         switch waiter.managedWait?.kind {
         case .semaphore?, .queuePut?: return isMain(first, pid) || isDeep
         case .event? where (waiter.managedWait?.count ?? 1) > 1 || code.awaitsSeveral == true: return isMain(first, pid) || isDeep
-        case .future?: return isDeep || isMain(first, pid) && code.awaitsInEarnest == true
+        case .future?: return isDeep || code.awaitsInEarnest == true
         // Nobody waits for one result after the other, or for a value, only to stay alive.
         case nil where StackShape(waiter).awaitsResult: return isDeep || isMain(first, pid) && (code.comesBack == true || StackShape(waiter).takesResult)
         default:

@@ -118,3 +118,48 @@ class Reading {
         System.out.println(reading.get());
     }
 }
+
+/** A clerk needs an answer that nobody is left to give, beside a child of the program; another ticks. */
+class AnswerLost {
+    static void ask(CompletableFuture<String> answer) {
+        Standing.start("clerk", () -> {
+            try { System.out.println(answer.get()); } catch (Exception e) { System.err.println(e); }
+        });
+        Standing.start("ticker", () -> {
+            System.out.println("ready");
+            while (true) Standing.pause(300);
+        });
+    }
+
+    static Process helper() throws java.io.IOException { return new ProcessBuilder("sh", "-c", "while kill -0 $PPID; do sleep 1; done").start(); }
+
+    public static void main(String[] arguments) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        helper();
+        Thread reader = Standing.start("reader", () -> { if (arguments.length > 0) answer.complete("paid"); });
+        reader.join();
+        ask(answer);
+    }
+}
+
+/** Its healthy twin is answered when the child ends. */
+class AnswerAtEnd {
+    public static void main(String[] arguments) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        AnswerLost.helper().onExit().thenAccept(helper -> answer.complete("paid"));
+        AnswerLost.ask(answer);
+    }
+}
+
+/** Another has a thread that waits for the child's end, and answers then. */
+class AnswerAfterEnd {
+    public static void main(String[] arguments) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        Process helper = AnswerLost.helper();
+        Standing.start("reader", () -> {
+            try { helper.waitFor(); } catch (InterruptedException e) { }
+            answer.complete("paid");
+        });
+        AnswerLost.ask(answer);
+    }
+}
