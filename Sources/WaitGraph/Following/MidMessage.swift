@@ -109,9 +109,11 @@ extension Follower {
     private static let patience_s = 300.0
 
     /// Whether the one thread at the other end that is not at rest waits with a limit that it will reach soon: it may answer then.
-    func wakesSoon(_ peer: SocketPeer?) -> Bool {
+    ///
+    /// - Parameter hadItsChance: one that went round often by now does not count: whoever keeps to a rate would have read.
+    func wakesSoon(_ peer: SocketPeer?, hadItsChance: Bool = false) -> Bool {
         guard let peer, peer.kind == .local, let pid = peer.owners.first?.pid, peer.owners.allSatisfy({ $0.pid == pid }) else { return false }
-        let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil }
+        let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil && !(hadItsChance && goesRound($0)) }
         guard busy.count == 1, busy[0].codeAhead?.onlySleeps != true, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
         return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
     }
