@@ -19,6 +19,10 @@ struct TaskSurvey {
             records[row].codeAhead = records[row].codeAhead ?? CodeAhead()
             records[row].codeAhead?.exchange = found
         }
+        for (row, task) in tasks.enumerated() where sleeps(task) && own(task).contains(where: { uses.isEndless($0.code) }) {
+            records[row].codeAhead = records[row].codeAhead ?? CodeAhead()
+            records[row].codeAhead?.comesBack = true
+        }
         // A program that signals tell what to do stays for that.
         guard !process.handlesSignals, !process.loops.contains(where: \.hasSignalHandlers) else { return }
         for (row, task) in tasks.enumerated() where records[row].wait?.kind == .task && !isContentWithFirst(task) {
@@ -38,13 +42,18 @@ struct TaskSurvey {
 
     /// It sleeps in a loop that no `return` or `break` leaves, and does nothing in between that could come to an exception of its own, but look and tell.
     private func neverEnds(_ task: AsyncTask) -> Bool {
-        guard task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true else { return false }
-        let own = task.frames.dropFirst().prefix { !$0.code.isOfLibrary }
+        guard sleeps(task) else { return false }
+        let own = own(task)
         guard let loop = own.firstIndex(where: { uses.isEndless($0.code) }) else { return false }
         // Whoever called it may have set it a limit, take its failure, or read what it yields.
         guard task.frames[loop...].dropFirst().allSatisfy({ !$0.code.isOfLibrary && $0.stack.isEmpty }) else { return false }
         return own[...loop].allSatisfy(onlyTells)
     }
+
+    private func sleeps(_ task: AsyncTask) -> Bool { task.frames.first?.isLibrary("asyncio/tasks.py", "sleep") == true }
+
+    /// The program's own functions that lead to what it waits for.
+    private func own(_ task: AsyncTask) -> ArraySlice<PythonFrame> { task.frames.dropFirst().prefix { !$0.code.isOfLibrary } }
 
     private static let calls = PollLoop.calls.union(["asyncio", "monotonic", "perf_counter", "strftime", "round", "float"])
     private static let plain: Set<String> = ["int", "float", "str", "bool", "NoneType", "list", "dict", "set", "tuple", "collections.deque", "bytes"]

@@ -3000,6 +3000,40 @@ def workers_rest():
         print([result.result() for result in results])
 
 
+async def at_times(pause, job):
+    while True:
+        await asyncio.sleep(pause)
+        await job()
+
+
+async def report():
+    print("reported")
+
+
+@program
+def jobs_of_the_night():
+    """Healthy: jobs that are done every few hours."""
+    async def main():
+        asyncio.get_running_loop().call_later(0.5, ready)
+        await asyncio.gather(at_times(7200, report), at_times(10_800, report))
+
+    asyncio.run(main())
+
+
+@program
+def report_of_tomorrow():
+    """What others wait for sleeps for hours, once, in the middle of its work."""
+    async def fetch(pause):
+        await asyncio.sleep(pause)
+        await report()
+
+    async def main():
+        asyncio.get_running_loop().call_later(0.5, ready)
+        await asyncio.gather(fetch(9_500), fetch(10_450))
+
+    asyncio.run(main())
+
+
 @program
 def message_awaited():
     await_message(duplex=False)
