@@ -196,6 +196,21 @@ import Testing
         #expect(judge(builder).root?.cause == cause)
     }
 
+    /// A client within the server's own process, to which that spoke last: at rest where the server listens to it.
+    @Test(arguments: [(true, Verdict.idle), (false, .unknown)]) func aServersOwnClientIsToldWhenThereAreNews(_ listens: Bool, _ verdict: Verdict) {
+        var builder = SnapshotBuilder()
+        func peer(_ inode: UInt64, _ fd: Int32) -> (inout SocketRecord) -> Void {
+            { $0.peer = SocketPeer(kind: .local, owners: [DescriptorReference(pid: 100, fd: fd, processName: "subject")], inode: inode) }
+        }
+        let (client, server) = (UInt64(40000) << 16 | 16, UInt64(9002) << 16 | 20)
+        builder.socket(fd: 16, local: 40000, remote: 9002, sent_s: 13, received_s: 12, receivedBytes: 40, edit: peer(server, 20))
+        builder.socket(fd: 20, local: 9002, remote: 40000, accepted: true, sent_s: 12, received_s: 13, receivedBytes: 500, edit: peer(client, 16))
+        builder.socket(fd: 3, local: 9002, remote: 0, state: .listening, accepted: nil)
+        builder.thread(100, stack: ["epoll_wait", "main"], syscall: "epoll_wait", wait: .on(listens ? 20 : 3, .poll))
+        builder.thread(101, stack: ["read", "member"], syscall: "read", wait: .on(16, .read))
+        #expect(judge(builder).verdict == verdict)
+    }
+
     /// What subscribers are told comes by the call that replies come by.
     @Test func aSubscriberOfRedisIsOwedNothing() {
         var builder = SnapshotBuilder()

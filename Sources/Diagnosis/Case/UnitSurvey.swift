@@ -59,6 +59,7 @@ package struct UnitSurvey: Sendable {
         stuck += reaped.filter { led.contains($0.start) }
         setListenersAside(subject, follower, &stuck)
         setListenersAside(subject, follower, &parked)
+        setClientsAside(subject, follower, &parked)
         leaveOutWhatFollows(&stuck)
         let operations = Self.operations(parked, besides: stuck, follower, closed)
         stuck += operations
@@ -128,6 +129,16 @@ package struct UnitSurvey: Sendable {
         waits.removeAll { wait in
             guard Self.process(of: wait.start) != subject, Self.debtors(wait, index) == [subject], follower.wasOnlyTold(wait) else { return false }
             bystanders.append("\(NodeText.short(wait.start, index)): waits for what \(NodeText.short(.process(subject), index)) may tell it, which waits for more")
+            return true
+        }
+    }
+
+    /// Clients of the subject's own, in it or its children, to whom it spoke last and listens: where an answer were under way, it would not be at rest.
+    private mutating func setClientsAside(_ subject: Int32, _ follower: Follower, _ waits: inout [Standstill]) {
+        let index = follower.graph.index
+        waits.removeAll { wait in
+            guard Self.debtors(wait, index) == [subject], follower.wasToldLast(wait) else { return false }
+            bystanders.append("\(NodeText.short(wait.start, index)): waits for what \(NodeText.short(.process(subject), index)) may tell it, which spoke last and listens")
             return true
         }
     }

@@ -200,6 +200,14 @@ extension Follower {
         return !readers.isEmpty && (hasSubscribed || hearsMore(peer) || readers.allSatisfy { $0?.exchange == .receives })
     }
 
+    /// Whether a wait is for more of what a process may tell, which spoke last, has read all that was sent, and waits itself for what comes on that very connection.
+    package func wasToldLast(_ standstill: Standstill) -> Bool {
+        guard case .socket(.quiet) = standstill.ending, standstill.path.count == 1, !graph.awaited.contains(standstill.start), case .socket(let inode, _) = standstill.end,
+            let row = index.socketRow[inode], case let socket = index.sockets[row], (socket.peer?.receiveQueue ?? 0) == 0
+        else { return false }
+        return !Self.isBulk(socket) && isAwaited(by: socket.peer)
+    }
+
     /// Tasks that wait for what comes on a connection at its other end, on this machine, which has read all that was sent.
     private func listeners(to peer: SocketPeer?) -> [TaskRecord] {
         guard let peer, peer.kind == .local, let inode = peer.inode, (peer.receiveQueue ?? 0) == 0 else { return [] }
