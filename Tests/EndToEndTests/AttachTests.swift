@@ -46,9 +46,9 @@ import Testing
         "beat-service", "beat-consumer", "beat-fed", "beat-handing", "beat-reported", "spin-for-steps",
         "count-up", "spin-for-result", "asks-and-writes", "lock-before-pipes", "result-of-ticks",
         "loop-helper", "loop-server", "pair-served", "pair-unfetched",
-        "semaphore-shared", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
+        "semaphore-shared", "semaphore-named", "licence-lent", "spin-for-rounds", "loop-read-slowly", "flag-to-come", "semop-fed",
         "answer-unlocked", "pool-enough-told", "once-computed", "shared-let-go", "fifo-orders", "orders-answered",
-        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "follower-read", "lock-at-work", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-static",
+        "answer-whole", "answer-small", "answer-whole-looped", "child-tidies", "look-past-end", "echo-read", "script-going", "follower-read", "replay-unread", "lock-at-work", "spin-until-tally", "flag-handed", "flag-handed-slowly", "clerks-at-rest", "clerks-kept", "orders-to-come", "gate-alone", "gate-static",
         "pairs-answered", "locks-shared",
     ]
 

@@ -32,6 +32,9 @@ public struct ProcessRecord: Codable, Sendable, Hashable {
     public var caughtSignals: UInt64?
     /// Signals sent to the process, or to its main thread, and not delivered since every thread that could take them blocks them; bits as above: ShdPnd and SigPnd.
     public var pendingSignals: UInt64?
+    /// How often it read so far, also where nothing came of it, and how many bytes that were: syscr and rchar of /proc/PID/io.
+    public var reads: UInt64?
+    public var read_bytes: UInt64?
     /// Seccomp mode: 0 none, 1 strict, 2 filter.
     public var seccomp: Int?
     /// Another process that traces this one; nil when none does.

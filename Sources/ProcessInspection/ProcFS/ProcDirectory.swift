@@ -136,6 +136,9 @@ package struct ProcDirectory: Sendable, Hashable {
         return (fields.number("rchar") ?? 0, fields.number("wchar") ?? 0)
     }
 
+    /// Calls that read so far, also those that gave nothing: `syscr` of io.
+    package func reads() throws(ProcFSError) -> UInt64? { ProcStatus(try ProcFile.text("\(path)/io", limit: 4096)).number("syscr") }
+
     /// Inode of a namespace, such as "net": the number in `net:[4026531840]`.
     package func namespace(_ name: String) throws(ProcFSError) -> UInt64 {
         let link = try ProcFile.link("\(path)/ns/\(name)")

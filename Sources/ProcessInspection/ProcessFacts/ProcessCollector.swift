@@ -31,6 +31,8 @@ package struct ProcessCollector: Collector {
             record.executable = path
         }
         status(&record, proc)
+        record.reads = (try? proc.reads()) ?? nil
+        record.read_bytes = (try? proc.transferred())?.read_bytes
         record.descriptorCount = (try? proc.descriptors())?.count
         record.limits = limits(proc)
         record.descriptorLimit = record.limits.first { $0.name == "Max open files" }?.soft.map { Int(clamping: $0) }

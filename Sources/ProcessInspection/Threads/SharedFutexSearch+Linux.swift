@@ -1,4 +1,5 @@
 internal import Evidence
+internal import Glibc
 
 /// Who else has the memory in which threads wait for a shared futex: only they could wake them.
 enum SharedFutexSearch {
@@ -21,7 +22,7 @@ enum SharedFutexSearch {
         var sharers: [Object: [Int32]] = [:]
         for row in records.indices where isWanted(records[row]) {
             guard let address = records[row].wait?.futex?.objectAddress, let mapping = own.first(where: { $0.start <= address && address < $0.end }),
-                mapping.isShared, mapping.isDeleted, mapping.inode != 0
+                mapping.isShared, mapping.isDeleted, mapping.inode != 0, !hasAnotherName(mapping, pid)
             else { continue }
             let object = Object(device: mapping.device, inode: mapping.inode, isAnonymous: mapping.path == "/dev/zero")
             let others = sharers[object] ?? others(who: object, besides: pid, own: try? proc.stat())
@@ -29,6 +30,19 @@ enum SharedFutexSearch {
             records[row].wait?.futex?.sharedWith = others
         }
     }
+
+    /// Whether the folder of an unlinked file has it by another name, at which anybody can come to it: named semaphores are made under a name of their own first (glibc, sem_open.c).
+    private static func hasAnotherName(_ mapping: MemoryMapping, _ pid: Int32) -> Bool {
+        guard mapping.isFile, let slash = mapping.path.lastIndex(of: "/"), let folder = opendir("/proc/\(pid)/root\(mapping.path[...slash])") else { return false }
+        defer { closedir(folder) }
+        for _ in 0..<nameLimit {
+            guard let entry = readdir(folder) else { return false }
+            if entry.pointee.d_ino == mapping.inode { return true }
+        }
+        return true
+    }
+
+    private static let nameLimit = 1 << 14
 
     /// nil where one of them may have it and does not let itself be read.
     private static func others(who object: Object, besides pid: Int32, own: ProcStat?) -> [Int32]? {

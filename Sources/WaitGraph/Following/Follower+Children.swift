@@ -116,8 +116,15 @@ extension Follower {
         else { return false }
         // What came from the parent, and has no place of its own, is not used; and nobody follows his own script.
         let others = index.descriptors(of: pid).filter { $0.fd != 1 && $0.fd != 2 && !($0.fd >= ProcessRecord.firstOfShells && index.descriptor(child.parentPID, $0.fd)?.inode == $0.inode) }
-        let follows = others.contains { $0.kind == .inotify || $0.kind == .file && $0.access == .read && $0.fd < ProcessRecord.firstOfShells && !(child.script.map($0.target.hasSuffix) ?? false) }
-        return follows && others.allSatisfy { $0.kind == .inotify || $0.target == "/dev/null" || [.file, .directory].contains($0.kind) && $0.access == .read }
+        let isToldOfMore = others.contains { file in file.kind == .inotify && index.threads(of: pid).contains { $0.wait?.descriptors?.contains { $0.fd == file.fd } == true } }
+        let looksForMore = others.contains { $0.kind == .file && $0.access == .read && $0.fd < ProcessRecord.firstOfShells && !(child.script.map($0.target.hasSuffix) ?? false) } && readsNothing(child)
+        return (isToldOfMore || looksForMore) && others.allSatisfy { $0.kind == .inotify || $0.target == "/dev/null" || [.file, .directory].contains($0.kind) && $0.access == .read }
+    }
+
+    /// Whether a process read again and again since the first look, and nothing came of that, as at the end of a file: who has not taken all of a file yet is on its way.
+    private func readsNothing(_ now: ProcessRecord) -> Bool {
+        guard let before = activity.earlier?.process(now.identity.pid), let bytes = now.read_bytes, let reads = now.reads, let earlierReads = before.reads else { return false }
+        return bytes == before.read_bytes && reads > earlierReads
     }
 }
 

@@ -25,7 +25,7 @@ extension Follower {
             let found = throughPeer(edge, socket, standing)
             // A reader that keeps to a rate pauses for as long as it takes, and reads on.
             guard case .stuck(let standstill) = found, standstill.path.count == 1 else { return found }
-            if wakesSoon(socket.peer, hadItsChance: true) { return .parked(standstill) }
+            if wakesSoon(socket.peer) || hasTaskThatWakesSoon(socket.peer) { return .parked(standstill) }
             // What it had to say is out of its hands: why nobody fetches that is told of the peer.
             if edge.relation == .reads, let reader, index.isClient(socket) == false, !MidMessage.isShown(by: reader), !MidMessage.isInOperation(reader) {
                 return .atRest("waits for the next request; its last answer was not fetched yet")

@@ -109,13 +109,21 @@ extension Follower {
     private static let patience_s = 300.0
 
     /// Whether the one thread at the other end that is not at rest waits with a limit that it will reach soon: it may answer then.
-    ///
-    /// - Parameter hadItsChance: one that went round often by now does not count: whoever keeps to a rate would have read.
-    func wakesSoon(_ peer: SocketPeer?, hadItsChance: Bool = false) -> Bool {
+    func wakesSoon(_ peer: SocketPeer?) -> Bool {
         guard let peer, peer.kind == .local, let pid = peer.owners.first?.pid, peer.owners.allSatisfy({ $0.pid == pid }) else { return false }
-        let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil && !(hadItsChance && goesRound($0)) }
+        let busy = index.threads(of: pid).filter { graph.rest[.thread(pid: pid, tid: $0.tid)] == nil }
         guard busy.count == 1, busy[0].codeAhead?.onlySleeps != true, let wait = graph.understood(busy[0]).wait, let left = wait.remaining_s ?? wait.timeout_s else { return false }
         return left > 0 && left <= (wait.kind == .sleep ? Self.soon_s : Self.patience_s)
+    }
+
+    /// Whether a task at the other end has slept since the first look and ends that soon, whatever the loop does that runs it: it may read on then.
+    func hasTaskThatWakesSoon(_ peer: SocketPeer?) -> Bool {
+        guard let peer, peer.kind == .local else { return false }
+        let pids = Set(peer.owners.map(\.pid))
+        return index.tasks.contains { task in
+            guard pids.contains(task.pid), task.state == .suspended, task.managedWait?.kind == .sleep, let asked = task.managedWait?.timeout_s else { return false }
+            return asked > activity.window_s && asked <= Self.soon_s
+        }
     }
 
     /// Whether a thread there looked again and again for the next that comes on this very connection, and on no other: it has said what it had to say.

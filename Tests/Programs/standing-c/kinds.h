@@ -35,7 +35,7 @@ STAND(unix_silent); STAND(unix_backlog); STAND(descriptor_zoo); STAND(inotify_re
 STAND(lock_posix); STAND(lock_behind); STAND(lock_ofd); STAND(lock_flock); STAND(lock_sqlite); STAND(lock_sqlite_wal); STAND(lock_sqlite_checkpoint);
 // Processes, signals, time
 STAND(sleep_long); STAND(sleep_until); STAND(wait_child); STAND(wait_vfork); STAND(wait_signal); STAND(wait_pause);
-STAND(script_stopped); STAND(script_going); STAND(follow); STAND(follower_unread); STAND(follower_read); STAND(loop_at_fifo); STAND(lock_at_work); STAND(child_deaf); STAND(child_tidies);
+STAND(script_stopped); STAND(script_going); STAND(follow); STAND(follower_unread); STAND(follower_read); STAND(replay); STAND(replay_unread); STAND(loop_at_fifo); STAND(lock_at_work); STAND(child_deaf); STAND(child_tidies);
 STAND(semop_wait); STAND(message_wait); STAND(zombie_leader); STAND(exec_again); STAND(short_lived);
 STAND(not_dumpable); STAND(confined); STAND(deny_ptrace); STAND(forks); STAND(connect_nobody); STAND(echo_once);
 // Shapes
@@ -72,7 +72,7 @@ STAND(lock_in_pipes); STAND(lock_before_pipes); STAND(result_beside_ticks); STAN
 STAND(loop_filter); STAND(loop_helper); STAND(loop_server); STAND(pair_joined); STAND(pair_served); STAND(pair_stopped); STAND(pair_unfetched);
 STAND(pairs_crossed); STAND(pairs_answered); STAND(locks_inherited); STAND(locks_shared);
 // Others
-STAND(semaphore_deserted); STAND(semaphore_shared); STAND(licence_lost); STAND(licence_lent); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
+STAND(semaphore_deserted); STAND(semaphore_shared); STAND(semaphore_named); STAND(licence_lost); STAND(licence_lent); STAND(spin_for_rounds); STAND(loop_unread); STAND(loop_read_slowly); STAND(output_inherited);
 // Pools of C++
 STAND(pool_full); STAND(pool_of_consumers); STAND(pool_enough); STAND(pool_full_told); STAND(pool_enough_told); STAND(once_result); STAND(once_computed);
 STAND(shared_kept); STAND(shared_let_go);

@@ -32,8 +32,8 @@ static void *report(void *x) {
 }
 
 /// Two threads take what another process brings, beside one that reports.
-static void collect_from(pid_t (*carrier)(void)) {
-    shelf = mmap(NULL, sizeof *shelf, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+static void collect_from(int file, pid_t (*carrier)(void)) {
+    shelf = mmap(NULL, sizeof *shelf, PROT_READ | PROT_WRITE, file < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, file, 0);
     sem_init(&shelf->parcels, 1, 0);
     carrier();
     begin("report", report, NULL);
@@ -57,10 +57,20 @@ static pid_t carry(void) {
 }
 
 /// The process that posts has ended: nobody else has the memory.
-STAND(semaphore_deserted) { (void)count; (void)arguments; collect_from(leave); }
+STAND(semaphore_deserted) { (void)count; (void)arguments; collect_from(-1, leave); }
 
 /// Its healthy twin: it brings something now and then.
-STAND(semaphore_shared) { (void)count; (void)arguments; collect_from(carry); }
+STAND(semaphore_shared) { (void)count; (void)arguments; collect_from(-1, carry); }
+
+/// So does one whose semaphore has a name, by which others come and go; as `sem_open` does, it is made under another first.
+STAND(semaphore_named) {
+    if (count < 1) return;
+    char name[4096];
+    snprintf(name, sizeof name, "%s.parcels", arguments[0]);
+    int file = open(arguments[0], O_CREAT | O_RDWR, 0600);
+    if (file < 0 || ftruncate(file, sizeof *shelf) < 0 || link(arguments[0], name) < 0 || unlink(arguments[0]) < 0) exit(1);
+    collect_from(file, leave);
+}
 
 /// Runs on its own, and ends with the test at the latest.
 static void work_alone(sem_t *licence, int keeps) {

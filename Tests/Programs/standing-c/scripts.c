@@ -32,19 +32,33 @@ STAND(follow) {
     }
 }
 
-/// Waits in a pipeline for the one line of a file that is followed; the reader goes, or stays for more.
-static void await_line(const char *then) {
+/// Tells what it does, and takes its time for each byte of a file.
+STAND(replay) {
+    if (count < 1) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    FILE *file = fopen(arguments[0], "r");
+    if (!file) exit(1);
+    puts("begins");
+    fflush(stdout);
+    while (fgetc(file) != EOF) usleep(200000);
+}
+
+/// Waits in a pipeline for the one line of a program; the reader goes, or stays for more.
+static void await_line(const char *what, const char *then) {
     char script[300], self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) exit(1);
     self[length] = 0;
-    snprintf(script, sizeof script, "\"$0\" follow /proc/sys/kernel/ostype | { read -r line; echo ready $$; %s; }; echo next", then);
+    snprintf(script, sizeof script, "\"$0\" %s | { read -r line; echo ready $$; %s; }; echo next", what, then);
     execl("/bin/bash", "bash", "-c", script, self, NULL);
 }
 
-STAND(follower_unread) { (void)count; (void)arguments; await_line(":"); }
+STAND(follower_unread) { (void)count; (void)arguments; await_line("follow /proc/sys/kernel/ostype", ":"); }
 /// Its healthy twin still takes what comes.
-STAND(follower_read) { (void)count; (void)arguments; await_line("exec cat >/dev/null"); }
+STAND(follower_read) { (void)count; (void)arguments; await_line("follow /proc/sys/kernel/ostype", "exec cat >/dev/null"); }
+
+/// So does one that takes what there is in a file, piece by piece, and ends then.
+STAND(replay_unread) { (void)count; (void)arguments; await_line("replay \"$0\"", ":"); }
 
 /// Its loop is to take whatever anybody writes to a FIFO: nobody has come yet.
 STAND(loop_at_fifo) {
