@@ -42,7 +42,7 @@ extension LivePythonTests {
             "ticking-join-slow", "ticking-slots-lent", "ticking-workers", "ticking-feed-served", "ticking-park", "async-filter-kept", "put-awaited", "event-came", "event-kept", "busy-until-told", "ticking-crew",
             "lock-slow", "async-sessions-kept", "poll-slow", "poll-stop", "output-followed", "tokens-followed", "filter-fed", "process-lock-lent", "loop-lent", "event-days-told", "orders-come", "gather-wide", "poll-kept", "pool-kept-long",
             "async-progress-slow", "async-progress-kept", "async-progress-ends", "async-tidy", "async-told", "async-counts-up-to", "async-wheels-open", "loop-run-again", "loop-yet-to-run", "orders-answered", "async-orders-answered", "feed-quiet", "async-feed-quiet", "loop-asks-aside", "exchange-asks-worker",
-            "feed-beats", "async-feed-beats", "async-child-beside", "loans-taken-back", "workers-rest", "jobs-of-the-night", "message-awaited", "message-awaited-on-pair",
+            "feed-beats", "async-feed-beats", "async-reader-paced", "async-child-beside", "loans-taken-back", "workers-rest", "jobs-of-the-night", "message-awaited", "message-awaited-on-pair",
             "call-misnumbered-watched", "call-worked-on", "call-amid-news", "async-call-worked-on", "parked", "parked-by-another", "parked-until-end", "parked-tasks",
         ])
         func isHealthy(_ program: String) async throws {

@@ -2442,6 +2442,31 @@ def beating_server():
     return serve_apart(serve)
 
 
+async def read_now_and_then(address):
+    """Reads on after half a minute, while another task ticks."""
+    async def tick():
+        while True:
+            await asyncio.sleep(0.3)
+
+    reader, _ = await asyncio.open_connection(*address)
+    ticks = asyncio.create_task(tick())
+    while await reader.read(1000):
+        await asyncio.sleep(30)
+    await ticks
+
+
+@program
+def async_reader_paced():
+    """Writes to another process whose task keeps to a rate."""
+    server = socket.create_server(("127.0.0.1", 0))
+    if other_process():
+        asyncio.run(read_now_and_then(server.getsockname()))
+    connection = server.accept()[0]
+    threading.Timer(0.5, ready).start()
+    while True:
+        connection.sendall(bytes(1_000_000))
+
+
 def show(line):
     print(line)
 
