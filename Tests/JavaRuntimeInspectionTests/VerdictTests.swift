@@ -26,7 +26,7 @@ extension LiveJavaTests {
             ("kept-shared", .conditionNeverSignalled), ("kept-beside-child", .conditionNeverSignalled), ("kept-watched", .conditionNeverSignalled), ("holder-awaits-answer", .lockCycle), ("pool-awaits-opener", .conditionNeverSignalled), ("AnswerLost", .conditionNeverSignalled),
         ]
         static let healthy = [
-            "healthy-contention", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
+            "healthy-contention", "healthy-holder-computes", "healthy-lock-contention", "healthy-latch", "healthy-queue", "healthy-hook", "healthy-pools", "healthy-scheduled",
             "healthy-timer", "healthy-server", "healthy-selector", "healthy-busy-pool", "healthy-joins-itself", "healthy-sorting", "healthy-stream",
             "healthy-sleep-loop", "healthy-computing", "healthy-orders", "beside-shutdown", "beside-rows", "beside-scheduled", "beside-crew", "beside-lent-back", "beside-lent-keeper", "KeptAlive",
             "FilterFed", "ReplyKept", "LoadDone", "PollSlow", "ReadingSoon", "SealFed", "RatesOfTwoPools", "LoopAnswers", "LoopTells", "LooksAnswer", "healthy-chain-first", "healthy-chain-slow",

@@ -136,7 +136,6 @@ package struct ChainWriter {
         case .holderLost: "no other thread can hold it: its holder has exited, or is the very thread that waits for it"
         case .ownerSelf: "its holder is the very thread that waits for it"
         case .holderAtRest(let why): "holds the lock and \(why)"
-        case .holderBusy: "holds the lock and uses the processor all the time"
         case .neverSignalled where EventLoopRule.isLoopStopped(standstill, graph): "the event loop that was to bring it about has stopped: no thread runs it"
         case .neverSignalled where isManaged(standstill.end): "no thread is left that could end this wait"
         case .neverSignalled(.barrier): "not all threads will come to it"

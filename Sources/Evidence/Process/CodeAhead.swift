@@ -38,7 +38,8 @@ public struct CodeAhead: Codable, Sendable, Hashable {
     /// For a thread that goes on while another reads, writes or waits for a child: whether it may come to write to what other processes read, close it, or signal them.
     public var feeds: Bool?
     /// For a thread that waits: whether, let go on, it would come round to the same wait, as a worker does in the loop that takes its work. For a task of Swift at a
-    /// continuation or asleep: whether it is in a loop without an end, which begins each round with that wait or pauses by that sleep.
+    /// continuation or asleep: whether it is in a loop without an end, which begins each round with that wait or pauses by that sleep. For a thread of Python asleep: whether it
+    /// is in a loop at all.
     public var comesBack: Bool?
     /// For a thread that waits in a loop: whether it has come past another wait in each of its rounds before it comes to this one, so that it
     /// has begun what a round is for.

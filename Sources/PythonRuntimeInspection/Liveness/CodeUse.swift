@@ -45,6 +45,12 @@ struct CodeUses {
         return use(of: frame.code, from: frame.offset + 1, to: .max - 1)
     }
 
+    /// Whether a frame stands within a loop of its function.
+    func isInLoop(_ frame: PythonFrame) -> Bool {
+        let bytes = (try? objects.memory.bytes(at: frame.code.start, upTo: length(of: frame.code) * 2)) ?? []
+        return jumps(bytes).contains { $0.to <= frame.offset && frame.offset <= $0.from }
+    }
+
     /// What a frame has used up to where it stands. The functions that a module defines do not count: nobody need ever call them.
     func executed(by frame: PythonFrame) -> CodeUse {
         var use = use(of: frame.code, from: 0, to: frame.offset)

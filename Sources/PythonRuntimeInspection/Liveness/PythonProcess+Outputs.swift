@@ -33,7 +33,7 @@ extension PythonProcess {
         }
     }
 
-    /// Of threads that read from one descriptor, who speaks first; of those that sleep, whether they do anything else; of those in the middle of an event loop's round, what that polls.
+    /// Of threads that read from one descriptor, who speaks first; of those that sleep, whether they do anything else, and whether they come back to it; of those in the middle of an event loop's round, what that polls.
     func noteExchanges(_ threads: inout [Int32: InspectedRuntime.Thread], _ records: [Int32: ThreadRecord]) {
         guard let opcodes = Opcodes.known(states.runtime.version.minor) else { return }
         let uses = CodeUses(objects: objects, opcodes: opcodes)
@@ -44,6 +44,7 @@ extension PythonProcess {
             var code = threads[thread.tid]?.codeAhead ?? CodeAhead()
             if wait.kind == .descriptors, wait.descriptors?.count == 1 { code.exchange = reader.exchange(thread.frames) }
             if wait.kind == .sleep, reader.onlySleeps(thread.frames) { code.onlySleeps = true }
+            if wait.kind == .sleep, let asked_s = wait.timeout_s, asked_s < Self.forEver_s, thread.frames.contains(where: { !$0.code.isOfLibrary && uses.isInLoop($0) }) { code.comesBack = true }
             if wait.descriptors?.contains(where: { $0.operation == .poll }) != true { code.polls = rounds.polled(thread.frames) }
             if code != CodeAhead() { threads[thread.tid, default: InspectedRuntime.Thread()].codeAhead = code }
         }
@@ -53,6 +54,8 @@ extension PythonProcess {
     private static let starters: Set<String> = ["run", "call", "check_call", "check_output", "Popen"]
 
     private static let outputLimit = 64
+    /// Longer than any program runs: nobody comes back from that.
+    private static let forEver_s = 3e8
     /// Names by which a program's own code writes to a child or ends it (Lib/subprocess.py, Lib/io.py, Lib/multiprocessing/connection.py).
     private static let writers: Set<String> = ["stdin", "write", "writelines", "communicate", "close", "send", "send_bytes", "__exit__"]
     private static let killers: Set<String> = ["terminate", "kill", "killpg", "send_signal"]

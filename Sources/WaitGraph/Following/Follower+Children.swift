@@ -20,6 +20,7 @@ extension Follower {
             return .parked(standstill)
         case .atRest(let why) where why.hasPrefix("waits for a signal") && !servesSomebody(pid):
             if isPlaceholder(pid, of: thread.pid) { return .atRest("waits for a child that sleeps until it is ended") }
+            if isToldToEnd(pid), thread.codeAhead?.isOneStep != true { return .atRest("waits for a child that stays until a signal tells it to end") }
             return ends(edge, .childStays(why: "it \(why) and serves nobody"))
         // Whoever collects all output of a child waits for its end, and nobody else gets to see any of it.
         case .atRest(let why) where hasLasted(edge) && isCollected(pid, by: thread) && !sleepsInRounds(pid): return ends(edge, .childStays(why: "it \(why)"))
@@ -78,6 +79,10 @@ extension Follower {
         guard let child = index.process(pid), child.caughtSignals == 0, index.threads(of: pid).count == 1, child.executable != nil else { return false }
         return child.executable != index.process(waiter)?.executable
     }
+
+    /// Whether a process handles SIGTERM (signal(7)), as one does that is to stay until it is told to end, and to do so in good order. What else it handles may be
+    /// what the one that waits for it was to send.
+    private func isToldToEnd(_ pid: Int32) -> Bool { (index.process(pid)?.caughtSignals ?? 0) & 1 << (15 - 1) != 0 }
 
     /// Whether a process has somebody to work for: a listener, a connection, a terminal.
     private func servesSomebody(_ pid: Int32) -> Bool {

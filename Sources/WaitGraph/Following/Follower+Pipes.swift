@@ -44,7 +44,7 @@ extension Follower {
             return .stuck(Standstill(path: [edge, otherEnd(edge, seen[0])], end: .process(seen[0]), ending: .childStays(why: "it waits for events, and all its output is collected"), isCommitted: true))
         }
         if let producer = producer(pipe, seen, pid) {
-            guard sleepsLong(producer, Pause.long_s) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
+            guard sleepsLong(producer, Pause.long_s), !tellsInRounds(producer) || takesAll(thread) else { return .atRest("waits for output of \(index.name(of: producer)), which is at rest") }
             // Not the reader's own child: it keeps the end open, whoever was to write.
             guard index.process(producer)?.parentPID == pid else { return ends(edge, .pipeOpen(holders: pipe.writers.filter { $0.pid == producer })) }
             return .stuck(Standstill(path: [edge, otherEnd(edge, producer)], end: .process(producer), ending: .childStays(why: "it sleeps by its own timer"), isCommitted: true))
@@ -153,6 +153,20 @@ extension Follower {
 
     private func otherEnd(_ edge: WaitEdge, _ pid: Int32) -> WaitEdge {
         WaitEdge(from: edge.to, to: .process(pid), relation: .otherEnd, knownFrom: "descriptor of the process", evidence: edge.evidence)
+    }
+
+    /// Whether a process pauses in a loop that does more than pause: what it told in one round it may tell in the next.
+    private func tellsInRounds(_ pid: Int32) -> Bool {
+        index.threads(of: pid).contains { thread in
+            guard let code = thread.codeAhead, thread.wait?.kind == .sleep else { return false }
+            return code.comesBack == true && code.onlySleeps != true && (thread.wait?.timeout_s ?? 0) <= Pause.day_s
+        }
+    }
+
+    /// Whether a thread has no use of what comes before all of it has come: a child's collected output, or what Bash puts in the place of a command (subst.c).
+    private func takesAll(_ thread: ThreadRecord) -> Bool {
+        StackShape(thread).contains(anyOf: ["read_comsub", "command_substitute"]) || thread.managedStack?.elements.contains { $0.function == "Popen.communicate" } == true
+            || StackShape(thread).runsChildToItsEnd
     }
 
     func sleepsLong(_ pid: Int32, _ least_s: Double) -> Bool {

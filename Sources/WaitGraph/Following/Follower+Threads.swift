@@ -153,10 +153,8 @@ extension Follower {
             // Whoever goes round meanwhile would have let go of it: an address on its stack may as well be of what the lock is a part of.
             if !isRest, held.knownFrom == WaitGraph.guardOnStack, case .woke(let times) = activity.change(of: tid), times >= 2 { return .unclear("who holds the lock is not known") }
             return isRest ? .atRest(Self.queues) : ends(held, .holderAtRest(why: why))
-        case .advancing(let why):
-            guard activity.window_s > 0, let owner = index.thread(tid), owner.pid == pid else { return .advancing(why) }
-            if case .ran(let share) = activity.change(of: tid), share >= Self.busyShare { return ends(held, .holderBusy) }
-            return .advancing(why)
+        // Also where it computes all the time: a long computation looks no different, and a loop that gets nowhere is told by what it changes.
+        case .advancing(let why): return .advancing(why)
         case .unclear(let why): return .unclear(why)
         }
     }

@@ -61,8 +61,6 @@ package enum Ending: Hashable, Sendable {
     case ownerSelf
     /// The holder of a lock waits for work, input or a signal: `why`.
     case holderAtRest(why: String)
-    /// The holder of a lock uses the processor all the time.
-    case holderBusy
     /// A condition, semaphore, barrier ... that nobody is left to signal.
     case neverSignalled(FutexWait.ObjectKind)
     /// A wake-up descriptor (eventfd, self-pipe) that nobody is left to write.

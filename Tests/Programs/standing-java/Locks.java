@@ -12,6 +12,7 @@ class Locks {
     static final Object first = new Object(), second = new Object();
     static final ReentrantLock one = new ReentrantLock(), two = new ReentrantLock();
     static final CountDownLatch both = new CountDownLatch(2);
+    static long tally;
 
     static void add(Map<String, Standing.Program> programs) {
         programs.put("monitor-cycle", () -> {
@@ -63,6 +64,11 @@ class Locks {
         programs.put("owner-gone", () -> {
             Thread holder = Standing.start("holder", one::lock);
             holder.join();
+            one.lock();
+        });
+        programs.put("healthy-holder-computes", () -> {
+            Standing.start("holder", () -> { one.lock(); meet(); for (long n = 1, sum = 0; n != 0; n++) { sum = sum * 31 + n; tally = sum; } });
+            meet();
             one.lock();
         });
         programs.put("healthy-contention", () -> {

@@ -689,6 +689,25 @@ def busy_crunch():
 
 
 @program
+def lock_crunch():
+    """The same with a lock in its hand that others wait for: it takes its time."""
+    ledger = threading.Lock()
+    taken = threading.Event()
+
+    def audit():
+        with ledger:
+            taken.set()
+            busy_crunch()
+
+    def look():
+        with ledger:
+            print("looked")
+    spawn("audit", audit)
+    taken.wait()
+    spawn("look", look).join()
+
+
+@program
 def busy_expression():
     ready()
     re.match(r"(a+)+$", "a" * 40 + "!")
@@ -1759,6 +1778,45 @@ def output_followed():
     ready()
     for line in child.stdout:
         print(line)
+
+
+def lines_of(program):
+    child = subprocess.Popen([sys.executable, "-u", "-c", program], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    ready()
+    for line in child.stdout:
+        print(line)
+
+
+@program
+def tide_told_once():
+    """Reads on from a child that has told what it had to, and sleeps."""
+    lines_of("import time\nprint('high tide')\ntime.sleep(4000)")
+
+
+@program
+def tide_told_hourly():
+    """Its healthy twin: the child tells the next in an hour."""
+    lines_of("import time\nwhile True:\n    print('high tide')\n    time.sleep(3600)")
+
+
+def wait_for(program):
+    child = subprocess.Popen([sys.executable, "-u", "-c", program + "\nprint('up')\nsignal.pause()"], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    ready()
+    child.wait()
+
+
+@program
+def lamp_unattended():
+    """Waits for the end of a child that pauses, and that was not made to be told anything."""
+    wait_for("import signal")
+
+
+@program
+def lamp_attended():
+    """Its healthy twin: the child stays until it is told to end."""
+    wait_for("import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit())")
 
 
 def refresh(lock, command):

@@ -1,7 +1,7 @@
 import Evidence
 import WaitGraph
 
-/// Mutexes and read-write locks: circles, holders that are gone, at rest or busy.
+/// Mutexes and read-write locks: circles, holders that are gone or at rest.
 struct ThreadLockRule: DiagnosisRule {
     let causes: [Cause] = [.lockCycle, .lockAbandoned, .lockHolderBlocked]
 
@@ -33,8 +33,6 @@ struct ThreadLockRule: DiagnosisRule {
                 "\(NodeText.short(standstill.path.last?.from ?? standstill.end, graph.index)) waits for a lock that it holds itself\(isTold ? ", as its own stack shows" : "")")]
         case .holderAtRest(let why) where locks(standstill):
             return [.root(.lockHolderBlocked, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) holds a lock that others need, and \(why)")]
-        case .holderBusy:
-            return [.root(.busyLoop, standstill, graph, "\(NodeText.short(standstill.end, graph.index)) holds a lock that others need and uses a processor all the time")]
         default:
             guard locks(standstill), let lock = standstill.path.first(where: { $0.relation == .locks }) else { return [] }
             var contributing = Candidate.root(
