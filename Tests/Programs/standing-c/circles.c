@@ -201,6 +201,16 @@ STAND(compute) {
     for (unsigned long turn = 0; !flag; turn++) { value = value * 6364136223846793005UL + turn; if (value == 42) sink++; }
 }
 
+static pthread_mutex_t ledger = PTHREAD_MUTEX_INITIALIZER;
+static void *look_up(void *unused) { (void)unused; pthread_mutex_lock(&ledger); pthread_mutex_unlock(&ledger); return NULL; }
+/// With a lock in its hand for which two others wait.
+static void keep_ledger(void) {
+    pthread_mutex_lock(&ledger);
+    begin("reader", look_up, NULL);
+    begin("reader", look_up, NULL);
+}
+STAND(compute_locked) { keep_ledger(); compute(count, arguments); }
+
 /// And one that moves bytes, always the same way.
 STAND(copy_bytes) {
     (void)count; (void)arguments;

@@ -41,7 +41,7 @@ const struct kind kinds[] = {
     {"rwlock-abandoned", rwlock_abandoned}, {"join-worker", join_worker}, {"idle-pool", idle_pool}, {"event-read", event_read},
     {"pipe-own", pipe_own}, {"pipe-child", pipe_child}, {"pipe-drained", pipe_drained}, {"child-stopped", child_stopped},
     {"pipe-polled", pipe_polled}, {"watch-hangup", watch_hangup}, {"output-locked", output_locked}, {"output-led", output_led},
-    {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"copy-bytes", copy_bytes},
+    {"spin-flag", spin_flag}, {"spin-yield", spin_yield}, {"compute", compute}, {"compute-locked", compute_locked}, {"copy-bytes", copy_bytes},
     {"disk-silent", disk_silent}, {"disk-slow", disk_slow},
     {"semop-taken", semaphore_taken}, {"queue-orphan", queue_orphan}, {"queue-full", queue_full}, {"sleep-mistaken", sleep_mistaken},
     {"queue-posix", queue_posix}, {"inotify-read", inotify_read}, {"ring-read", ring_read}, {"memory-locked", memory_locked},

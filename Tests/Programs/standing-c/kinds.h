@@ -49,7 +49,7 @@ STAND(loop_kept); STAND(resolve); STAND(descriptors_gone); STAND(descriptors_man
 // Circles
 STAND(rwlock_abandoned); STAND(join_worker); STAND(idle_pool); STAND(event_read); STAND(pipe_own); STAND(pipe_child);
 STAND(pipe_drained); STAND(child_stopped); STAND(pipe_polled); STAND(watch_hangup); STAND(spin_flag); STAND(spin_yield);
-STAND(compute); STAND(copy_bytes); STAND(output_locked); STAND(output_led);
+STAND(compute); STAND(compute_locked); STAND(copy_bytes); STAND(output_locked); STAND(output_led);
 // Well, and quiet
 STAND(udp_silent); STAND(udp_serve); STAND(poll_closed); STAND(poll_datagrams); STAND(sleep_daily); STAND(broker_take);
 STAND(subscription_quiet); STAND(prefork); STAND(job_pipe); STAND(orders_done); STAND(orders_to_come); STAND(greet_silent); STAND(long_poll);
