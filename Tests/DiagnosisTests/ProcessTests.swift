@@ -196,6 +196,30 @@ import Testing
         #expect(judge(builder).root?.cause == cause)
     }
 
+    /// Takes the ends of children that wait for orders on socket pairs, beside a main thread that listens; one that nobody feeds any more waits for what never comes.
+    @Test(arguments: [true, false]) func aServersReaperWaitsForNoChildOfItsOwn(_ listens: Bool) {
+        var builder = SnapshotBuilder()
+        func end(_ inode: UInt64, of peer: UInt64, _ owner: (Int32, Int32)) -> (inout SocketRecord) -> Void {
+            { record in
+                (record.inode, record.family, record.transport) = (inode, .unix, .stream)
+                (record.local, record.remote, record.tcp, record.wasAccepted) = (SocketAddress(host: "", port: 0), nil, nil, nil)
+                record.unixPeerInode = peer
+                record.peer = SocketPeer(kind: .local, owners: [DescriptorReference(pid: owner.0, fd: owner.1, processName: "subject")], inode: peer)
+            }
+        }
+        for child in [200, 300] as [Int32] {
+            let inode = UInt64(child) * 10
+            builder.process(child, "worker", role: .descendant, parent: 100)
+            builder.thread(child, pid: child, stack: ["read", "work", "main"], syscall: "read", wait: .on(5, .read))
+            builder.socket(fd: child / 50, local: UInt16(child), edit: end(inode, of: inode + 1, (child, 5)))
+            builder.socket(pid: child, fd: 5, local: UInt16(child) + 1, edit: end(inode + 1, of: inode, (100, child / 50)))
+        }
+        builder.socket(fd: 3, local: 9002, state: .listening, accepted: nil)
+        builder.thread(100, stack: [listens ? "poll" : "pthread_join", "main"], wait: listens ? .on(3, .poll) : .join(101))
+        builder.thread(101, stack: ["wait4", "reap"], wait: .child(nil))
+        #expect((judge(builder).verdict == .idle) == listens)
+    }
+
     /// A client within the server's own process, to which that spoke last: at rest where the server listens to it.
     @Test(arguments: [(true, Verdict.idle), (false, .unknown)]) func aServersOwnClientIsToldWhenThereAreNews(_ listens: Bool, _ verdict: Verdict) {
         var builder = SnapshotBuilder()

@@ -8,10 +8,20 @@ extension Follower {
     /// Whether a thread waits for a child on behalf of whoever may ask for its end, and nobody is seen to ask: a helper that runs beside
     /// its program as long as that does.
     package func onlyReaps(_ thread: ThreadRecord) -> Bool {
-        guard thread.wait?.kind == .child, !thread.isMain, StackShape(thread).contains(anyOf: Self.reapers, within: 8), StackShape(thread.managedStack?.elements ?? []).own.isEmpty else { return false }
+        guard thread.wait?.kind == .child, !thread.isMain else { return false }
+        if reapsForServer(thread) { return true }
+        guard StackShape(thread).contains(anyOf: Self.reapers, within: 8), StackShape(thread.managedStack?.elements ?? []).own.isEmpty else { return false }
         // Whoever waits for the child in the language's own terms comes to the thread by that.
         if trail.last?.to == .thread(pid: thread.pid, tid: thread.tid) { return false }
         return !index.tasks.contains { $0.pid == thread.pid && Self.awaitsChild($0) } && !index.threads(of: thread.pid).contains(where: Self.awaitsAnything)
+    }
+
+    /// Takes the end of whichever child comes to it (waitpid(-1)), beside a main thread that listens and so gives the children what they do.
+    private func reapsForServer(_ thread: ThreadRecord) -> Bool {
+        guard thread.wait?.pid == nil, let main = index.threads(of: thread.pid).first(where: \.isMain) else { return false }
+        return (graph.understood(main).wait?.descriptors ?? []).contains { interest in
+            index.socketRow(pid: main.pid, fd: interest.fd).map { index.sockets[$0].state == .listening } == true
+        }
     }
 
     /// Asyncio's `Process.wait` and `communicate`.
