@@ -134,13 +134,15 @@ struct FunctionCode {
     /// Of some calls those without which the function does not come to `address` from its beginning: a call alone, or the loop that repeats it
     /// until what it waits for is there, and that may not have to.
     ///
-    /// - Parameter asLoops: count the loops for the calls in them.
+    /// - Parameter asLoops: count the loops for the calls in them, but those of which a part lies elsewhere.
     func passed(before address: UInt64, among others: [Instruction], asLoops: Bool = true, ends: (Instruction) -> Bool) -> [Instruction] {
         guard let last = row(of: address), let flow = flow(ends) else { return [] }
         return others.filter { other in
             guard other.address != address, let row = row(of: other.address) else { return false }
             var rows = row..<row + 1
-            if asLoops, let loop = innermostLoop(around: other.address)?.indices, !loop.contains(last) { rows = entry(of: loop)..<loop.upperBound }
+            if asLoops, let loop = innermostLoop(around: other.address), !loop.indices.contains(last), !isLeftOnlyToComeBack(loop, at: other.address, ends: ends) {
+                rows = entry(of: loop.indices)..<loop.endIndex
+            }
             var without = flow
             for row in rows { without.successors[row] = [] }
             return !without.reached(from: [0]).contains(last)

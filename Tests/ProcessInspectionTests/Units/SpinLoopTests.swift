@@ -77,6 +77,10 @@ import Testing
         let waits = stage.instructions.filter { if case .call = $0.kind { true } else { false } }
         #expect(stage.passed(before: 0x1009, among: waits) { _ in false }.map(\.address) == [0x1002])
         #expect(stage.passed(before: 0x1002, among: waits) { _ in false }.isEmpty)
+        // 14 jmp 7: the second is called only when the first has waited, or need not
+        let turning = Array(looping.dropLast()) + [0xf7]
+        let turn = try #require(FunctionCode(symbol: "turn", range: 0x1000..<0x1010, memory: RecordedMemory([.init(address: 0x1000, bytes: turning)])))
+        #expect(turn.passed(before: 0x1002, among: waits) { _ in false }.isEmpty)
         #expect(code.innermostLoop(around: 0x1005)?.map(\.address) == [0x1005, 0x100a])
     }
 }
