@@ -18,7 +18,7 @@ extension LiveJavaTests {
                 let frame = try #require(left.managedStack?.elements.first)
                 #expect(frame.function == "Locks.nested")
                 #expect(frame.file == "Locks.java")
-                #expect(frame.line == 81)
+                #expect(try frame.line == StandingJava.line(of: "synchronized (outer)", in: "Locks.java"))
                 #expect(left.managedStack?.elements.last?.function == "java.lang.Thread.run")
                 #expect(snapshot.java("main")?.managedWait?.kind == .threadEnd)
                 #expect(snapshot.java("main")?.managedWait?.ownerTID == left.tid)
