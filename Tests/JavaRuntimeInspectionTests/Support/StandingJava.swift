@@ -19,14 +19,14 @@ struct StandingJava {
 
     static let build = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     static var hangscope: String { build.appending(path: "hangscope").path }
+    private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Programs/standing-java").path
+
     /// Where a text stands first in one of its files, from 1 on.
     static func line(of text: String, in file: String) throws -> Int? {
         let lines = try String(contentsOfFile: "\(sources)/\(file)", encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
         return lines.firstIndex { $0.contains(text) }.map { $0 + 1 }
     }
-
-    private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "Programs/standing-java").path
 
     /// The folder with the classes.
     private static let classes = Task {

@@ -14,7 +14,7 @@ static struct flock region(short type, off_t start, off_t length) {
     return lock;
 }
 
-static int opened(const char *path, const char *suffix) {
+int opened(const char *path, const char *suffix) {
     char whole[4096];
     snprintf(whole, sizeof whole, "%s%s", path, suffix);
     int fd = open(whole, O_CREAT | O_RDWR, 0600);

@@ -21,6 +21,8 @@ void begin(const char *name, void *(*body)(void *), void *argument);
 pid_t child(void);
 /// Sleeps for ever.
 void rest(void);
+/// The file of that name, made where there is none, open to read and to write.
+int opened(const char *path, const char *suffix);
 
 #define STAND(name) void name(int count, char **arguments)
 // Locks

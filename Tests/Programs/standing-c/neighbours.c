@@ -167,14 +167,6 @@ STAND(pairs_answered) {
     accept(listener, NULL, NULL);
 }
 
-static int opened(const char *path, const char *suffix) {
-    char whole[4096];
-    snprintf(whole, sizeof whole, "%s%s", path, suffix);
-    int fd = open(whole, O_CREAT | O_RDWR, 0600);
-    if (fd < 0) exit(1);
-    return fd;
-}
-
 /// Each has the lock of one file and waits for the other's; the child was started with the descriptor that has its parent's lock, and opened the file again.
 STAND(locks_inherited) {
     if (count < 1) return;
